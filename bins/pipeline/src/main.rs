@@ -1,0 +1,3 @@
+//! The stages of a training run as subcommands.
+
+fn main() {}

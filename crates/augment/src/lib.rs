@@ -1,0 +1,1 @@
+//! Seeded image transforms, composed as data.

@@ -1,0 +1,1 @@
+//! Accuracy, confusion, calibration and paired comparison from plain slices.

@@ -1,0 +1,1 @@
+//! CIFAR ResNets as candle modules, their summary, their weights in and out.

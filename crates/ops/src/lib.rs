@@ -1,0 +1,1 @@
+//! Differentiable candle functions over Wick's kernels.

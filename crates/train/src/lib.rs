@@ -1,0 +1,1 @@
+//! The recipe, batches, the epoch loop, evaluation and checkpoints.

@@ -1,0 +1,1 @@
+//! Pictures from plain slices: curves, galleries, overlays, matrices.

@@ -1,0 +1,3 @@
+//! The project's chores: dataset, reproduce, ci.
+
+fn main() {}
