@@ -1,0 +1,322 @@
+//! The folder of one run, and where each of its files lies.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::RunsError;
+use crate::latest::{self, LATEST};
+
+const RECIPE: &str = "recipe.toml";
+const MANIFEST: &str = "manifest.json";
+
+/// The folder of one run. Its methods give the path of each file in it, whether or not it exists yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+/// The folder of one class activation method: `cam/<method>/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CamDir {
+    path: PathBuf,
+}
+
+/// The pictures of a run, each a PNG in `figures/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Figure {
+    /// Loss and accuracy over the epochs.
+    Curves,
+    /// Loss over the learning rate, with each rule's suggestion.
+    LrFinder,
+    /// Learning rate and momentum over the steps.
+    LrSchedule,
+    /// Training images before and after the transforms.
+    Augmentations,
+    /// The confusion matrix.
+    Confusion,
+    /// Test images the network got wrong.
+    Misclassified,
+}
+
+impl Figure {
+    /// Every figure.
+    pub const ALL: [Figure; 6] = [
+        Figure::Curves,
+        Figure::LrFinder,
+        Figure::LrSchedule,
+        Figure::Augmentations,
+        Figure::Confusion,
+        Figure::Misclassified,
+    ];
+
+    fn file_name(self) -> &'static str {
+        match self {
+            Figure::Curves => "curves.png",
+            Figure::LrFinder => "lr_finder.png",
+            Figure::LrSchedule => "lr_schedule.png",
+            Figure::Augmentations => "augmentations.png",
+            Figure::Confusion => "confusion.png",
+            Figure::Misclassified => "misclassified.png",
+        }
+    }
+}
+
+impl RunDir {
+    /// Makes the folder of a new run, `<runs>/<recipe>/<yyyymmdd-hhmmss>-seed<seed>/` (time in UTC), with
+    /// `checkpoints/` and `figures/` in it, and points `<runs>/<recipe>/latest` at it. Where a run of
+    /// the same second and seed exists, the name ends in `-2`, `-3`, ….
+    ///
+    /// # Errors
+    /// [`RunsError::Name`] where `recipe` cannot name a folder, [`RunsError::Io`] where nothing can be written.
+    pub fn create(runs: &Path, recipe: &str, seed: u64, time: Timestamp) -> Result<Self, RunsError> {
+        check_name("recipe", recipe)?;
+        let folder = runs.join(recipe);
+        fs::create_dir_all(&folder).map_err(RunsError::io("create the folder", &folder))?;
+        let stem = format!("{}-seed{seed}", time.strftime("%Y%m%d-%H%M%S"));
+        let mut name = stem.clone();
+        for attempt in 2_u64.. {
+            let path = folder.join(&name);
+            match fs::create_dir(&path) {
+                Ok(()) => break,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    name = format!("{stem}-{attempt}");
+                }
+                Err(error) => return Err(RunsError::io("create the folder", &path)(error)),
+            }
+        }
+        let run = Self::at(&folder.join(&name))?;
+        latest::point(&folder, &name)?;
+        Ok(run)
+    }
+
+    /// The run folder at exactly this path, made if it does not exist; `latest` is left alone.
+    ///
+    /// # Errors
+    /// [`RunsError::Io`] where it cannot be made.
+    pub fn at(path: &Path) -> Result<Self, RunsError> {
+        let run = Self { path: path.to_owned() };
+        for folder in [run.checkpoints(), run.figures()] {
+            fs::create_dir_all(&folder).map_err(RunsError::io("create the folder", &folder))?;
+        }
+        Ok(run)
+    }
+
+    /// Opens a run: its own folder, a recipe's folder (whose `latest` is followed), or that `latest`.
+    ///
+    /// # Errors
+    /// [`RunsError::NotARun`] where the path leads to none, [`RunsError::Io`] where it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, RunsError> {
+        let mut run = path.to_owned();
+        let names_latest = path.file_name().is_some_and(|name| name == LATEST);
+        if names_latest && path.symlink_metadata().is_ok() {
+            run = latest::follow(path)?;
+        } else if !is_run(path) && path.join(LATEST).symlink_metadata().is_ok() {
+            run = latest::follow(&path.join(LATEST))?;
+        }
+        // What `latest` points at was made as a run, however little of it was written before it stopped.
+        if is_run(&run) || (run != path && run.is_dir()) {
+            return Ok(Self { path: run });
+        }
+        Err(RunsError::NotARun {
+            path: path.to_owned(),
+            expected: format!(
+                "a folder with a {RECIPE} or a {MANIFEST} in it, or a recipe's folder with a `{LATEST}`"
+            ),
+            found: describe(path, &run),
+        })
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The recipe, fully resolved: replays the run.
+    pub fn recipe_toml(&self) -> PathBuf {
+        self.path.join(RECIPE)
+    }
+
+    /// A [`Manifest`](crate::Manifest): how the run came about, and what each stage read and wrote.
+    pub fn manifest(&self) -> PathBuf {
+        self.path.join(MANIFEST)
+    }
+
+    /// The model, layer by layer, as text.
+    pub fn summary(&self) -> PathBuf {
+        self.path.join("summary.txt")
+    }
+
+    /// Per-channel statistics and split indices: what later stages need of the data.
+    pub fn data(&self) -> PathBuf {
+        self.path.join("data.safetensors")
+    }
+
+    /// [`LrFinderRow`](crate::LrFinderRow)s.
+    pub fn lr_finder_csv(&self) -> PathBuf {
+        self.path.join("lr_finder.csv")
+    }
+
+    /// A [`LrFinderReport`](crate::LrFinderReport).
+    pub fn lr_finder_json(&self) -> PathBuf {
+        self.path.join("lr_finder.json")
+    }
+
+    /// [`EpochRow`](crate::EpochRow)s.
+    pub fn epochs(&self) -> PathBuf {
+        self.path.join("epochs.csv")
+    }
+
+    /// [`TimingRow`](crate::TimingRow)s.
+    pub fn timing(&self) -> PathBuf {
+        self.path.join("timing.csv")
+    }
+
+    /// [`StepRow`](crate::StepRow)s.
+    pub fn steps(&self) -> PathBuf {
+        self.path.join("steps.csv")
+    }
+
+    /// The folder of the checkpoints.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
+    /// The weights of the epoch with the best test accuracy.
+    pub fn best(&self) -> PathBuf {
+        self.checkpoints().join("best.safetensors")
+    }
+
+    /// The newest weights.
+    pub fn last(&self) -> PathBuf {
+        self.checkpoints().join("last.safetensors")
+    }
+
+    /// The optimiser's state that goes with [`last`](Self::last).
+    pub fn last_optim(&self) -> PathBuf {
+        self.checkpoints().join("last.optim.safetensors")
+    }
+
+    /// Where in the run [`last`](Self::last) was written: epoch, step, sample cursor, random keys.
+    pub fn last_state(&self) -> PathBuf {
+        self.checkpoints().join("last.state.json")
+    }
+
+    /// [`Predictions`](crate::Predictions) on the test split.
+    pub fn predictions(&self) -> PathBuf {
+        self.path.join("predictions.csv")
+    }
+
+    /// [`PerClassRow`](crate::PerClassRow)s.
+    pub fn per_class(&self) -> PathBuf {
+        self.path.join("per_class.csv")
+    }
+
+    /// A [`ConfusionTable`](crate::ConfusionTable).
+    pub fn confusion(&self) -> PathBuf {
+        self.path.join("confusion.csv")
+    }
+
+    /// The folder of a class activation method, for example `gradcam`.
+    ///
+    /// # Errors
+    /// [`RunsError::Name`] where `method` cannot name a folder.
+    pub fn cam(&self, method: &str) -> Result<CamDir, RunsError> {
+        check_name("method", method)?;
+        Ok(CamDir { path: self.path.join("cam").join(method) })
+    }
+
+    /// The class activation methods that have a folder, by name.
+    ///
+    /// # Errors
+    /// [`RunsError::Io`] where the folder cannot be read; none where there is no such folder.
+    pub fn cams(&self) -> Result<Vec<String>, RunsError> {
+        let folder = self.path.join("cam");
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(RunsError::io("read", &folder))?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(RunsError::io("read", &folder))?;
+            if entry.path().is_dir() {
+                names.extend(entry.file_name().into_string());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The folder of the pictures.
+    pub fn figures(&self) -> PathBuf {
+        self.path.join("figures")
+    }
+
+    /// A picture.
+    pub fn figure(&self, figure: Figure) -> PathBuf {
+        self.figures().join(figure.file_name())
+    }
+
+    /// The folder of the TensorBoard event file.
+    pub fn tensorboard(&self) -> PathBuf {
+        self.path.join("tb")
+    }
+
+    /// One self-contained page with all of the above.
+    pub fn report(&self) -> PathBuf {
+        self.path.join("report.html")
+    }
+
+    /// [`Claims`](crate::Claims): what was published, what was measured.
+    pub fn claims(&self) -> PathBuf {
+        self.path.join("claims.json")
+    }
+}
+
+impl CamDir {
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// [`CamIndexRow`](crate::CamIndexRow)s: which image each map belongs to.
+    pub fn index(&self) -> PathBuf {
+        self.path.join("index.csv")
+    }
+
+    /// The maps before ReLU, upsampling and scaling.
+    pub fn raw(&self) -> PathBuf {
+        self.path.join("raw.safetensors")
+    }
+
+    /// Image, heat map and overlay of each.
+    pub fn grid(&self) -> PathBuf {
+        self.path.join("grid.png")
+    }
+}
+
+fn is_run(path: &Path) -> bool {
+    path.join(RECIPE).is_file() || path.join(MANIFEST).is_file()
+}
+
+fn describe(path: &Path, run: &Path) -> String {
+    if run != path {
+        return format!("`{LATEST}` pointing at {}, where there is no run", run.display());
+    }
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "nothing there".to_owned(),
+        Err(error) => error.to_string(),
+        Ok(metadata) if metadata.is_dir() => "a folder without them".to_owned(),
+        Ok(_) => "a file".to_owned(),
+    }
+}
+
+fn check_name(what: &'static str, name: &str) -> Result<(), RunsError> {
+    let allowed = |c: char| c.is_alphanumeric() || "-_+.".contains(c);
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(allowed) {
+        return Err(RunsError::Name { what, name: name.to_owned() });
+    }
+    Ok(())
+}
