@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::RunsError;
+use crate::files::{CamDir, Figure};
 use crate::latest::{self, LATEST};
 
 const RECIPE: &str = "recipe.toml";
@@ -16,52 +17,6 @@ const MANIFEST: &str = "manifest.json";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDir {
     path: PathBuf,
-}
-
-/// The folder of one class activation method: `cam/<method>/`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CamDir {
-    path: PathBuf,
-}
-
-/// The pictures of a run, each a PNG in `figures/`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Figure {
-    /// Loss and accuracy over the epochs.
-    Curves,
-    /// Loss over the learning rate, with each rule's suggestion.
-    LrFinder,
-    /// Learning rate and momentum over the steps.
-    LrSchedule,
-    /// Training images before and after the transforms.
-    Augmentations,
-    /// The confusion matrix.
-    Confusion,
-    /// Test images the network got wrong.
-    Misclassified,
-}
-
-impl Figure {
-    /// Every figure.
-    pub const ALL: [Figure; 6] = [
-        Figure::Curves,
-        Figure::LrFinder,
-        Figure::LrSchedule,
-        Figure::Augmentations,
-        Figure::Confusion,
-        Figure::Misclassified,
-    ];
-
-    fn file_name(self) -> &'static str {
-        match self {
-            Figure::Curves => "curves.png",
-            Figure::LrFinder => "lr_finder.png",
-            Figure::LrSchedule => "lr_schedule.png",
-            Figure::Augmentations => "augmentations.png",
-            Figure::Confusion => "confusion.png",
-            Figure::Misclassified => "misclassified.png",
-        }
-    }
 }
 
 impl RunDir {
@@ -225,7 +180,7 @@ impl RunDir {
     /// [`RunsError::Name`] where `method` cannot name a folder.
     pub fn cam(&self, method: &str) -> Result<CamDir, RunsError> {
         check_name("method", method)?;
-        Ok(CamDir { path: self.path.join("cam").join(method) })
+        Ok(CamDir::new(self.path.join("cam").join(method)))
     }
 
     /// The class activation methods that have a folder, by name.
@@ -272,28 +227,6 @@ impl RunDir {
     /// [`Claims`](crate::Claims): what was published, what was measured.
     pub fn claims(&self) -> PathBuf {
         self.path.join("claims.json")
-    }
-}
-
-impl CamDir {
-    /// The folder itself.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// [`CamIndexRow`](crate::CamIndexRow)s: which image each map belongs to.
-    pub fn index(&self) -> PathBuf {
-        self.path.join("index.csv")
-    }
-
-    /// The maps before ReLU, upsampling and scaling.
-    pub fn raw(&self) -> PathBuf {
-        self.path.join("raw.safetensors")
-    }
-
-    /// Image, heat map and overlay of each.
-    pub fn grid(&self) -> PathBuf {
-        self.path.join("grid.png")
     }
 }
 

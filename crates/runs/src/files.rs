@@ -1,0 +1,75 @@
+//! The files in a run's subfolders: pictures and class activation maps.
+
+use std::path::{Path, PathBuf};
+
+/// The folder of one class activation method: `cam/<method>/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CamDir {
+    path: PathBuf,
+}
+
+/// The pictures of a run, each a PNG in `figures/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Figure {
+    /// Loss and accuracy over the epochs.
+    Curves,
+    /// Loss over the learning rate, with each rule's suggestion.
+    LrFinder,
+    /// Learning rate and momentum over the steps.
+    LrSchedule,
+    /// Training images before and after the transforms.
+    Augmentations,
+    /// The confusion matrix.
+    Confusion,
+    /// Test images the network got wrong.
+    Misclassified,
+}
+
+impl Figure {
+    /// Every figure.
+    pub const ALL: [Figure; 6] = [
+        Figure::Curves,
+        Figure::LrFinder,
+        Figure::LrSchedule,
+        Figure::Augmentations,
+        Figure::Confusion,
+        Figure::Misclassified,
+    ];
+
+    pub(crate) fn file_name(self) -> &'static str {
+        match self {
+            Figure::Curves => "curves.png",
+            Figure::LrFinder => "lr_finder.png",
+            Figure::LrSchedule => "lr_schedule.png",
+            Figure::Augmentations => "augmentations.png",
+            Figure::Confusion => "confusion.png",
+            Figure::Misclassified => "misclassified.png",
+        }
+    }
+}
+
+impl CamDir {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// [`CamIndexRow`](crate::CamIndexRow)s: which image each map belongs to.
+    pub fn index(&self) -> PathBuf {
+        self.path.join("index.csv")
+    }
+
+    /// The maps before ReLU, upsampling and scaling.
+    pub fn raw(&self) -> PathBuf {
+        self.path.join("raw.safetensors")
+    }
+
+    /// Image, heat map and overlay of each.
+    pub fn grid(&self) -> PathBuf {
+        self.path.join("grid.png")
+    }
+}
