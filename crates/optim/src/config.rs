@@ -1,0 +1,76 @@
+use crate::fused::Rule;
+use crate::{Adam, AdamOptions, AdamW, AdamWOptions, OptimError, Optimizer, Sgd, SgdOptions};
+use candle_core::Var;
+use serde::{Deserialize, Serialize};
+
+/// An optimiser as data: `kind = "sgd" | "adam" | "adamw"` beside the keys of its options. Unknown keys are refused.
+///
+/// ```
+/// # #[derive(serde::Deserialize)] struct File { optimizer: wick_optim::OptimizerConfig }
+/// let file: File = toml::from_str(
+///     r#"
+///     [optimizer]
+///     kind = "sgd"
+///     learning_rate = 0.1
+///     momentum = { nesterov = 0.9 }
+///     weight_decay = 5e-4
+///     "#,
+/// )?;
+/// assert_eq!(file.optimizer.momentum(), Some(0.9));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum OptimizerConfig {
+    /// [`Sgd`]
+    Sgd(SgdOptions),
+    /// [`Adam`]
+    Adam(AdamOptions),
+    /// [`AdamW`]
+    #[serde(rename = "adamw")]
+    AdamW(AdamWOptions),
+}
+
+impl OptimizerConfig {
+    /// Whether every option is in its range and goes with the others.
+    ///
+    /// # Errors
+    /// [`OptimError::Option`] or [`OptimError::Conflict`], naming keys and values.
+    pub fn check(&self) -> Result<(), OptimError> {
+        match self {
+            Self::Sgd(o) => o.check(),
+            Self::Adam(o) => o.check(),
+            Self::AdamW(o) => o.check(),
+        }
+    }
+
+    /// The learning rate at the start.
+    pub fn learning_rate(&self) -> f64 {
+        match self {
+            Self::Sgd(o) => o.learning_rate(),
+            Self::Adam(o) => o.learning_rate(),
+            Self::AdamW(o) => o.learning_rate(),
+        }
+    }
+
+    /// The momentum (Adam's: β₁) at the start, if the optimiser has one.
+    pub fn momentum(&self) -> Option<f64> {
+        match self {
+            Self::Sgd(o) => o.momentum(),
+            Self::Adam(o) => o.momentum(),
+            Self::AdamW(o) => o.momentum(),
+        }
+    }
+
+    /// The optimiser of `variables`.
+    ///
+    /// # Errors
+    /// Those of [`Fused::new`](crate::Fused::new).
+    pub fn build(&self, variables: Vec<(String, Var)>) -> Result<Box<dyn Optimizer>, OptimError> {
+        Ok(match *self {
+            Self::Sgd(o) => Box::new(Sgd::new(variables, o)?),
+            Self::Adam(o) => Box::new(Adam::new(variables, o)?),
+            Self::AdamW(o) => Box::new(AdamW::new(variables, o)?),
+        })
+    }
+}

@@ -1,0 +1,136 @@
+//! The frame of every optimiser here: named variables, their buffers, and one fused pass over both a step.
+//!
+//! A [`Rule`] is plain options plus the arithmetic on slices; [`Fused`] makes an [`Optimizer`](crate::Optimizer) of it.
+
+mod elementwise;
+mod op;
+mod rule;
+mod state;
+
+pub use elementwise::{update, update_with_one, update_with_two};
+pub use rule::{Buffers, Real, Rule};
+
+use crate::{OptimError, Optimizer};
+use candle_core::backprop::GradStore;
+use candle_core::{Device, Tensor, Var};
+use op::State;
+use std::collections::HashMap;
+
+/// An optimiser over named variables that follows the rule `R`.
+#[derive(Debug)]
+pub struct Fused<R> {
+    rule: R,
+    parameters: Vec<Parameter>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    name: String,
+    var: Var,
+    state: State,
+}
+
+impl<R: Rule> Fused<R> {
+    /// An optimiser of `variables` (F32 or F64, on the CPU) that has taken no step yet.
+    ///
+    /// # Errors
+    /// What [`Rule::check`] finds; [`OptimError::Repeated`], [`OptimError::VariableDType`],
+    /// [`OptimError::VariableDevice`] for a variable that cannot be updated.
+    pub fn new(variables: Vec<(String, Var)>, options: R) -> Result<Self, OptimError> {
+        options.check()?;
+        let mut names = HashMap::new();
+        let mut ids = HashMap::new();
+        for (name, var) in &variables {
+            if !matches!(var.device(), Device::Cpu) {
+                return Err(OptimError::VariableDevice { name: name.clone(), got: var.device().location() });
+            }
+            let earlier = names.insert(name, name).or_else(|| ids.insert(var.id(), name));
+            if let Some(other) = earlier {
+                return Err(OptimError::Repeated { name: name.clone(), other: other.clone() });
+            }
+        }
+        let parameters = variables
+            .into_iter()
+            .map(|(name, var)| Ok(Parameter { state: State::new(&name, &var)?, name, var }))
+            .collect::<Result<_, OptimError>>()?;
+        Ok(Self { rule: options, parameters })
+    }
+
+    /// The options in force, with the learning rate and momentum last set.
+    pub fn options(&self) -> &R {
+        &self.rule
+    }
+
+    fn gradients<'a>(&self, store: &'a GradStore) -> Result<Vec<Option<&'a Tensor>>, OptimError> {
+        self.parameters
+            .iter()
+            .map(|p| {
+                let Some(gradient) = store.get(&p.var) else { return Ok(None) };
+                if gradient.shape() != p.var.shape() || gradient.dtype() != p.var.dtype() {
+                    return Err(OptimError::Gradient {
+                        name: p.name.clone(),
+                        expected: p.var.shape().clone(),
+                        got: gradient.shape().clone(),
+                        expected_dtype: p.var.dtype(),
+                        got_dtype: gradient.dtype(),
+                    });
+                }
+                Ok(Some(gradient))
+            })
+            .collect()
+    }
+}
+
+impl<R: Rule> Optimizer for Fused<R> {
+    fn step(&mut self, gradients: &GradStore) -> Result<(), OptimError> {
+        let gradients = self.gradients(gradients)?;
+        for (p, gradient) in self.parameters.iter_mut().zip(gradients) {
+            if let Some(gradient) = gradient {
+                op::apply(&self.rule, &p.var, gradient, &mut p.state)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.rule.learning_rate()
+    }
+
+    fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), OptimError> {
+        let rule = self.rule.with_learning_rate(learning_rate);
+        rule.check()?;
+        self.rule = rule;
+        Ok(())
+    }
+
+    fn momentum(&self) -> Option<f64> {
+        self.rule.momentum()
+    }
+
+    fn set_momentum(&mut self, momentum: f64) -> Result<(), OptimError> {
+        let rule = self.rule.with_momentum(momentum).ok_or(OptimError::NoMomentum { momentum })?;
+        rule.check()?;
+        self.rule = rule;
+        Ok(())
+    }
+
+    fn variables(&self) -> Vec<(&str, &Var)> {
+        self.parameters.iter().map(|p| (p.name.as_str(), &p.var)).collect()
+    }
+
+    fn steps(&self) -> u64 {
+        self.parameters.iter().map(|p| p.state.steps()).max().unwrap_or(0)
+    }
+
+    fn state(&self) -> Result<Vec<(String, Tensor)>, OptimError> {
+        state::save(R::SLOTS, &self.parameters)
+    }
+
+    fn load_state(&mut self, state: &[(String, Tensor)]) -> Result<(), OptimError> {
+        let states = state::read(R::SLOTS, &self.parameters, state)?;
+        for (p, state) in self.parameters.iter_mut().zip(states) {
+            p.state = state;
+        }
+        Ok(())
+    }
+}
