@@ -1,1 +1,63 @@
-//! The hot loops of convolutional networks on plain slices.
+//! The hot loops of convolutional networks on plain slices: convolution, batch normalisation, rectifiers, pooling, the
+//! fully connected layer and cross-entropy, each with its gradients.
+//!
+//! Activations are f32, channels last, `(N, H, W, C)`; convolution weights are `(KH, KW, C_in, C_out)`. Every function
+//! checks its arguments' lengths and returns a [`ShapeError`] before it writes anything; outputs are overwritten. Work is
+//! spread over [rayon](https://docs.rs/rayon)'s current thread pool in pieces that depend on the shape alone: the same
+//! arguments give the same bits on any number of threads. Each op's definition in plain loops is in [`reference`].
+//!
+//! ```
+//! use wick_kernels::{Conv2dShape, conv2d_forward};
+//!
+//! // One 3×3 image of one channel, its 3×3 neighbourhood sums.
+//! let shape = Conv2dShape {
+//!     batch: 1, height: 3, width: 3, in_channels: 1, out_channels: 1, kernel: [3, 3], stride: 1, padding: 1,
+//! };
+//! let (x, weight, mut y) = ([1.0; 9], [1.0; 9], [0.0; 9]);
+//! conv2d_forward(&shape, &x, &weight, &mut y)?;
+//! assert_eq!(y, [4.0, 6.0, 4.0, 6.0, 9.0, 6.0, 4.0, 6.0, 4.0]);
+//! # Ok::<(), wick_kernels::ShapeError>(())
+//! ```
+
+mod batch_norm;
+mod convolution;
+mod cross_entropy;
+mod error;
+mod isa;
+mod linear;
+mod matmul;
+mod pooling;
+mod relu;
+mod scratch;
+
+#[cfg(test)]
+mod testing;
+
+pub use batch_norm::{
+    Activation, BatchNormSaved, batch_norm_backward, batch_norm_backward_frozen, batch_norm_normalise,
+    batch_norm_statistics,
+};
+pub use convolution::{Conv2dShape, conv2d_forward, conv2d_input_gradient, conv2d_weight_gradient};
+pub use cross_entropy::{cross_entropy_backward, cross_entropy_forward};
+pub use error::ShapeError;
+pub use isa::InstructionSet;
+pub use linear::{LinearShape, linear_backward, linear_forward};
+pub use pooling::{
+    Pool2dShape, avg_pool2d_backward, avg_pool2d_forward, global_avg_pool2d_backward,
+    global_avg_pool2d_forward, max_pool2d_backward, max_pool2d_forward,
+};
+pub use relu::{add_relu_forward, relu_backward, relu_forward};
+
+/// Each op's definition in plain loops, slow and plain to read: what the kernels are tested against.
+pub mod reference {
+    pub use crate::batch_norm::reference::{
+        batch_norm_backward, batch_norm_normalise, batch_norm_statistics,
+    };
+    pub use crate::convolution::reference::{conv2d_forward, conv2d_input_gradient, conv2d_weight_gradient};
+    pub use crate::cross_entropy::reference::{cross_entropy_backward, cross_entropy_forward};
+    pub use crate::linear::reference::{linear_backward, linear_forward};
+    pub use crate::pooling::reference::{
+        avg_pool2d_backward, avg_pool2d_forward, max_pool2d_backward, max_pool2d_forward,
+    };
+    pub use crate::relu::reference::{add_relu_forward, relu_backward, relu_forward};
+}

@@ -1,0 +1,102 @@
+//! What ResNet-18's convolutions cost on this machine: GFLOP/s of each shape, forward and both gradients, and the training
+//! rate that all of them together allow.
+//!
+//!     cargo run --release -p wick-kernels --example throughput [BATCH] [THREADS]
+#![allow(clippy::print_stdout)]
+
+use std::time::Instant;
+
+use wick_kernels::{
+    Conv2dShape, InstructionSet, ShapeError, conv2d_forward, conv2d_input_gradient, conv2d_weight_gradient,
+};
+
+/// `(name, times in the network, input size, C_in, C_out, kernel, stride)` of ResNet-18 for 32×32 images.
+const LAYERS: [(&str, usize, usize, usize, usize, usize, usize); 11] = [
+    ("stem", 1, 32, 3, 64, 3, 1),
+    ("layer1", 4, 32, 64, 64, 3, 1),
+    ("layer2 first", 1, 32, 64, 128, 3, 2),
+    ("layer2 shortcut", 1, 32, 64, 128, 1, 2),
+    ("layer2", 3, 16, 128, 128, 3, 1),
+    ("layer3 first", 1, 16, 128, 256, 3, 2),
+    ("layer3 shortcut", 1, 16, 128, 256, 1, 2),
+    ("layer3", 3, 8, 256, 256, 3, 1),
+    ("layer4 first", 1, 8, 256, 512, 3, 2),
+    ("layer4 shortcut", 1, 8, 256, 512, 1, 2),
+    ("layer4", 3, 4, 512, 512, 3, 1),
+];
+
+/// The best of several runs, in seconds: other programs only ever make one slower.
+fn best(mut f: impl FnMut() -> Result<(), ShapeError>) -> Result<f64, ShapeError> {
+    f()?;
+    let (mut best, mut spent) = (f64::MAX, 0.0);
+    for run in 0.. {
+        let start = Instant::now();
+        f()?;
+        let seconds = start.elapsed().as_secs_f64();
+        best = best.min(seconds);
+        spent += seconds;
+        if run >= 4 && spent > 0.4 {
+            break;
+        }
+    }
+    Ok(best)
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let batch: usize = arguments.next().map_or(Ok(128), |a| a.parse())?;
+    let threads: usize = arguments.next().map_or(Ok(0), |a| a.parse())?; // 0: one per core
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    pool.install(|| report(batch))?;
+    Ok(())
+}
+
+fn report(batch: usize) -> Result<(), ShapeError> {
+    let (threads, set) = (rayon::current_num_threads(), InstructionSet::current().name());
+    println!(
+        "ResNet-18's convolutions, batch {batch}, threads {threads}, {set}; GFLOP/s as if computed directly\n"
+    );
+    println!("{:16} {:>5} {:>9} {:>9} {:>9} {:>9}", "", "times", "forward", "d input", "d weight", "ms");
+    let (mut total, mut flops) = (0.0, 0.0);
+    for (name, times, size, c_in, c_out, kernel, stride) in LAYERS {
+        let shape = Conv2dShape {
+            batch,
+            height: size,
+            width: size,
+            in_channels: c_in,
+            out_channels: c_out,
+            kernel: [kernel; 2],
+            stride,
+            padding: kernel / 2,
+        };
+        let (mut x, mut w) = (vec![0.5; shape.input_len()], vec![0.25; shape.weight_len()]);
+        let mut y = vec![0.0; shape.output_len()];
+        let forward = best(|| conv2d_forward(&shape, &x, &w, &mut y))?;
+        let weight = best(|| conv2d_weight_gradient(&shape, &x, &y, &mut w))?;
+        w.fill(0.25);
+        // The first layer's input is the image: training asks for no gradient of it.
+        let asked = name != "stem";
+        let input = if asked { best(|| conv2d_input_gradient(&shape, &y, &w, &mut x))? } else { 0.0 };
+        let seconds = forward + input + weight;
+        let rate = |seconds: f64| match seconds {
+            0.0 => "-".to_owned(),
+            seconds => format!("{:.0}", shape.flops() / seconds / 1e9),
+        };
+        println!(
+            "{name:16} {times:5} {:>9} {:>9} {:>9} {:9.1}",
+            rate(forward),
+            rate(input),
+            rate(weight),
+            seconds * 1e3
+        );
+        total += times as f64 * seconds;
+        flops += times as f64 * shape.flops() * if asked { 3.0 } else { 2.0 };
+    }
+    println!(
+        "\nAll convolutions of a training step: {:.0} ms, {:.0} GFLOP/s, {:.1} images/s",
+        total * 1e3,
+        flops / total / 1e9,
+        batch as f64 / total
+    );
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Which instruction set the hand-scheduled loops are compiled for, chosen once at run time.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// A set of vector instructions. (The matrix products underneath choose theirs themselves.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum InstructionSet {
+    /// What every CPU of the target has: SSE2 on x86-64, NEON on AArch64.
+    Baseline = 1,
+    /// AVX2 and FMA, 8 floats at a time.
+    Avx2 = 2,
+    /// AVX-512 F, BW, DQ and VL, 16 floats at a time.
+    Avx512 = 3,
+}
+
+impl InstructionSet {
+    /// All sets that this CPU has, slowest first.
+    pub fn available() -> Vec<Self> {
+        let mut sets = vec![Self::Baseline];
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            if avx2 {
+                sets.push(Self::Avx2);
+            }
+            if avx2
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+            {
+                sets.push(Self::Avx512);
+            }
+        }
+        sets
+    }
+
+    /// The set in use: the fastest one available, unless the environment variable `WICK_ISA` (`baseline`, `avx2` or
+    /// `avx512`) names another available one, or [`select`](Self::select) was called.
+    pub fn current() -> Self {
+        match CURRENT.load(Ordering::Relaxed) {
+            1 => Self::Baseline,
+            2 => Self::Avx2,
+            3 => Self::Avx512,
+            _ => {
+                let available = Self::available();
+                let wanted = std::env::var("WICK_ISA").ok();
+                let named = available.iter().find(|set| wanted.as_deref() == Some(set.name()));
+                let set = named.or(available.last()).copied().unwrap_or(Self::Baseline);
+                CURRENT.store(set as u8, Ordering::Relaxed);
+                set
+            }
+        }
+    }
+
+    /// Uses `self` from now on, in all threads. `false`, and nothing happens, if the CPU does not have it.
+    pub fn select(self) -> bool {
+        let available = Self::available().contains(&self);
+        if available {
+            CURRENT.store(self as u8, Ordering::Relaxed);
+        }
+        available
+    }
+
+    /// The name that `WICK_ISA` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+}
+
+/// 0 until the first question. Only ever holds a set that the CPU was found to have.
+static CURRENT: AtomicU8 = AtomicU8::new(0);
+
+/// Compiles a function once per instruction set and calls the one in use. The loops in it are vectorised by the
+/// compiler, so one source serves all sets. In the body, `FMA` says whether `mul_add` is one instruction.
+macro_rules! multiversion {
+    ($(
+        $(#[$meta:meta])*
+        $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $ret:ty)? $body:block
+    )*) => {$(
+        $(#[$meta])*
+        #[allow(unsafe_code)]
+        $vis fn $name($($arg: $type),*) $(-> $ret)? {
+            #[inline(always)]
+            fn generic<const FMA: bool>($($arg: $type),*) $(-> $ret)? $body
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+            fn avx512($($arg: $type),*) $(-> $ret)? { generic::<true>($($arg),*) }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($arg: $type),*) $(-> $ret)? { generic::<true>($($arg),*) }
+            match $crate::isa::InstructionSet::current() {
+                #[cfg(target_arch = "x86_64")]
+                $crate::isa::InstructionSet::Avx512 => {
+                    // SAFETY: `current` is only ever a set whose features the CPU was found to have.
+                    unsafe { avx512($($arg),*) }
+                }
+                #[cfg(target_arch = "x86_64")]
+                $crate::isa::InstructionSet::Avx2 => {
+                    // SAFETY: as above.
+                    unsafe { avx2($($arg),*) }
+                }
+                _ => generic::<{ cfg!(target_arch = "aarch64") }>($($arg),*),
+            }
+        }
+    )*};
+}
+pub(crate) use multiversion;

@@ -1,0 +1,120 @@
+//! Every instruction set that this machine has, against the definitions. One test, since the choice is the process's.
+
+#![allow(clippy::unwrap_used)] // helpers of a test
+
+use wick_kernels::*;
+
+/// Numbers without a pattern, in [-1, 1).
+fn numbers(seed: u32, n: usize) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as f32 / (1u32 << 31) as f32 - 1.0
+    };
+    (0..n).map(|_| next()).collect()
+}
+
+/// Asserts `|got − want| ≤ 1e-5` of the largest value wanted: f32 rounding of sums in different orders stays below it.
+fn close(what: &str, set: InstructionSet, got: &[f32], want: &[f32]) {
+    let scale = want.iter().fold(1e-3f32, |m, v| m.max(v.abs()));
+    for (i, (g, w)) in got.iter().zip(want).enumerate() {
+        assert!((g - w).abs() <= 1e-5 * scale, "{what}[{i}] with {set:?}: got {g}, want {w}");
+    }
+}
+
+fn convolutions(set: InstructionSet) {
+    for (size, c_in, c_out, kernel, stride) in [
+        (9, 16, 32, 3, 1),
+        (8, 17, 5, 3, 1),
+        (1, 3, 3, 3, 1),
+        (6, 64, 48, 3, 1),
+        (7, 5, 17, 3, 2),
+        (6, 5, 3, 1, 2),
+    ] {
+        let s = Conv2dShape {
+            batch: 3,
+            height: size,
+            width: size,
+            in_channels: c_in,
+            out_channels: c_out,
+            kernel: [kernel; 2],
+            stride,
+            padding: kernel / 2,
+        };
+        let (x, w, dy) = (numbers(1, s.input_len()), numbers(2, s.weight_len()), numbers(3, s.output_len()));
+        let (mut got, mut want) = (vec![f32::NAN; dy.len()], vec![0.0; dy.len()]);
+        conv2d_forward(&s, &x, &w, &mut got).unwrap();
+        reference::conv2d_forward(&s, &x, &w, &mut want).unwrap();
+        close("convolution", set, &got, &want);
+        let (mut got, mut want) = (vec![f32::NAN; x.len()], vec![0.0; x.len()]);
+        conv2d_input_gradient(&s, &dy, &w, &mut got).unwrap();
+        reference::conv2d_input_gradient(&s, &dy, &w, &mut want).unwrap();
+        close("input gradient", set, &got, &want);
+        let (mut got, mut want) = (vec![f32::NAN; w.len()], vec![0.0; w.len()]);
+        conv2d_weight_gradient(&s, &x, &dy, &mut got).unwrap();
+        reference::conv2d_weight_gradient(&s, &x, &dy, &mut want).unwrap();
+        close("weight gradient", set, &got, &want);
+    }
+}
+
+fn batch_norms(set: InstructionSet) {
+    for channels in [1, 3, 17, 64] {
+        let (rows, activation) = (301, Activation::Relu);
+        let (x, dy) = (numbers(4, rows * channels), numbers(5, rows * channels));
+        let (w, b) = (numbers(6, channels), numbers(7, channels));
+        let (mut mean, mut variance) = (vec![0.0; channels], vec![0.0; channels]);
+        batch_norm_statistics(&x, &mut mean, &mut variance).unwrap();
+        let (want_mean, want_variance) = reference::batch_norm_statistics(&x, channels);
+        let narrow = |v: &[f64]| v.iter().map(|v| *v as f32).collect::<Vec<_>>();
+        close("mean", set, &mean, &narrow(&want_mean));
+        close("variance", set, &variance, &narrow(&want_variance));
+        let saved = BatchNormSaved { mean: &mean, variance: &variance, eps: 1e-5 };
+        let mut y = vec![f32::NAN; x.len()];
+        batch_norm_normalise(&x, &mean, &variance, 1e-5, &w, &b, activation, &mut y).unwrap();
+        close("batch norm", set, &y, &reference::batch_norm_normalise(&x, saved, &w, &b, activation));
+        let (mut dx, mut dw, mut db) = (vec![f32::NAN; x.len()], vec![0.0; channels], vec![0.0; channels]);
+        batch_norm_backward(&x, &y, &dy, saved, &w, activation, &mut dx, &mut dw, &mut db).unwrap();
+        let want = reference::batch_norm_backward(&x, &y, &dy, saved, &w, activation, true);
+        close("batch norm's dx", set, &dx, &want.0);
+        close("batch norm's dweight", set, &dw, &want.1);
+        close("batch norm's dbias", set, &db, &want.2);
+        batch_norm_backward_frozen(&x, &y, &dy, saved, &w, activation, &mut dx, &mut dw, &mut db).unwrap();
+        let want = reference::batch_norm_backward(&x, &y, &dy, saved, &w, activation, false);
+        close("frozen batch norm's dx", set, &dx, &want.0);
+    }
+}
+
+fn rectifier_and_pools(set: InstructionSet) {
+    let s = Pool2dShape { batch: 2, height: 7, width: 5, channels: 19, kernel: 3, stride: 2 };
+    let (a, b) = (numbers(8, s.input_len()), numbers(9, s.input_len()));
+    let mut y = vec![f32::NAN; a.len()];
+    relu_forward(&a, &mut y).unwrap();
+    assert_eq!(y, reference::relu_forward(&a), "{set:?}");
+    let mut dx = vec![f32::NAN; a.len()];
+    relu_backward(&y, &b, &mut dx).unwrap();
+    assert_eq!(dx, reference::relu_backward(&y, &b), "{set:?}");
+    add_relu_forward(&a, &b, &mut y).unwrap();
+    assert_eq!(y, reference::add_relu_forward(&a, &b), "{set:?}");
+    let (mut y, mut indices) = (vec![f32::NAN; s.output_len()], vec![0; s.output_len()]);
+    max_pool2d_forward(&s, &a, &mut y, &mut indices).unwrap();
+    assert_eq!(
+        (&y, &indices),
+        (&reference::max_pool2d_forward(&s, &a).0, &reference::max_pool2d_forward(&s, &a).1)
+    );
+    avg_pool2d_forward(&s, &a, &mut y).unwrap();
+    close("average pool", set, &y, &reference::avg_pool2d_forward(&s, &a));
+}
+
+#[test]
+fn every_available_instruction_set_agrees_with_the_definitions() {
+    assert!(InstructionSet::available().contains(&InstructionSet::current()));
+    for set in InstructionSet::available() {
+        assert!(set.select());
+        assert_eq!(InstructionSet::current(), set);
+        convolutions(set);
+        batch_norms(set);
+        rectifier_and_pools(set);
+    }
+}
