@@ -1,1 +1,45 @@
 //! Differentiable candle functions over Wick's kernels.
+//!
+//! Each function takes and returns candle tensors, takes part in candle's autograd and can be used alone in anyone's
+//! model. Images and activations are channels-last, `(N, H, W, C)`; convolution weights are `(KH, KW, C_in, C_out)`.
+//! Everything is f32 on the CPU; another type or device is a typed error ([`OpsError`], wrapped in candle's).
+//!
+//! ```
+//! use candle_core::{Device, Tensor, Var};
+//! use wick_ops::{Conv2dOptions, conv2d, global_avg_pool2d, relu};
+//!
+//! # fn main() -> candle_core::Result<()> {
+//! let images = Tensor::ones((2, 8, 8, 3), candle_core::DType::F32, &Device::Cpu)?;
+//! let weight = Var::ones((3, 3, 3, 4), candle_core::DType::F32, &Device::Cpu)?;
+//! let y = relu(&conv2d(&images, &weight, Conv2dOptions { stride: 1, padding: 1 })?)?;
+//! assert_eq!(y.dims(), [2, 8, 8, 4]);
+//!
+//! let gradients = global_avg_pool2d(&y)?.sum_all()?.backward()?;
+//! // The centre tap sees every pixel of both images once: 2 · 64 / 64.
+//! let centre = gradients.get(&weight).unwrap().get(1)?.get(1)?.get(0)?.get(0)?;
+//! assert_eq!(centre.to_scalar::<f32>()?, 2.0);
+//! # Ok(())
+//! # }
+//! ```
+#![allow(unsafe_code)] // `memory` calls the C library
+
+mod activation;
+mod apply;
+mod batch_norm;
+mod convolution;
+mod error;
+mod linear;
+mod loss;
+mod memory;
+mod pooling;
+
+pub use activation::{add_relu, relu};
+pub use apply::no_grad;
+pub use batch_norm::{BatchStatistics, batch_norm_eval, batch_norm_train};
+pub use convolution::{Conv2dOptions, conv2d};
+pub use error::OpsError;
+pub use linear::linear;
+pub use loss::cross_entropy;
+pub use memory::{PageRetention, retain_pages};
+pub use pooling::{PoolOptions, avg_pool2d, global_avg_pool2d, max_pool2d};
+pub use wick_kernels::Activation;

@@ -1,0 +1,150 @@
+//! Batch normalisation (Ioffe & Szegedy 2015, <https://arxiv.org/abs/1502.03167>), its activation fused.
+
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use wick_kernels::{Activation, BatchNormSaved};
+
+use crate::apply::{apply3, expect_shape, input, output, slice, tensor, with_slice};
+use crate::error::{OpsError, kernel};
+
+const OP: &str = "batch_norm";
+
+/// Statistics of one batch, per channel, for the running averages. They carry no gradient.
+#[derive(Debug, Clone)]
+pub struct BatchStatistics {
+    /// Mean over `N·H·W`, shape `(C)`.
+    pub mean: Tensor,
+    /// Unbiased variance (divided by `N·H·W − 1`), shape `(C)`, as PyTorch accumulates it; with a single row, NaN.
+    pub variance: Tensor,
+}
+
+/// Normalises with the batch's own mean and biased variance over all axes but the last:
+/// `y = activation((x − mean) / √(variance + eps) · weight + bias)`.
+///
+/// `x` is `(…, C)`, usually `(N, H, W, C)`; `weight` and `bias` are `(C)`. Gradients flow to all three, through the
+/// statistics too.
+///
+/// # Errors
+/// Other shapes, types or devices; a batch without rows.
+pub fn batch_norm_train(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    eps: f64,
+    activation: Activation,
+) -> Result<(Tensor, BatchStatistics)> {
+    let (channels, rows) = channels_last(x)?;
+    let x = input(OP, "input", x)?;
+    let (mut mean, mut variance) = (vec![0.0; channels], vec![0.0; channels]);
+    with_slice(OP, &x, |x| {
+        wick_kernels::batch_norm_statistics(x, &mut mean, &mut variance).map_err(kernel(OP))
+    })?;
+    let to_unbiased = rows as f64 / (rows as f64 - 1.0);
+    let unbiased = variance.iter().map(|&v| (f64::from(v) * to_unbiased) as f32).collect();
+    let statistics =
+        BatchStatistics { mean: tensor(mean.clone(), channels)?, variance: tensor(unbiased, channels)? };
+    let op = BatchNorm { mean, variance, eps: eps as f32, activation, statistics: Statistics::OfTheBatch };
+    Ok((apply(&x, weight, bias, channels, op)?, statistics))
+}
+
+/// Normalises with given statistics, as in evaluation; shapes as in [`batch_norm_train`], the statistics `(C)`.
+///
+/// Gradients flow to `x`, `weight` and `bias`; the statistics are constants.
+///
+/// # Errors
+/// Other shapes, types or devices.
+pub fn batch_norm_eval(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    running_mean: &Tensor,
+    running_var: &Tensor,
+    eps: f64,
+    activation: Activation,
+) -> Result<Tensor> {
+    let (channels, _) = channels_last(x)?;
+    expect_shape(OP, "running_mean", running_mean, &[channels])?;
+    expect_shape(OP, "running_var", running_var, &[channels])?;
+    let mean = input(OP, "running_mean", running_mean)?.to_vec1()?;
+    let variance = input(OP, "running_var", running_var)?.to_vec1()?;
+    let op = BatchNorm { mean, variance, eps: eps as f32, activation, statistics: Statistics::Frozen };
+    apply(&input(OP, "input", x)?, weight, bias, channels, op)
+}
+
+fn channels_last(x: &Tensor) -> Result<(usize, usize)> {
+    match x.dims() {
+        [rows @ .., channels] if !rows.is_empty() => Ok((*channels, rows.iter().product())),
+        got => Err(OpsError::Rank { op: OP, tensor: "input", expected: "(N, ..., C)", got: got.to_vec() }.into()),
+    }
+}
+
+fn apply(x: &Tensor, weight: &Tensor, bias: &Tensor, channels: usize, op: BatchNorm) -> Result<Tensor> {
+    expect_shape(OP, "weight", weight, &[channels])?;
+    expect_shape(OP, "bias", bias, &[channels])?;
+    apply3(x, &input(OP, "weight", weight)?, &input(OP, "bias", bias)?, op)
+}
+
+/// Whether the statistics depend on the input, which their gradient then has to pass through.
+enum Statistics {
+    OfTheBatch,
+    Frozen,
+}
+
+struct BatchNorm {
+    mean: Vec<f32>,
+    variance: Vec<f32>,
+    eps: f32,
+    activation: Activation,
+    statistics: Statistics,
+}
+
+impl CustomOp3 for BatchNorm {
+    fn name(&self) -> &'static str {
+        OP
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        lx: &Layout,
+        w: &CpuStorage,
+        lw: &Layout,
+        b: &CpuStorage,
+        lb: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let x = slice(OP, x, lx)?;
+        let mut y = vec![0.0; x.len()];
+        let (w, b) = (slice(OP, w, lw)?, slice(OP, b, lb)?);
+        let Self { mean, variance, eps, activation, .. } = self;
+        wick_kernels::batch_norm_normalise(x, mean, variance, *eps, w, b, *activation, &mut y).map_err(kernel(OP))?;
+        Ok(output(y, lx.shape()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        b: &Tensor,
+        y: &Tensor,
+        dy: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let saved = BatchNormSaved { mean: &self.mean, variance: &self.variance, eps: self.eps };
+        let mut dx = vec![0.0; x.elem_count()];
+        let (mut dw, mut db) = (vec![0.0; w.elem_count()], vec![0.0; b.elem_count()]);
+        let backward = match self.statistics {
+            Statistics::OfTheBatch => wick_kernels::batch_norm_backward,
+            Statistics::Frozen => wick_kernels::batch_norm_backward_frozen,
+        };
+        let dy = dy.contiguous()?;
+        with_slice(OP, x, |x| {
+            with_slice(OP, y, |y| {
+                with_slice(OP, &dy, |dy| {
+                    with_slice(OP, w, |w| {
+                        backward(x, y, dy, saved, w, self.activation, &mut dx, &mut dw, &mut db)
+                            .map_err(kernel(OP))
+                    })
+                })
+            })
+        })?;
+        Ok((Some(tensor(dx, x.shape())?), Some(tensor(dw, w.shape())?), Some(tensor(db, b.shape())?)))
+    }
+}

@@ -1,0 +1,145 @@
+//! Ops against PyTorch's values: outputs and all gradients, through candle's autograd.
+//!
+//! Tolerance: 1e-4 of the tensor's scale. Both sides are f32 and sum in other orders; over these sizes that moves a
+//! result by at most some 1e-6 of scale, so 1e-4 leaves room for other instruction sets and none for a wrong formula.
+
+use candle_core::{Device, Result, Tensor, Var};
+use serde_json::Value;
+use wick_ops::{
+    Activation, Conv2dOptions, PoolOptions, batch_norm_eval, batch_norm_train, conv2d, cross_entropy, max_pool2d,
+};
+
+#[path = "../../../fixtures/golden/golden.rs"]
+mod golden;
+use golden::{SEED, assert_close, nchw_to_nhwc, oihw_to_hwio, uniform};
+
+const TOLERANCE: f32 = 1e-4;
+
+fn values(case: &str) -> Value {
+    let all: Value = serde_json::from_str(&golden::read("layers.json")).unwrap();
+    all[case].clone()
+}
+
+fn floats(v: &Value) -> Vec<f32> {
+    v.as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect()
+}
+
+fn flat(x: &Tensor) -> Vec<f32> {
+    x.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+/// An NHWC variable from the generator's NCHW numbers.
+fn images(values: &[f32], [n, c, h, w]: [usize; 4]) -> Result<Var> {
+    Var::from_vec(nchw_to_nhwc(values, [n, c, h, w]), (n, h, w, c), &Device::Cpu)
+}
+
+/// The gradients of `Σ y·dy`, `dy` given in NCHW.
+fn backward(y: &Tensor, dy: &[f32], nchw: [usize; 4]) -> Result<candle_core::backprop::GradStore> {
+    (y * images(dy, nchw)?.as_detached_tensor())?.sum_all()?.backward()
+}
+
+#[test]
+fn convolution() -> Result<()> {
+    for (n, i, o, k, s, p, h) in [
+        (2, 3, 16, 3, 1, 1, 9),
+        (2, 16, 32, 3, 2, 1, 8),
+        (2, 16, 24, 1, 2, 0, 8),
+        (3, 32, 16, 3, 1, 1, 6),
+        (1, 5, 7, 3, 1, 1, 7),
+        (2, 4, 8, 2, 1, 0, 6),
+    ] {
+        // y = F.conv2d(x, w, stride=s, padding=p); y.backward(g)
+        let case = format!("conv_n{n}_i{i}_o{o}_k{k}_s{s}_p{p}_h{h}");
+        let want = values(&case);
+        let x = images(&uniform(SEED + 6, n * i * h * h, 1.0), [n, i, h, h])?;
+        let w = uniform(SEED + 5, o * i * k * k, 0.5);
+        let w = Var::from_vec(oihw_to_hwio(&w, [o, i, k, k]), (k, k, i, o), &Device::Cpu)?;
+        let y = conv2d(&x, &w, Conv2dOptions { stride: s, padding: p })?;
+        let out = y.dim(1)?;
+        let nchw = [n, o, out, out];
+        assert_close(&case, &flat(&y), &nchw_to_nhwc(&floats(&want["y"]), nchw), TOLERANCE);
+
+        let g = backward(&y, &uniform(SEED + 7, n * o * out * out, 1.0), nchw)?;
+        let dx = nchw_to_nhwc(&floats(&want["grad_x"]), [n, i, h, h]);
+        assert_close(&format!("{case} dx"), &flat(g.get(&x).unwrap()), &dx, TOLERANCE);
+        let dw = oihw_to_hwio(&floats(&want["grad_w"]), [o, i, k, k]);
+        assert_close(&format!("{case} dw"), &flat(g.get(&w).unwrap()), &dw, TOLERANCE);
+    }
+    Ok(())
+}
+
+#[test]
+fn batch_norm() -> Result<()> {
+    // m = nn.BatchNorm2d(6).train(); y = m(x); y.backward(g); m.eval()(x)
+    let want = values("batch_norm");
+    let nchw = [8, 6, 5, 5];
+    let x: Vec<f32> = uniform(SEED + 3, 8 * 6 * 25, 2.0).iter().map(|v| v + 0.5).collect();
+    let x = images(&x, nchw)?;
+    let w: Vec<f32> = uniform(SEED + 1, 6, 0.3).iter().map(|v| 1.0 + v).collect();
+    let (w, b) =
+        (Var::new(w.as_slice(), &Device::Cpu)?, Var::new(uniform(SEED + 2, 6, 0.3).as_slice(), &Device::Cpu)?);
+    let (y, batch) = batch_norm_train(&x, &w, &b, 1e-5, Activation::None)?;
+    assert_close("y", &flat(&y), &nchw_to_nhwc(&floats(&want["y"]), nchw), TOLERANCE);
+
+    let g = backward(&y, &uniform(SEED + 4, 8 * 6 * 25, 1.0), nchw)?;
+    let dx = nchw_to_nhwc(&floats(&want["grad_x"]), nchw);
+    assert_close("dx", &flat(g.get(&x).unwrap()), &dx, TOLERANCE);
+    assert_close("dweight", &flat(g.get(&w).unwrap()), &floats(&want["grad_weight"]), TOLERANCE);
+    assert_close("dbias", &flat(g.get(&b).unwrap()), &floats(&want["grad_bias"]), TOLERANCE);
+
+    // running = 0.9·initial + 0.1·batch, from mean 0 and variance 1
+    let mean = (batch.mean * 0.1)?;
+    let variance = ((batch.variance * 0.1)? + 0.9)?;
+    assert_close("running mean", &flat(&mean), &floats(&want["running_mean"]), TOLERANCE);
+    assert_close("running variance", &flat(&variance), &floats(&want["running_var"]), TOLERANCE);
+    let y = batch_norm_eval(&x, &w, &b, &mean, &variance, 1e-5, Activation::None)?;
+    assert_close("y_eval", &flat(&y), &nchw_to_nhwc(&floats(&want["y_eval"]), nchw), TOLERANCE);
+    Ok(())
+}
+
+#[test]
+fn max_pool() -> Result<()> {
+    for (case, h, kernel, stride, ties) in [
+        ("max_pool2d_2", 8, 2, 2, false),
+        ("max_pool2d_2_odd", 7, 2, 2, false),
+        ("max_pool2d_3_stride_2", 9, 3, 2, false),
+        ("max_pool2d_4", 8, 4, 4, false),
+        ("max_pool2d_2_ties_go_to_the_first", 8, 2, 2, true),
+    ] {
+        // y = F.max_pool2d(x, kernel, stride); y.backward(g)
+        let want = values(case);
+        let mut x = uniform(SEED + 8, 2 * 4 * h * h, 1.0);
+        if ties {
+            x.iter_mut().for_each(|v| *v = v.round_ties_even());
+        }
+        let x = images(&x, [2, 4, h, h])?;
+        let y = max_pool2d(&x, PoolOptions { kernel, stride })?;
+        let out = y.dim(1)?;
+        let nchw = [2, 4, out, out];
+        assert_close(case, &flat(&y), &nchw_to_nhwc(&floats(&want["y"]), nchw), TOLERANCE);
+        let g = backward(&y, &uniform(SEED + 9, 2 * 4 * out * out, 1.0), nchw)?;
+        let dx = nchw_to_nhwc(&floats(&want["grad_x"]), [2, 4, h, h]);
+        assert_close(case, &flat(g.get(&x).unwrap()), &dx, TOLERANCE);
+    }
+    Ok(())
+}
+
+#[test]
+fn cross_entropy_with_and_without_smoothing() -> Result<()> {
+    for smoothing in ["0.0", "0.2"] {
+        // l = F.cross_entropy(z, t, label_smoothing=smoothing); l.backward()
+        let want = values(&format!("cross_entropy_smoothing_{smoothing}"));
+        let z = Var::from_vec(uniform(SEED + 10, 50, 3.0), (5, 10), &Device::Cpu)?;
+        let t = Tensor::new(&[0u32, 9, 3, 3, 7], &Device::Cpu)?;
+        let loss = cross_entropy(&z, &t, smoothing.parse().unwrap())?;
+        let want_loss = want["loss"].as_f64().unwrap() as f32;
+        assert_close("loss", &[loss.to_scalar::<f32>()?], &[want_loss], TOLERANCE);
+        let g = loss.backward()?;
+        assert_close("gradient", &flat(g.get(&z).unwrap()), &floats(&want["grad"]), TOLERANCE);
+        // A gradient that arrives scaled is passed on scaled.
+        let g = (cross_entropy(&z, &t, smoothing.parse().unwrap())? * 3.0)?.backward()?;
+        let want: Vec<f32> = floats(&want["grad"]).iter().map(|v| 3.0 * v).collect();
+        assert_close("scaled gradient", &flat(g.get(&z).unwrap()), &want, TOLERANCE);
+    }
+    Ok(())
+}
