@@ -1,0 +1,20 @@
+//! The layers that networks are made of, each with the parameter names and starting values of PyTorch's.
+
+mod batch_norm2d;
+mod conv2d;
+mod linear;
+
+pub use batch_norm2d::{BatchNorm2d, BatchNormOptions};
+pub use conv2d::Conv2d;
+pub use linear::Linear;
+pub use wick_ops::{Activation, Conv2dOptions};
+
+use candle_nn::Init;
+
+/// PyTorch's start for the weights of convolutions and linear layers: uniform in `±1/√fan_in`.
+///
+/// `torch.nn` says it as `kaiming_uniform_(a=√5)`: `bound = √(6 / ((1 + a²)·fan_in)) = 1/√fan_in`.
+pub(crate) fn uniform_by_fan_in(fan_in: usize) -> Init {
+    let bound = 1.0 / (fan_in as f64).sqrt();
+    Init::Uniform { lo: -bound, up: bound }
+}

@@ -1,0 +1,134 @@
+//! ResNet for 32×32 images (He et al. 2016, <https://arxiv.org/abs/1512.03385>), as kuangliu/pytorch-cifar lays it out.
+
+mod block;
+
+use candle_core::{Module, ModuleT, Result, Tensor};
+use candle_nn::VarBuilder;
+
+use crate::layers::{Activation, BatchNorm2d, BatchNormOptions, Conv2d, Conv2dOptions, Linear};
+use crate::model::{CifarModel, Mode, layer_index};
+use crate::summary::Outline;
+
+pub use block::BasicBlock;
+
+const LAYERS: [&str; 4] = ["layer1", "layer2", "layer3", "layer4"];
+const WIDTHS: [usize; 4] = [64, 128, 256, 512];
+
+/// The dimensions of a [`ResNet`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ResNetConfig {
+    /// Basic blocks in each of the four layers.
+    pub blocks: [usize; 4],
+    /// Outputs.
+    pub classes: usize,
+    /// By how much the fourth layer reduces its map's sides: 2 leaves 4×4 of a 32×32 image, 1 leaves 8×8.
+    pub layer4_stride: usize,
+    /// Constants of every normalisation.
+    pub batch_norm: BatchNormOptions,
+}
+
+impl ResNetConfig {
+    /// ResNet-18 for ten classes.
+    pub fn resnet18() -> Self {
+        Self { blocks: [2; 4], classes: 10, layer4_stride: 2, batch_norm: BatchNormOptions::default() }
+    }
+
+    /// ResNet-34 for ten classes.
+    pub fn resnet34() -> Self {
+        Self { blocks: [3, 4, 6, 3], ..Self::resnet18() }
+    }
+}
+
+impl Default for ResNetConfig {
+    fn default() -> Self {
+        Self::resnet18()
+    }
+}
+
+/// A 3×3 convolution to 64 channels, normalised; four layers of [`BasicBlock`]s with 64, 128, 256 and 512 channels,
+/// the last three halving the map's sides; the mean over the map; a linear layer.
+///
+/// Against the ImageNet network its first convolution is 3×3 with stride 1, and no pooling follows it. Its names
+/// are `conv1`, `bn1`, `layer1.0.conv1` to `layer4.1.bn2`, `layer2.0.shortcut.0`, `linear`.
+#[derive(Debug, Clone)]
+pub struct ResNet {
+    conv1: Conv2d,
+    bn1: BatchNorm2d,
+    layers: [Vec<BasicBlock>; 4],
+    linear: Linear,
+}
+
+impl ResNet {
+    /// Takes every parameter from `vb`.
+    ///
+    /// # Errors
+    /// No classes, a layer without blocks, a stride of 0; parameters that `vb` cannot give.
+    pub fn new(config: ResNetConfig, vb: VarBuilder) -> Result<Self> {
+        if config.classes == 0 || config.blocks.contains(&0) || config.layer4_stride == 0 {
+            candle_core::bail!(
+                "a ResNet needs classes, blocks in each layer and a stride of at least 1, got {config:?}"
+            );
+        }
+        let conv1 = Conv2d::new(3, WIDTHS[0], 3, Conv2dOptions { stride: 1, padding: 1 }, vb.pp("conv1"))?;
+        let bn1 = BatchNorm2d::new(WIDTHS[0], config.batch_norm, vb.pp("bn1"))?;
+        let strides = [1, 2, 2, config.layer4_stride];
+        let mut layers: [Vec<BasicBlock>; 4] = Default::default();
+        let mut c_in = WIDTHS[0];
+        for (i, blocks) in layers.iter_mut().enumerate() {
+            for k in 0..config.blocks[i] {
+                let stride = if k == 0 { strides[i] } else { 1 };
+                let vb = vb.pp(LAYERS[i]).pp(k);
+                blocks.push(BasicBlock::new(c_in, WIDTHS[i], stride, config.batch_norm, vb)?);
+                c_in = WIDTHS[i];
+            }
+        }
+        let linear = Linear::new(c_in, config.classes, vb.pp("linear"))?;
+        Ok(Self { conv1, bn1, layers, linear })
+    }
+
+    fn run(layers: &[Vec<BasicBlock>], x: Tensor, mode: Mode) -> Result<Tensor> {
+        layers.iter().flatten().try_fold(x, |x, block| block.forward(&x, mode))
+    }
+}
+
+impl CifarModel for ResNet {
+    fn layers(&self) -> &'static [&'static str] {
+        &LAYERS
+    }
+
+    fn forward_until(&self, x: &Tensor, layer: &str, mode: Mode) -> Result<Tensor> {
+        let last = layer_index(&LAYERS, layer)?;
+        let x = self.bn1.forward(&self.conv1.forward(x)?, mode, Activation::Relu)?;
+        Self::run(&self.layers[..=last], x, mode)
+    }
+
+    fn forward_from(&self, features: &Tensor, layer: &str, mode: Mode) -> Result<Tensor> {
+        let last = layer_index(&LAYERS, layer)?;
+        self.forward_head(&Self::run(&self.layers[last + 1..], features.clone(), mode)?)
+    }
+
+    fn forward_head(&self, features: &Tensor) -> Result<Tensor> {
+        self.linear.forward(&wick_ops::global_avg_pool2d(features)?)
+    }
+
+    fn outline(&self, outline: &mut Outline, input: [usize; 4]) -> Result<()> {
+        outline.group("", "ResNet", |outline| {
+            let mut x = self.conv1.outline(outline, "conv1", input)?;
+            x = self.bn1.outline(outline, "bn1", x);
+            for (name, blocks) in LAYERS.iter().zip(&self.layers) {
+                x = outline.group(name, "Sequential", |outline| {
+                    blocks.iter().enumerate().try_fold(x, |x, (k, b)| b.outline(outline, &k.to_string(), x))
+                })?;
+            }
+            self.linear.outline(outline, "linear", x[0])
+        })?;
+        Ok(())
+    }
+}
+
+impl ModuleT for ResNet {
+    /// `(N, H, W, 3)` to logits `(N, classes)`.
+    fn forward_t(&self, x: &Tensor, train: bool) -> Result<Tensor> {
+        self.forward_head(&self.forward_features(x, Mode::from_train_flag(train))?)
+    }
+}
