@@ -121,7 +121,10 @@ mod tests {
             Err(io::Error::other("the disk is full"))
         })
         .unwrap_err();
-        assert!(error.to_string().contains("the disk is full"), "{error}");
+        assert!(
+            matches!(&error, RunsError::Io { source, .. } if source.to_string() == "the disk is full"),
+            "{error}"
+        );
         let failed: Result<(), RunsError> = write_atomic_by_path(&path, |temporary| {
             fs::write(temporary, b"half").unwrap();
             Err(RunsError::Missing { path: temporary.to_owned() })

@@ -75,6 +75,8 @@ fn round_trip<R: Row + PartialEq + std::fmt::Debug>(path: &Path, rows: &[R]) {
 }
 
 proptest! {
+    // Each case writes files and waits for the disk.
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn floats_round_trip_to_the_last_bit(bits in prop::collection::vec(any::<u64>(), 1..20)) {
         let (_folder, path) = scratch();
