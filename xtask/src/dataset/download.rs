@@ -11,6 +11,7 @@ use ureq::http::{HeaderMap, Response};
 use ureq::{Agent, Body};
 
 use super::grouped;
+use super::headers::{ContentRange, content_range, length, version};
 use super::progress::Watch;
 
 /// What to download, and where to.
@@ -155,7 +156,7 @@ impl Download<'_> {
             }
         }
         let response = request.call().map_err(|error| self.transport(error))?;
-        let (version, length) = (version(response.headers()), length(response.headers()));
+        let version = version(response.headers());
         let total = match response.status().as_u16() {
             200 => {
                 if have > 0 {
@@ -163,7 +164,7 @@ impl Download<'_> {
                     self.discard().map_err(Fault::Final)?;
                     have = 0;
                 }
-                length
+                length(response.headers())
             }
             206 if have > 0 => Some(continues(response.headers(), have, &known, version.as_deref())?),
             416 if have > 0 => match content_range(response.headers()) {
@@ -278,41 +279,6 @@ fn continues(headers: &HeaderMap, have: u64, known: &Origin, version: Option<&st
         return stale("the file on the server has changed");
     }
     Ok(total)
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
-}
-
-fn length(headers: &HeaderMap) -> Option<u64> {
-    header(headers, "content-length")?.trim().parse().ok()
-}
-
-/// A strong ETag, or else the date of the last change; a weak ETag cannot vouch for bytes (RFC 9110, 13.1.5).
-fn version(headers: &HeaderMap) -> Option<String> {
-    let etag = header(headers, "etag").filter(|etag| !etag.starts_with("W/"));
-    etag.or_else(|| header(headers, "last-modified")).map(str::to_owned)
-}
-
-/// What `Content-Range` says (RFC 9110, 14.4): `bytes 5-9/10`, `bytes 5-9/*`, `bytes */10`.
-#[derive(Debug, PartialEq, Eq)]
-struct ContentRange {
-    /// First and last byte.
-    range: Option<(u64, u64)>,
-    /// Length of the whole.
-    total: Option<u64>,
-}
-
-fn content_range(headers: &HeaderMap) -> Option<ContentRange> {
-    let (range, total) = header(headers, "content-range")?.trim().strip_prefix("bytes ")?.split_once('/')?;
-    let total = if total == "*" { None } else { Some(total.parse().ok()?) };
-    if range == "*" {
-        return Some(ContentRange { range: None, total });
-    }
-    let (start, end) = range.split_once('-')?;
-    let (start, end): (u64, u64) = (start.parse().ok()?, end.parse().ok()?);
-    let sound = start <= end && end < u64::MAX && total.is_none_or(|total| end < total);
-    sound.then_some(ContentRange { range: Some((start, end)), total })
 }
 
 #[cfg(test)]

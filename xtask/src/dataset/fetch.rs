@@ -91,9 +91,13 @@ fn fetch(request: &Request<'_>, watch: &mut dyn Watch) -> anyhow::Result<PathBuf
 
 /// Downloads the archive, unless it is there, and checks it.
 fn get(request: &Request<'_>, url: &str, archive: &Path, watch: &mut dyn Watch) -> anyhow::Result<PathBuf> {
-    if archive.exists() && check(archive, request.expected.as_ref()).is_ok() && request.expected.is_some() {
-        watch.say(&format!("{} is there already", archive.display()));
-        return Ok(archive.to_owned());
+    if archive.exists() {
+        // Without a checksum there is no telling whether it is what the URL has.
+        if request.expected.is_some() && check(archive, request.expected.as_ref()).is_ok() {
+            watch.say(&format!("{} is there already", archive.display()));
+            return Ok(archive.to_owned());
+        }
+        watch.say(&format!("{} is another archive, and will be replaced", archive.display()));
     }
     let mut part = archive.as_os_str().to_owned();
     part.push(".part");

@@ -203,6 +203,16 @@ fn a_broken_folder_is_set_aside() {
 }
 
 #[test]
+fn another_archive_in_its_place_is_replaced_and_said() {
+    let mut scene = Scene::new();
+    fs::create_dir(scene.dir()).unwrap();
+    fs::write(scene.dir().join("cifar-10-binary.tar.gz"), "another").unwrap();
+    let server = Server::start(good());
+    scene.fetch(Source::Url(&server.url)).unwrap();
+    assert!(scene.said.has("is another archive, and will be replaced"));
+}
+
+#[test]
 fn a_folder_that_cannot_be_made() {
     let mut scene = Scene::new();
     fs::write(scene.dir(), "a file").unwrap();

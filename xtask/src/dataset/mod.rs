@@ -4,6 +4,7 @@ mod archive;
 mod checksum;
 mod download;
 mod fetch;
+mod headers;
 mod progress;
 mod stats;
 #[cfg(test)]
