@@ -39,10 +39,13 @@ impl Watch for Progress {
     fn at(&mut self, done: u64, total: Option<u64>) {
         match self {
             Self::Bar(bar) => {
+                if bar.is_finished() {
+                    bar.reset(); // Whole once, and started over.
+                }
                 bar.set_length(total.unwrap_or(done));
                 bar.set_position(done);
                 if Some(done) == total {
-                    bar.finish();
+                    bar.finish_and_clear();
                 }
             }
             Self::Lines { next } => {
