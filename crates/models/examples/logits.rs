@@ -2,17 +2,28 @@
 //! `cargo run -p wick-models --example logits -- CHECKPOINT [ARCHITECTURE]`.
 //!
 //! Without arguments it makes a new ResNet-18, and with `new ARCHITECTURE FILE` it writes one to a file.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::error::Error;
 use std::path::Path;
+use std::process::ExitCode;
 
 use candle_core::{Device, Tensor};
 use wick_models::{Architecture, Metadata, Network};
 
 const SEED: u64 = 1;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let network = match arguments.as_slice() {

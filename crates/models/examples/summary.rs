@@ -1,13 +1,24 @@
 //! Prints a network layer by layer: `cargo run -p wick-models --example summary [-- resnet34]`.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use wick_models::{Architecture, ModelError};
+use std::process::ExitCode;
 
-fn main() -> Result<(), ModelError> {
-    let architecture = match std::env::args().nth(1) {
-        Some(name) => name.parse()?,
-        None => Architecture::ResNet18,
-    };
-    print!("{}", architecture.summary(10, 32)?);
-    Ok(())
+use wick_models::{Architecture, ModelError, Summary};
+
+fn main() -> ExitCode {
+    match summary(std::env::args().nth(1)) {
+        Ok(summary) => {
+            print!("{summary}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn summary(name: Option<String>) -> Result<Summary, ModelError> {
+    let architecture = name.map_or(Ok(Architecture::ResNet18), |name| name.parse())?;
+    Ok(architecture.summary(10, 32)?)
 }

@@ -139,6 +139,8 @@ pub struct Mismatch {
     pub unexpected: Vec<String>,
     /// How many tensors have another shape.
     pub reshaped: usize,
+    /// The network that has just the file's tensors, in words, if there is one.
+    pub recognised: Option<String>,
 }
 
 impl Mismatch {
@@ -187,15 +189,20 @@ impl fmt::Display for Mismatch {
                 )?;
             }
             Difference::Missing { tensor, expected } => {
-                write!(f, "tensor `{tensor}` of shape {expected:?} is not in the file")?;
+                write!(f, "tensor `{tensor}` should have the shape {expected:?}, but is not in the file")?;
             }
             Difference::Unexpected { tensor, got } => {
-                write!(f, "the file's tensor `{tensor}` of shape {got:?} has no place in it")?;
+                write!(f, "the file's tensor `{tensor}` of shape {got:?} should not be there")?;
             }
         }
         write_list(f, "missing", &self.missing)?;
         write_list(f, "unexpected", &self.unexpected)?;
-        write!(f, "; name the architecture that the file was made with, or take another file")
+        match &self.recognised {
+            Some(other) => {
+                write!(f, "; the file's tensors are those of {other}: load it as that, or take another")
+            }
+            None => Ok(()),
+        }
     }
 }
 

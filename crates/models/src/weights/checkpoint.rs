@@ -65,10 +65,15 @@ impl Checkpoint {
     /// # Errors
     /// [`ModelError::Unrecognised`] if no known network has them.
     pub fn architecture(&self) -> Result<(Architecture, usize), ModelError> {
-        let classes = self.classes();
-        if let Some(architecture) = self.metadata.architecture {
-            return Ok((architecture, classes));
+        match self.metadata.architecture {
+            Some(architecture) => Ok((architecture, self.classes())),
+            None => self.recognise(),
         }
+    }
+
+    /// The network that has just these tensors.
+    fn recognise(&self) -> Result<(Architecture, usize), ModelError> {
+        let classes = self.classes();
         let mut misfits = Vec::new();
         for architecture in Architecture::ALL {
             let (network, specs) =
@@ -123,7 +128,8 @@ impl Checkpoint {
             .iter()
             .map(|p| ParameterSpec { name: p.name.clone(), shape: p.var.dims().to_vec(), role: p.role })
             .collect();
-        if let Some(mismatch) = compare::mismatch(&self.path, network, &specs, &self.tensors) {
+        if let Some(mut mismatch) = compare::mismatch(&self.path, network, &specs, &self.tensors) {
+            mismatch.recognised = self.recognise().ok().map(|(a, classes)| describe_network(a, classes));
             return Err(ModelError::Mismatch(Box::new(mismatch)));
         }
         for parameter in &parameters {

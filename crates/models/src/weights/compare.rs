@@ -39,6 +39,7 @@ pub(super) fn mismatch(
         missing: names(missing),
         unexpected: names(unexpected),
         reshaped: reshaped.len(),
+        recognised: None,
     })
 }
 

@@ -69,6 +69,7 @@ def compare(what, got, want):
 
 def roundtrip(folder):
     import safetensors.torch
+    folder.mkdir(parents=True, exist_ok=True)
     for name, blocks in NETWORKS.items():
         ours = folder / f"{name}-wick.safetensors"
         _, logits = wick("new", name, ours)
