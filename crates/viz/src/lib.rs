@@ -1,1 +1,42 @@
-//! Pictures from plain slices: curves, galleries, overlays, matrices.
+//! Pictures from plain slices: curves, galleries, overlays, matrices. Every figure is a function of its data and an options struct with
+//! defaults, and returns an [`RgbImage`]; [`save_png`] writes it.
+//!
+//! ```
+//! use wick_viz::{LrSchedule, LrScheduleOptions, lr_schedule};
+//!
+//! let lr: Vec<f64> = (0..100).map(|step| 0.1 * (1.0 - f64::from(step) / 100.0)).collect();
+//! let picture = lr_schedule(&LrSchedule { lr: &lr, momentum: &[] }, &LrScheduleOptions::default())?;
+//! assert_eq!(picture.width(), 960);
+//! # Ok::<(), wick_viz::VizError>(())
+//! ```
+//!
+//! Text is drawn in a font that is built in. Text is at least 12 pixels high, and names too long for their place end in "…".
+
+mod chart;
+mod colour;
+mod error;
+mod figures;
+mod files;
+mod format;
+mod heat;
+mod photo;
+mod sheet;
+mod text;
+
+pub use colour::Colormap;
+pub use error::VizError;
+pub use figures::{
+    AugmentationRow, AugmentationsOptions, CamCase, CamGridOptions, ColorBar, ConfusionOptions, Curves,
+    CurvesOptions, GalleryOptions, LossScale, LrFinder, LrFinderOptions, LrSchedule, LrScheduleOptions,
+    Mistake, Order, Suggestion, augmentations, cam_grid, confusion, curves, lr_finder, lr_schedule,
+    misclassified,
+};
+pub use files::{read_image, save_png};
+pub use heat::{Blend, HeatMap, OverlayOptions, Range, Scaled, heatmap, min_max, overlay};
+pub use image::{self, RgbImage};
+pub use photo::{Fit, Photo, Size, denormalize, enlarge, fit};
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,176 @@
+//! Draws every figure from made-up data: `cargo run -p wick-viz --example gallery -- FOLDER`.
+
+#![allow(clippy::print_stdout)]
+
+mod made_up;
+
+use made_up::{counts, map, moved, picture, range_test, run};
+use std::{env, error::Error, fs, path::PathBuf};
+use wick_viz::{
+    AugmentationRow, AugmentationsOptions, CamCase, CamGridOptions, Colormap, ConfusionOptions, Curves,
+    CurvesOptions, GalleryOptions, HeatMap, LrFinder, LrFinderOptions, LrSchedule, LrScheduleOptions,
+    Mistake, OverlayOptions, Photo, RgbImage, Suggestion, VizError, augmentations, cam_grid, confusion,
+    curves, enlarge, heatmap, lr_finder, lr_schedule, misclassified, overlay, save_png,
+};
+
+const CLASSES: [&str; 10] =
+    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = PathBuf::from(env::args().nth(1).unwrap_or_else(|| "target/gallery".to_owned()));
+    fs::create_dir_all(&folder)?;
+    let save = |name: &str, image: RgbImage| -> Result<(), VizError> {
+        let path = folder.join(name).with_extension("png");
+        save_png(&image, &path)?;
+        println!("{:>5}×{:<5} {}", image.width(), image.height(), path.display());
+        Ok(())
+    };
+    for epochs in [1, 2, 3, 20, 40] {
+        save(&format!("curves-{epochs}"), learning(epochs)?)?;
+    }
+    save("curves-gaps", learning_with_gaps()?)?;
+    save("lr-finder", range(&[("steepest gradient", 5.09e-3), ("valley", 2.1e-3)])?)?;
+    let crowd = [
+        ("steepest gradient", 5.09e-3),
+        ("valley", 4.8e-3),
+        ("minimum / 10", 4.1e-3),
+        ("slide", 9.5e-2),
+        ("longest slope", f64::NAN),
+    ];
+    save("lr-finder-crowded", range(&crowd)?)?;
+    save("lr-schedule", one_cycle(20 * 1563)?)?;
+    for (n, each) in [(2, 500), (10, 1000), (20, 100), (100, 100)] {
+        save(&format!("confusion-{n}"), confusion_of(n, each)?)?;
+    }
+    for n in [0, 1, 10, 23] {
+        save(&format!("misclassified-{n}"), mistakes(n)?)?;
+        save(&format!("cams-{n}"), cams(n)?)?;
+    }
+    save("augmentations", sheet(4, 8)?)?;
+    save("colour-maps", colour_maps()?)?;
+    Ok(())
+}
+
+fn learning(epochs: usize) -> Result<RgbImage, VizError> {
+    let r = run(epochs);
+    let data = Curves {
+        train_loss: &r.train_loss,
+        test_loss: &r.test_loss,
+        train_accuracy: &r.train_accuracy,
+        test_accuracy: &r.test_accuracy,
+        lr: &r.lr,
+        momentum: &r.momentum,
+    };
+    curves(
+        &data,
+        &CurvesOptions { title: Some(format!("ResNet-18, epochs: {epochs}")), ..Default::default() },
+    )
+}
+
+/// A run that blew up and came back, without momentum.
+fn learning_with_gaps() -> Result<RgbImage, VizError> {
+    let mut r = run(16);
+    r.train_loss[5] = 41.7;
+    r.test_loss[5] = 3e4;
+    r.train_loss[6..9].fill(f64::NAN);
+    r.test_loss[6..8].fill(f64::INFINITY);
+    r.test_accuracy[6..8].fill(f64::NAN);
+    let data = Curves {
+        train_loss: &r.train_loss,
+        test_loss: &r.test_loss,
+        train_accuracy: &r.train_accuracy,
+        test_accuracy: &r.test_accuracy,
+        lr: &r.lr,
+        momentum: &[],
+    };
+    curves(&data, &CurvesOptions::default())
+}
+
+fn range(suggestions: &[(&str, f64)]) -> Result<RgbImage, VizError> {
+    let (lr, loss, smoothed) = range_test(100);
+    let suggestions: Vec<_> = suggestions.iter().map(|&(name, lr)| Suggestion { name, lr }).collect();
+    let data = LrFinder { lr: &lr, loss: &loss, smoothed: &smoothed, suggestions: &suggestions };
+    lr_finder(&data, &LrFinderOptions::default())
+}
+
+fn one_cycle(steps: usize) -> Result<RgbImage, VizError> {
+    let peak = steps as f64 / 4.0;
+    let rise = |s: f64| if s < peak { s / peak } else { 1.0 - (s - peak) / (steps as f64 - peak) };
+    let lr: Vec<f64> = (0..steps).map(|s| 5.1e-5 + 5.04e-3 * rise(s as f64)).collect();
+    let momentum: Vec<f64> = (0..steps).map(|s| 0.95 - 0.1 * rise(s as f64)).collect();
+    let options = LrScheduleOptions { steps_per_epoch: Some(1563), ..Default::default() };
+    lr_schedule(&LrSchedule { lr: &lr, momentum: &momentum }, &options)
+}
+
+fn confusion_of(n: usize, each: u64) -> Result<RgbImage, VizError> {
+    let names: Vec<String> = match n {
+        10 => CLASSES.map(str::to_owned).to_vec(),
+        _ => (0..n).map(|i| format!("{} no. {i}", CLASSES[i % 10])).collect(),
+    };
+    confusion(&counts(n, each), &names, &ConfusionOptions::default())
+}
+
+fn mistakes(n: usize) -> Result<RgbImage, VizError> {
+    let pictures: Vec<_> = (0..n as u64).map(picture).collect();
+    let list = pictures.iter().enumerate().map(|(i, p)| {
+        Ok(Mistake {
+            image: Photo::new(p, 32, 32)?,
+            truth: CLASSES[i % 10],
+            predicted: CLASSES[(3 * i + 1) % 10],
+            probability: 0.35 + 0.6 * made_up::noise(i as u64),
+        })
+    });
+    let options = GalleryOptions { title: Some("Misclassified".to_owned()), ..Default::default() };
+    misclassified(&list.collect::<Result<Vec<_>, VizError>>()?, &options)
+}
+
+fn cams(n: usize) -> Result<RgbImage, VizError> {
+    let pictures: Vec<_> = (0..n as u64).map(picture).collect();
+    let maps: Vec<_> = (0..n as u64).map(|i| if i == 3 { vec![0.0; 16] } else { map(i) }).collect();
+    let list = pictures.iter().zip(&maps).enumerate().map(|(i, (p, m))| {
+        Ok(CamCase {
+            image: Photo::new(p, 32, 32)?,
+            map: HeatMap::new(m, 4, 4)?,
+            truth: CLASSES[i % 10],
+            predicted: CLASSES[(3 * i + 1) % 10],
+            probability: 0.35 + 0.6 * made_up::noise(i as u64),
+        })
+    });
+    let options = CamGridOptions { title: Some("Grad-CAM, layer4".to_owned()), ..Default::default() };
+    cam_grid(&list.collect::<Result<Vec<_>, VizError>>()?, &options)
+}
+
+fn sheet(rows: usize, draws: usize) -> Result<RgbImage, VizError> {
+    let originals: Vec<_> = (0..rows as u64).map(picture).collect();
+    let draw = |p: &[u8], k: usize| {
+        let shift = |j| (9.0 * made_up::noise((k * 13 + j) as u64)) as i64 - 4;
+        moved(p, (shift(0), shift(1)), k.is_multiple_of(2), 16 * i64::from(!k.is_multiple_of(4)))
+    };
+    let drawn: Vec<Vec<_>> =
+        originals.iter().zip(0..).map(|(p, i)| (0..draws).map(|k| draw(p, 5 * i + k)).collect()).collect();
+    let photo = |p| Photo::new(p, 32, 32);
+    let photos: Vec<Vec<_>> =
+        drawn.iter().map(|row| row.iter().map(|p| photo(p)).collect()).collect::<Result<_, _>>()?;
+    let rows = originals
+        .iter()
+        .zip(&photos)
+        .zip(CLASSES)
+        .map(|((p, draws), caption)| Ok(AugmentationRow { original: photo(p)?, draws, caption }));
+    augmentations(&rows.collect::<Result<Vec<_>, VizError>>()?, &AugmentationsOptions::default())
+}
+
+/// Each colour map as a bar, and over a picture.
+fn colour_maps() -> Result<RgbImage, VizError> {
+    let ramp: Vec<f32> = (0..256u16).map(f32::from).collect();
+    let (photo, spot) = (picture(5), map(5));
+    let photo = enlarge(Photo::new(&photo, 32, 32)?, 4)?;
+    let mut out = RgbImage::from_pixel(420, 420, wick_viz::image::Rgb([255; 3]));
+    for (i, colormap) in (0i64..).zip(Colormap::ALL) {
+        let bar = heatmap(HeatMap::new(&ramp, 1, 256)?, 128, 256, colormap)?;
+        let options = OverlayOptions { colormap, ..Default::default() };
+        let over = overlay(Photo::of(&photo)?, HeatMap::new(&spot, 4, 4)?, &options)?;
+        wick_viz::image::imageops::replace(&mut out, &bar, 10, 10 + 136 * i);
+        wick_viz::image::imageops::replace(&mut out, &over, 276, 10 + 136 * i);
+    }
+    Ok(out)
+}

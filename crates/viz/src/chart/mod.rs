@@ -1,0 +1,85 @@
+//! Line charts: axes with round ticks, a legend above the lines and never on them, gaps where a value is not finite. Figures
+//! describe [`Panel`]s as data; `plotters` puts them on the bitmap, three times enlarged, which is then averaged down, so that lines and
+//! text are smooth.
+
+mod axis;
+mod brush;
+mod draw;
+mod flags;
+mod line;
+mod raster;
+
+pub(crate) use axis::{Axis, Ticks, finite, log10};
+pub(crate) use brush::Brush;
+pub(crate) use draw::{draw_panel, left_gutter};
+pub(crate) use flags::Flag;
+pub(crate) use raster::rasterize;
+
+use crate::colour::palette::Colour;
+
+/// A rectangle in pixels of the finished picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Place {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
+}
+
+impl Place {
+    pub(crate) fn right(&self) -> f64 {
+        self.x + self.width
+    }
+
+    pub(crate) fn bottom(&self) -> f64 {
+        self.y + self.height
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Stroke {
+    Solid,
+    Dashed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Marker {
+    None,
+    Disc,
+    Square,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Side {
+    Left,
+    Right,
+}
+
+/// One line of a panel; values that are not finite are gaps in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Series {
+    /// What the legend says; not in the legend if empty.
+    pub(crate) name: String,
+    pub(crate) points: Vec<(f64, f64)>,
+    pub(crate) colour: Colour,
+    pub(crate) width: f64,
+    pub(crate) stroke: Stroke,
+    pub(crate) marker: Marker,
+    /// The axis that its values belong to.
+    pub(crate) side: Side,
+}
+
+/// A chart of its own, with everything around it.
+#[derive(Clone, Debug)]
+pub(crate) struct Panel {
+    pub(crate) title: String,
+    /// A remark at the right end of the title's line.
+    pub(crate) aside: String,
+    pub(crate) x: Axis,
+    pub(crate) y: Axis,
+    pub(crate) right: Option<Axis>,
+    pub(crate) series: Vec<Series>,
+    pub(crate) flags: Vec<Flag>,
+    /// The least width of what stands left of the lines, so that panels above each other align.
+    pub(crate) gutter: f64,
+}

@@ -1,0 +1,193 @@
+//! No size and no value makes a figure panic; mismatches are errors that say what was expected.
+
+use proptest::{collection::vec, prelude::*};
+use wick_viz::*;
+
+fn number() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        8 => -3.0..3.0f64,
+        2 => Just(f64::NAN),
+        1 => Just(f64::INFINITY),
+        1 => Just(f64::NEG_INFINITY),
+        1 => Just(f64::MAX),
+        1 => Just(0.0),
+        1 => Just(1e-300),
+        1 => Just(-1e25),
+    ]
+}
+
+fn either(full: &[f64], given: bool) -> &[f64] {
+    if given { full } else { &[] }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn curves_of_anything(values in vec(vec(number(), 6), 0..70), given in vec(any::<bool>(), 6), first in 0usize..3, log in 0usize..3) {
+        let column = |i: usize| values.iter().map(|v| v[i]).collect::<Vec<_>>();
+        let c: Vec<Vec<f64>> = (0..6).map(column).collect();
+        let data = Curves {
+            train_loss: either(&c[0], given[0]),
+            test_loss: either(&c[1], given[1]),
+            train_accuracy: either(&c[2], given[2]),
+            test_accuracy: either(&c[3], given[3]),
+            lr: either(&c[4], given[4]),
+            momentum: either(&c[5], given[5]),
+        };
+        let loss_scale = [LossScale::Auto, LossScale::Linear, LossScale::Log][log];
+        let options = CurvesOptions { first_epoch: first, loss_scale, ..Default::default() };
+        match curves(&data, &options) {
+            Ok(picture) => prop_assert_eq!(picture.width(), 1040),
+            Err(e) => {
+                let empty = matches!(e, VizError::Empty { .. });
+                prop_assert!(empty && (values.is_empty() || !given.contains(&true)));
+            },
+        }
+    }
+
+    #[test]
+    fn range_tests_of_anything(values in vec([number(), number(), number()], 1..40), smooth: bool, marks in vec(("[a-z \n]{0,60}", number()), 0..9)) {
+        let c: Vec<Vec<f64>> = (0..3).map(|i| values.iter().map(|v| v[i]).collect()).collect();
+        let suggestions: Vec<_> = marks.iter().map(|(name, lr)| Suggestion { name, lr: *lr }).collect();
+        let data = LrFinder { lr: &c[0], loss: &c[1], smoothed: either(&c[2], smooth), suggestions: &suggestions };
+        prop_assert_eq!(lr_finder(&data, &LrFinderOptions::default()).unwrap().width(), 960);
+        let options = LrScheduleOptions { steps_per_epoch: Some(values.len() % 5), ..Default::default() };
+        let data = LrSchedule { lr: &c[0], momentum: either(&c[1], smooth) };
+        prop_assert_eq!(lr_schedule(&data, &options).unwrap().width(), 960);
+    }
+
+    #[test]
+    fn matrices_of_anything(n in 1usize..45, seed: u64, name in "[a-zäß \t]{0,40}") {
+        let counts: Vec<u64> = (0..n * n).map(|i| seed.wrapping_mul(i as u64 * 977 + 1) >> (seed % 64)).collect();
+        let names = vec![name; n];
+        prop_assert!(confusion(&counts, &names, &ConfusionOptions::default()).is_ok());
+        prop_assert!(confusion(&counts[1..], &names, &ConfusionOptions::default()).is_err());
+    }
+
+    #[test]
+    fn galleries_of_anything(
+        sizes in vec((1usize..40, 1usize..40, 1usize..6, 1usize..6), 0..8),
+        probability in number(),
+        columns in 1usize..5,
+        zoom in prop_oneof![Just(None), (1u32..4).prop_map(Some)],
+        names in ("[a-z \n]{0,80}", ".{0,80}"),
+    ) {
+        let rgb = vec![77u8; 40 * 40 * 3];
+        let values: Vec<f32> = (0..25).map(|i| (i * 7 % 5) as f32).collect();
+        let photo = |s: &(usize, usize, usize, usize)| Photo::new(&rgb[..s.0 * s.1 * 3], s.0, s.1).unwrap();
+        let mistakes: Vec<_> = sizes
+            .iter()
+            .map(|s| Mistake { image: photo(s), truth: &names.0, predicted: &names.1, probability })
+            .collect();
+        let title = (columns > 2).then(|| names.0.clone());
+        let options = GalleryOptions { columns, zoom, title: title.clone(), ..Default::default() };
+        prop_assert!(misclassified(&mistakes, &options).is_ok());
+
+        let cases: Vec<_> = sizes
+            .iter()
+            .map(|s| CamCase {
+                image: photo(s),
+                map: HeatMap::new(&values[..s.2 * s.3], s.2, s.3).unwrap(),
+                truth: &names.0,
+                predicted: &names.1,
+                probability,
+            })
+            .collect();
+        let options = CamGridOptions { columns: Some(columns), zoom, title: title.clone(), ..Default::default() };
+        prop_assert!(cam_grid(&cases, &options).is_ok());
+
+        let photos: Vec<_> = sizes.iter().map(photo).collect();
+        let rows: Vec<_> = (0..photos.len())
+            .map(|i| AugmentationRow { original: photos[i], draws: &photos[..i], caption: &names.1 })
+            .collect();
+        let options = AugmentationsOptions { title, zoom, ..Default::default() };
+        prop_assert!(augmentations(&rows, &options).is_ok());
+    }
+
+    #[test]
+    fn maps_of_any_size(h in 1usize..9, w in 1usize..9, to in (1usize..40, 1usize..40), values in vec(-1e38f32..1e38, 64)) {
+        let map = HeatMap::new(&values[..h * w], h, w).unwrap();
+        let out = map.resized(to.0, to.1).unwrap();
+        let (low, high) = values[..h * w].iter().fold((f32::MAX, f32::MIN), |(l, u), &v| (l.min(v), u.max(v)));
+        // A weighted mean lies between the values, but for the rounding of three sums.
+        let slack = 1e-6 * low.abs().max(high.abs());
+        prop_assert!(out.iter().all(|&v| v >= low - slack && v <= high + slack));
+        let scaled = min_max(&out);
+        prop_assert!(scaled.values.iter().all(|v| (0.0..=1.0).contains(v)));
+    }
+}
+
+#[test]
+fn mismatches_say_what_was_expected() {
+    let data = Curves { train_loss: &[1.0, 2.0], test_loss: &[1.0], ..Default::default() };
+    let error = curves(&data, &CurvesOptions::default()).unwrap_err();
+    assert!(matches!(error, VizError::Length { expected: 2, got: 1, .. }));
+    assert_eq!(
+        error.to_string(),
+        "curves: test losses, one an epoch: expected 2 values, got 1; the slices must belong to the same data"
+    );
+    let data = LrFinder { lr: &[0.1, 0.2], loss: &[1.0; 3], ..Default::default() };
+    let error = lr_finder(&data, &LrFinderOptions::default()).unwrap_err();
+    assert!(matches!(error, VizError::Length { expected: 2, got: 3, .. }));
+    let data = LrSchedule { lr: &[0.1, 0.2], momentum: &[0.9] };
+    assert!(matches!(lr_schedule(&data, &LrScheduleOptions::default()), Err(VizError::Length { .. })));
+    let error = confusion(&[1, 2, 3], &["a", "b"], &ConfusionOptions::default()).unwrap_err();
+    assert!(matches!(error, VizError::Length { expected: 4, got: 3, .. }));
+}
+
+#[test]
+fn nothing_is_an_error_or_said() {
+    assert!(matches!(curves(&Curves::default(), &CurvesOptions::default()), Err(VizError::Empty { .. })));
+    assert!(matches!(
+        lr_finder(&LrFinder::default(), &LrFinderOptions::default()),
+        Err(VizError::Empty { .. })
+    ));
+    let none = lr_schedule(&LrSchedule::default(), &LrScheduleOptions::default());
+    assert!(matches!(none, Err(VizError::Empty { .. })));
+    assert!(matches!(confusion::<&str>(&[], &[], &ConfusionOptions::default()), Err(VizError::Empty { .. })));
+    let dark = |p: RgbImage| p.pixels().filter(|p| p.0[0] < 160).count();
+    assert!(dark(misclassified(&[], &GalleryOptions::default()).unwrap()) > 100, "words are drawn");
+    assert!(dark(cam_grid(&[], &CamGridOptions::default()).unwrap()) > 100);
+    assert!(dark(augmentations(&[], &AugmentationsOptions::default()).unwrap()) > 100);
+}
+
+#[test]
+fn absurd_sizes_are_errors() {
+    let rgb = [0u8; 3];
+    let image = Photo::new(&rgb, 1, 1).unwrap();
+    let mistakes = vec![Mistake { image, truth: "cat", predicted: "dog", probability: 0.5 }; 3];
+    let of = |options: GalleryOptions| misclassified(&mistakes, &options);
+    assert!(matches!(
+        of(GalleryOptions { columns: 0, ..Default::default() }),
+        Err(VizError::OutOfRange { .. })
+    ));
+    assert!(matches!(
+        of(GalleryOptions { zoom: Some(0), ..Default::default() }),
+        Err(VizError::OutOfRange { .. })
+    ));
+    let huge = GalleryOptions { zoom: Some(u32::MAX), ..Default::default() };
+    assert!(matches!(of(huge), Err(VizError::TooLarge { .. })));
+    let names = vec!["x"; 6000];
+    let big = confusion(&vec![0; 36_000_000], &names, &ConfusionOptions::default());
+    assert!(matches!(big, Err(VizError::TooLarge { .. })));
+}
+
+/// Sizes worked out by hand from the layout, so that nothing is cut off unseen.
+#[test]
+fn pictures_have_the_sizes_of_their_layout() {
+    let rgb = [9u8; 32 * 32 * 3];
+    let image = Photo::new(&rgb, 32, 32).unwrap();
+    // Two 24 px margins; cells of 128 px (wider than the captions) and gaps of 20; a caption of 8 + 3·20.
+    let mistakes = vec![Mistake { image, truth: "a", predicted: "b", probability: 0.5 }; 7];
+    let picture = misclassified(&mistakes, &GalleryOptions { columns: 3, ..Default::default() }).unwrap();
+    assert_eq!(picture.dimensions(), (48 + 3 * 128 + 2 * 20, 48 + 3 * (128 + 68) + 2 * 20));
+    // The image in the first cell is there, enlarged: inside a frame of one pixel at the margin.
+    assert!((24..152).all(|x| (24..152).all(|y| picture.get_pixel(x, y).0 == [9; 3])));
+    assert_ne!(picture.get_pixel(23, 30).0, [9; 3]);
+    let map = [0.0, 1.0, 2.0, 3.0];
+    let map = HeatMap::new(&map, 2, 2).unwrap();
+    let cases = vec![CamCase { image, map, truth: "a", predicted: "b", probability: 0.5 }; 5];
+    let picture = cam_grid(&cases, &CamGridOptions { zoom: Some(4), ..Default::default() }).unwrap();
+    assert_eq!(picture.width(), 48 + 2 * (3 * 128 + 2 * 6) + 32);
+}
