@@ -1,3 +1,31 @@
-//! The stages of a training run as subcommands.
+//! `pipeline`: the stages of a training run as subcommands. No logic of its own: each stage reads files, calls the
+//! crates, writes files.
 
-fn main() {}
+#![allow(unreachable_pub)] // a binary has no outside
+
+mod cli;
+mod context;
+mod figures;
+mod progress;
+mod recipes;
+mod report;
+mod schedule;
+mod source;
+mod stages;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // Training frees and allocates the same large blocks again and again.
+    wick_ops::retain_pages();
+    let cli = cli::Cli::parse();
+    match stages::run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            report::error(&error);
+            ExitCode::from(2)
+        }
+    }
+}

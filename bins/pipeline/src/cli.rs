@@ -1,0 +1,201 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Train, tune and explain CIFAR ResNets, stage by stage. The stages talk through the files of one run folder.
+#[derive(Debug, Parser)]
+#[command(name = "pipeline", version, max_term_width = 110)]
+pub struct Cli {
+    /// Threads to compute with; all cores unless given. No result depends on it.
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Print one JSON object to standard output, for programs.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub stage: Stage,
+}
+
+/// The stages, in the order in which a run goes through them.
+#[derive(Debug, Subcommand)]
+pub enum Stage {
+    /// Begin a run: resolve the recipe, divide the data, make the run folder.
+    Prepare(PrepareArgs),
+    /// Draw what training will see: augmented images and the learning-rate schedule.
+    Preview(RunArgs),
+    /// Print the network layer by layer, with its totals.
+    Summary(SummaryArgs),
+    /// Run the learning-rate range test.
+    FindLr(RunArgs),
+    /// Train.
+    Train(TrainArgs),
+    /// Judge the network on the test split: predictions, per-class accuracy, confusion matrix.
+    Evaluate(EvaluateArgs),
+    /// Draw the misclassified images.
+    Misclassified(RunArgs),
+    /// Draw where the network looks, by Grad-CAM.
+    Gradcam(GradcamArgs),
+    /// Draw the curves, the range test, the schedule and the confusion matrix.
+    Plot(RunArgs),
+    /// Compare with what was published.
+    Claims(RunArgs),
+    /// List the recipes.
+    Recipes,
+}
+
+/// `prepare`
+#[derive(Debug, Args)]
+pub struct PrepareArgs {
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
+    /// CIFAR's binary files: a folder or the .tar.gz.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where run folders are kept.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs: PathBuf,
+}
+
+/// A recipe and what is changed of it.
+#[derive(Debug, Args)]
+pub struct RecipeArgs {
+    /// A recipe's name (`pipeline recipes` lists them) or a TOML file.
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    pub recipe: String,
+    /// Use the generated shapes and a small budget, offline.
+    #[arg(long)]
+    pub quick: bool,
+    /// Passes over the training images; the schedule is stretched to fit.
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+    /// Training images to use.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Training images to set aside and judge by, instead of the test split.
+    #[arg(long, value_name = "N")]
+    pub holdout: Option<usize>,
+    /// Keys every random number.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Change any value, for instance `--set optim.momentum=0.8`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// A stage that works on a run folder alone.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub run: RunFolder,
+}
+
+/// Which run folder, and what is already done in it.
+#[derive(Debug, Args)]
+pub struct RunFolder {
+    /// The run folder, or a recipe's folder for its latest run.
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+    /// The data, if they lie elsewhere now than when the run was prepared.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Do nothing if this stage has run and nothing that it read has changed since.
+    #[arg(long)]
+    pub skip_current: bool,
+}
+
+/// `summary`
+#[derive(Debug, Args)]
+pub struct SummaryArgs {
+    /// The run folder, or a recipe's folder for its latest run; the summary is then kept in it.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["recipe", "checkpoint"])]
+    pub run: Option<PathBuf>,
+    /// A recipe's name or file instead of a run.
+    #[arg(long, value_name = "NAME|FILE.toml", conflicts_with = "checkpoint")]
+    pub recipe: Option<String>,
+    /// A weights file instead of a run.
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["run", "recipe"])]
+    pub checkpoint: Option<PathBuf>,
+    /// Images in the batch that is described.
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub batch_size: usize,
+    /// Do nothing if this stage has run and nothing that it read has changed since.
+    #[arg(long, requires = "run")]
+    pub skip_current: bool,
+}
+
+/// `train`
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    #[command(flatten)]
+    pub run: RunFolder,
+    /// Go on from the last checkpoint; begin where there is none.
+    #[arg(long)]
+    pub resume: bool,
+}
+
+/// Which of a run's weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Weights {
+    /// Those after the last epoch.
+    Last,
+    /// Those of the epoch with the best test accuracy.
+    Best,
+}
+
+/// `evaluate`
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    #[command(flatten)]
+    pub source: Source,
+    /// Where to write the results of a checkpoint.
+    #[arg(long, value_name = "DIR", requires = "checkpoint")]
+    pub out: Option<PathBuf>,
+}
+
+/// `gradcam`
+#[derive(Debug, Args)]
+pub struct GradcamArgs {
+    #[command(flatten)]
+    pub source: Source,
+    /// A photo to explain, of any size.
+    #[arg(long, value_name = "FILE", requires = "checkpoint", conflicts_with_all = ["data", "indices"])]
+    pub image: Option<PathBuf>,
+    /// Test images to explain, by index; the misclassified ones unless given.
+    #[arg(long, value_name = "I,J,…", value_delimiter = ',')]
+    pub indices: Option<Vec<usize>>,
+    /// The layer whose activations are weighed: layer1, layer2, layer3 or layer4.
+    #[arg(long, value_name = "LAYER")]
+    pub layer: Option<String>,
+    /// The class to explain, by name or number; each image's predicted class unless given.
+    #[arg(long, value_name = "CLASS")]
+    pub target: Option<String>,
+    /// Where to write what was explained of a checkpoint: a folder, or with --image a PNG file.
+    #[arg(long, value_name = "PATH", requires = "checkpoint")]
+    pub out: Option<PathBuf>,
+}
+
+/// A run, or a weights file with data.
+#[derive(Debug, Args)]
+pub struct Source {
+    /// The run folder, or a recipe's folder for its latest run.
+    #[arg(long, value_name = "DIR", conflicts_with = "checkpoint", required_unless_present = "checkpoint")]
+    pub run: Option<PathBuf>,
+    /// Which of the run's weights.
+    #[arg(long, value_enum, default_value_t = Weights::Last, conflicts_with = "checkpoint")]
+    pub weights: Weights,
+    /// A weights file from anywhere: .safetensors or PyTorch's .pth.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// The network in that file, where it cannot be told from its tensors.
+    #[arg(long, value_name = "NAME", requires = "checkpoint")]
+    pub model: Option<wick_models::Architecture>,
+    /// CIFAR's binary files: a folder or the .tar.gz.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Do nothing if this stage has run and nothing that it read has changed since.
+    #[arg(long, requires = "run")]
+    pub skip_current: bool,
+}

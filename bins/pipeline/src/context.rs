@@ -1,0 +1,139 @@
+//! What stages share: a run with its recipe, recording what was read and written, stopping politely.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use wick_runs::{Input, Manifest, RunDir, Status};
+use wick_train::{Data, DataRecord, Layers, Recipe};
+
+use crate::cli::RunFolder;
+
+/// A run folder and its recipe.
+pub struct Run {
+    pub dir: RunDir,
+    pub recipe: Recipe,
+}
+
+/// Whether a stage that has nothing new to read runs again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum WhenCurrent {
+    Skip,
+    Again,
+}
+
+/// How a stage's work ended.
+pub enum Work {
+    /// Done; these files were written.
+    Done(Vec<PathBuf>),
+    /// Stopped on request, to go on later.
+    Interrupted,
+}
+
+impl From<bool> for WhenCurrent {
+    fn from(skip: bool) -> Self {
+        if skip { Self::Skip } else { Self::Again }
+    }
+}
+
+impl Run {
+    /// Opens a run and reads its recipe.
+    pub fn open(path: &Path) -> Result<Self> {
+        let dir = RunDir::open(path)?;
+        let file = dir.recipe_toml();
+        needs(&file, "prepare")?;
+        let recipe = Layers::default().over_file(&file)?.resolve()?;
+        Ok(Self { dir, recipe })
+    }
+
+    /// The run's data, the same as when it was prepared.
+    pub fn data(&self, path: Option<&Path>) -> Result<Arc<Data>> {
+        needs(&self.dir.data(), "prepare")?;
+        let record = DataRecord::read(&self.dir.data())?;
+        Ok(Arc::new(record.load(&self.recipe, path)?))
+    }
+
+    /// Carries out a stage and records it, unless it is current and may be skipped.
+    ///
+    /// The manifest's status is that of the stage at work, so that a run that died tells where.
+    pub fn stage(
+        &self,
+        name: &str,
+        inputs: Vec<Input>,
+        when_current: WhenCurrent,
+        work: impl FnOnce() -> Result<Work>,
+    ) -> Result<StageEnd> {
+        if when_current == WhenCurrent::Skip
+            && Manifest::read(&self.dir)?.is_current(&self.dir, name, &inputs)?
+        {
+            eprintln!("{name}: up to date");
+            return Ok(StageEnd::UpToDate);
+        }
+        let began = Instant::now();
+        Manifest::update(&self.dir, |m| m.set_status(Status::Running))?;
+        let ended = work();
+        let status = match &ended {
+            Ok(Work::Done(_)) => Status::Finished,
+            Ok(Work::Interrupted) => Status::Interrupted,
+            Err(error) => Status::Failed { message: format!("{name}: {error:#}") },
+        };
+        Manifest::update(&self.dir, |m| m.set_status(status))?;
+        match ended? {
+            Work::Interrupted => Ok(StageEnd::Interrupted),
+            Work::Done(outputs) => {
+                Manifest::record_stage(&self.dir, name, &inputs, &outputs, began.elapsed().as_secs_f64())?;
+                Ok(StageEnd::Done)
+            }
+        }
+    }
+}
+
+/// What became of a stage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum StageEnd {
+    Done,
+    UpToDate,
+    Interrupted,
+}
+
+impl RunFolder {
+    /// Opens the run.
+    pub fn open(&self) -> Result<Run> {
+        Run::open(&self.run)
+    }
+
+    /// Whether a stage that is current runs again.
+    pub fn when_current(&self) -> WhenCurrent {
+        self.skip_current.into()
+    }
+}
+
+/// Refuses to go on without a file, naming the stage that writes it.
+pub fn needs(file: &Path, stage: &str) -> Result<()> {
+    if file.exists() {
+        return Ok(());
+    }
+    bail!("{} is not there; it is written by the stage `{stage}`: run `pipeline {stage}` first", file.display());
+}
+
+/// Sets a flag on Ctrl-C or a polite kill; a second one ends the process at once.
+pub fn stop_flag() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("\nfinishing the step; once more to stop at once");
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(stop)
+}
+
+/// Whether someone watches the messages.
+pub fn is_watched() -> bool {
+    std::io::stderr().is_terminal()
+}

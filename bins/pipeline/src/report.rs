@@ -1,0 +1,14 @@
+//! Telling what went wrong.
+
+/// Prints an error as one paragraph: what was being done, what was expected and found, what to do.
+pub fn error(error: &anyhow::Error) {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        // A wrapped error often ends with the words of its source.
+        if !parts.iter().any(|p| p.contains(&text)) {
+            parts.push(text);
+        }
+    }
+    eprintln!("error: {}", parts.join(": "));
+}

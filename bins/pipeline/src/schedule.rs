@@ -1,0 +1,30 @@
+//! Drawing a run's schedule.
+
+use anyhow::Result;
+use wick_runs::{LrFinderReport, read_json};
+
+use crate::context::{Run, needs};
+use crate::figures;
+
+/// Draws learning rate and momentum of every step over `images` training images an epoch.
+pub fn draw(run: &Run, images: usize) -> Result<()> {
+    let recipe = &run.recipe;
+    let found = if recipe.schedule.needs_range_test() {
+        needs(&run.dir.lr_finder_json(), "find-lr")?;
+        let report: LrFinderReport = read_json(&run.dir.lr_finder_json())?;
+        report.suggestions.get("steepest").map(|s| s.lr)
+    } else {
+        None
+    };
+    let steps_per_epoch = recipe.steps_per_epoch(images);
+    let total = steps_per_epoch * recipe.train.epochs;
+    let schedule = recipe.schedule(total, found)?;
+    let fixed = recipe.optim.momentum().unwrap_or(0.0);
+    let (lr, momentum): (Vec<f64>, Vec<f64>) = (0..total)
+        .map(|step| {
+            let point = schedule.at(step);
+            (point.learning_rate, point.momentum.unwrap_or(fixed))
+        })
+        .unzip();
+    figures::lr_schedule(&run.dir, &lr, &momentum, steps_per_epoch)
+}

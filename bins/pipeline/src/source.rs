@@ -1,0 +1,122 @@
+//! What is judged or explained: a run's network or a weights file from anywhere.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use candle_core::Device;
+use wick_augment::{Augmentation, Size, Transform};
+use wick_cifar::{HEIGHT, WIDTH};
+use wick_models::{Architecture, Metadata, Network, Normalisation};
+use wick_train::{Data, DataSource};
+
+use crate::cli::{Source, Weights};
+use crate::context::{Run, needs};
+
+/// CIFAR-10's usual normalisation, for weights that do not say with which they were trained.
+const USUAL: Normalisation = Normalisation { mean: [0.4914, 0.4822, 0.4471], std: [0.2469, 0.2433, 0.2615] };
+const BATCH_SIZE: usize = 250;
+
+/// A run or a file, found but not yet loaded.
+pub enum Opened {
+    Run { run: Box<Run>, weights: PathBuf },
+    File { path: PathBuf, architecture: Option<Architecture> },
+}
+
+/// A network, how its images are normalised and what its classes are called.
+pub struct Explained {
+    pub network: Network,
+    pub augmentation: Augmentation,
+    pub class_names: Vec<String>,
+}
+
+/// The same with the data it is judged on.
+pub struct Subject {
+    pub network: Network,
+    pub augmentation: Augmentation,
+    pub class_names: Vec<String>,
+    pub data: Arc<Data>,
+    pub batch_size: usize,
+}
+
+/// Finds what the command line names.
+pub fn open(source: &Source) -> Result<Opened> {
+    match (&source.run, &source.checkpoint) {
+        (Some(run), _) => {
+            let run = Run::open(run)?;
+            let weights = match source.weights {
+                Weights::Last => run.dir.last(),
+                Weights::Best => run.dir.best(),
+            };
+            needs(&weights, "train")?;
+            Ok(Opened::Run { run: Box::new(run), weights })
+        }
+        (None, Some(path)) => Ok(Opened::File { path: path.clone(), architecture: source.model }),
+        (None, None) => anyhow::bail!("name a run with --run or a weights file with --checkpoint"),
+    }
+}
+
+impl Opened {
+    /// Loads the network alone.
+    pub fn explained(&self) -> Result<Explained> {
+        match self {
+            Self::Run { run, weights } => {
+                let given = Some(run.recipe.model.architecture);
+                let (network, metadata) = Network::load(weights, given, &Device::Cpu)?;
+                let class_names = class_names(&metadata, network.classes);
+                Ok(Explained { network, augmentation: run.recipe.augmentation()?, class_names })
+            }
+            Self::File { path, architecture } => {
+                let (network, metadata) = Network::load(path, *architecture, &Device::Cpu)?;
+                let normalisation = metadata.normalisation.clone().unwrap_or_else(|| {
+                    eprintln!(
+                        "{} does not say how its images were normalised; CIFAR-10's usual mean {:?} and deviation {:?} \
+                         are used",
+                        path.display(),
+                        USUAL.mean,
+                        USUAL.std
+                    );
+                    USUAL
+                });
+                let list = [Transform::normalize(normalisation.mean, normalisation.std)];
+                let augmentation = Augmentation::new(&list, Size::new(HEIGHT, WIDTH))?;
+                let class_names = class_names(&metadata, network.classes);
+                Ok(Explained { network, augmentation, class_names })
+            }
+        }
+    }
+
+    /// Loads the network and its data.
+    pub fn subject(&self, data: Option<&Path>) -> Result<Subject> {
+        let Explained { network, augmentation, mut class_names } = self.explained()?;
+        let (data, batch_size) = match self {
+            Self::Run { run, .. } => (run.data(data)?, run.recipe.evaluate.batch_size),
+            Self::File { .. } => {
+                let path = data.context(
+                    "a checkpoint is judged on data: name the folder of CIFAR's binary files with --data DIR",
+                )?;
+                let dataset = wick_cifar::load(path)?;
+                let source = DataSource::Path(path.to_owned());
+                (Arc::new(Data::divide(dataset, source, 0, 0)?), BATCH_SIZE)
+            }
+        };
+        ensure!(
+            data.classes() == network.classes,
+            "the network tells {} classes apart, but the data have {}; give the data it was trained on",
+            network.classes,
+            data.classes()
+        );
+        if let Self::File { .. } = self {
+            class_names.clone_from(&data.dataset.class_names);
+        }
+        Ok(Subject { network, augmentation, class_names, data, batch_size })
+    }
+}
+
+fn class_names(metadata: &Metadata, classes: usize) -> Vec<String> {
+    let cifar = [wick_cifar::Variant::Cifar10, wick_cifar::Variant::Cifar100];
+    metadata.classes.clone().unwrap_or_else(|| {
+        let known = cifar.into_iter().find(|v| v.classes() == classes);
+        known.map_or_else(|| (0..classes).map(|c| format!("class {c}")).collect(), |v| v.class_names())
+    })
+}

@@ -1,0 +1,157 @@
+//! `claims`: what was published beside what was measured.
+
+use anyhow::Result;
+use wick_runs::{Claim, Claims, EpochRow, Input, Kind, LrFinderReport, PerClassRow, Value, read_json, read_rows};
+use wick_train::{DataRecord, Published, Recipe};
+
+use crate::cli::RunFolder;
+use crate::context::{Run, StageEnd, Work, needs};
+
+/// How far a repetition may be off, as fractions: other random numbers move a run by some tenths of a point, and a
+/// class of 1,000 images by more.
+const LAST_TEST: f64 = 0.004;
+const BEST_TRAIN: f64 = 0.006;
+const PER_CLASS: f64 = 0.025;
+
+pub fn run(args: &RunFolder, json: bool) -> Result<StageEnd> {
+    let run = args.open()?;
+    let d = &run.dir;
+    needs(&d.epochs(), "train")?;
+    needs(&d.per_class(), "evaluate")?;
+    needs(&d.lr_finder_json(), "find-lr")?;
+    needs(&d.data(), "prepare")?;
+    let inputs =
+        [d.recipe_toml(), d.data(), d.epochs(), d.per_class(), d.lr_finder_json()].map(Input::path).to_vec();
+    let end = run.stage("claims", inputs, args.when_current(), || {
+        claims(&run)?.write(&d.claims())?;
+        Ok(Work::Done(vec![d.claims()]))
+    })?;
+    let claims = Claims::read(&d.claims())?;
+    if json {
+        println!("{}", serde_json::to_string(&claims)?);
+    } else if claims.claims.is_empty() {
+        println!("the recipe names no published run to compare with");
+    } else {
+        println!("{}", claims.table());
+    }
+    Ok(end)
+}
+
+fn claims(run: &Run) -> Result<Claims> {
+    let Some(published) = &run.recipe.published else {
+        return Ok(Claims { claims: Vec::new() });
+    };
+    let record = DataRecord::read(&run.dir.data())?;
+    let mut claims = summary(&run.recipe, published)?;
+    let epochs: Vec<EpochRow> = read_rows(&run.dir.epochs())?;
+    let shorter = difference(&run.recipe, &record, published, epochs.len());
+    claims.push(learning_rates(&run.recipe, published, &epochs, shorter.as_deref())?);
+
+    let report: LrFinderReport = read_json(&run.dir.lr_finder_json())?;
+    claims.push(Claim::not_comparable(
+        "learning rate that the range test suggests",
+        Kind::Exact,
+        published.lr_suggestion,
+        report.suggestions.get("steepest").map(|s| Value::from(s.lr)),
+        "each run of the test lands elsewhere; the recipe pins the published value",
+    ));
+
+    let last = epochs.last().map(|e| e.test_accuracy);
+    let best_train = epochs.iter().map(|e| e.train_accuracy).reduce(f64::max);
+    let per_class: Vec<PerClassRow> = read_rows(&run.dir.per_class())?;
+    let per_class = per_class.iter().map(|c| c.accuracy).collect::<Vec<_>>();
+    let accuracies: [(&str, f64, Option<Value>, Option<Value>); 3] = [
+        (
+            "test accuracy, last epoch",
+            LAST_TEST,
+            published.test_accuracy.last().copied().map(Value::from),
+            last.map(Value::from),
+        ),
+        (
+            "training accuracy, best epoch",
+            BEST_TRAIN,
+            Some(Value::from(published.best_train_accuracy)),
+            best_train.map(Value::from),
+        ),
+        (
+            "test accuracy of each class",
+            PER_CLASS,
+            Some(Value::from(published.per_class.clone())),
+            Some(Value::from(per_class)),
+        ),
+    ];
+    for (name, tolerance, published, measured) in accuracies {
+        let Some(published) = published else { continue };
+        let kind = Kind::Within { tolerance };
+        let claim = match (&shorter, measured) {
+            (None, Some(measured)) => Claim::judge(name, kind, published, measured),
+            (Some(why), measured) => Claim::not_comparable(name, kind, published, measured, why.clone()),
+            (None, None) => Claim::not_comparable(name, kind, published, None, "no epoch was run"),
+        };
+        claims.push(claim.in_percent());
+    }
+    Ok(Claims { claims })
+}
+
+fn summary(recipe: &Recipe, published: &Published) -> Result<Vec<Claim>> {
+    let told = &published.summary;
+    // The published network has CIFAR-10's classes, whatever this run learnt from.
+    let ours = recipe.model.architecture.summary(published.per_class.len(), told.batch_size)?;
+    let printed = |v: f64| (v * 100.0).round() / 100.0;
+    Ok(vec![
+        Claim::judge("parameters", Kind::Exact, told.parameters as i64, ours.parameters as i64),
+        Claim::judge("multiply-adds, 1e9", Kind::Exact, told.mult_adds_g, printed(ours.mult_adds as f64 / 1e9)),
+        Claim::judge(
+            "forward/backward, MB",
+            Kind::Exact,
+            told.forward_backward_mb,
+            printed(ours.forward_backward_bytes as f64 / 1e6),
+        ),
+        Claim::judge(
+            "parameters, MB",
+            Kind::Exact,
+            told.parameters_mb,
+            printed(ours.parameter_bytes as f64 / 1e6),
+        ),
+        Claim::judge("total, MB", Kind::Exact, told.total_mb, printed(ours.total_bytes() as f64 / 1e6)),
+    ])
+}
+
+/// The rates of the run itself where it is as long as the published one, else those of its schedule at that length.
+fn learning_rates(
+    recipe: &Recipe,
+    published: &Published,
+    epochs: &[EpochRow],
+    shorter: Option<&str>,
+) -> Result<Claim> {
+    let (name, measured) = if shorter.is_none() {
+        let used = epochs.iter().map(|e| e.lr).collect::<Vec<_>>();
+        ("learning rate of each epoch's last step", used)
+    } else {
+        let schedule = recipe.schedule(published.epochs * published.steps_per_epoch, None)?;
+        let last_step = |epoch: usize| epoch * published.steps_per_epoch - 1;
+        let at_full_length =
+            (1..=published.epochs).map(|e| schedule.at(last_step(e)).learning_rate).collect::<Vec<_>>();
+        ("learning rate of each epoch's last step, schedule at published length", at_full_length)
+    };
+    Ok(Claim::judge(name, Kind::Exact, published.learning_rates.clone(), measured))
+}
+
+/// Why accuracies cannot be compared, if they cannot.
+fn difference(recipe: &Recipe, data: &DataRecord, published: &Published, epochs: usize) -> Option<String> {
+    let images = data.train_indices.len();
+    let steps = recipe.steps_per_epoch(images);
+    if data.name != "cifar10" {
+        return Some(format!("learnt from {} data", data.name));
+    }
+    if !data.holdout_indices.is_empty() {
+        return Some(format!("judged by {} held-out images", data.holdout_indices.len()));
+    }
+    if (epochs, steps) != (published.epochs, published.steps_per_epoch) {
+        return Some(format!(
+            "{epochs} epochs of {steps} steps instead of {} of {}",
+            published.epochs, published.steps_per_epoch
+        ));
+    }
+    None
+}

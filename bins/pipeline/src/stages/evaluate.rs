@@ -1,0 +1,93 @@
+//! `evaluate`: judges a network on the test split.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use wick_metrics::ConfusionMatrix;
+use wick_runs::{ConfusionTable, Input, PerClassRow, PredictionRow, Predictions, RunDir, write_rows};
+use wick_train::{Evaluation, evaluate};
+
+use crate::cli::EvaluateArgs;
+use crate::context::{StageEnd, Work};
+use crate::progress::counting;
+use crate::source::{Opened, open};
+
+pub fn run(args: &EvaluateArgs, json: bool) -> Result<StageEnd> {
+    let source = open(&args.source)?;
+    match &source {
+        Opened::Run { run, weights } => {
+            let inputs = vec![Input::path(weights), Input::path(run.dir.data())];
+            let end = run.stage("evaluate", inputs, args.source.skip_current.into(), || {
+                let files = judge(&source, args.source.data.as_deref(), &run.dir, json)?;
+                Ok(Work::Done(files))
+            })?;
+            Ok(end)
+        }
+        Opened::File { .. } => {
+            let out = args.out.clone().unwrap_or_else(|| PathBuf::from("evaluation"));
+            judge(&source, args.source.data.as_deref(), &RunDir::at(&out)?, json)?;
+            eprintln!("results are in {}", out.display());
+            Ok(StageEnd::Done)
+        }
+    }
+}
+
+fn judge(source: &Opened, data: Option<&Path>, out: &RunDir, json: bool) -> Result<Vec<PathBuf>> {
+    let subject = source.subject(data)?;
+    let (split, indices) = subject.data.judging();
+    let bar = counting("evaluate", indices.len());
+    let evaluation = evaluate(
+        subject.network.model.as_ref(),
+        &subject.augmentation,
+        split,
+        &indices,
+        subject.batch_size,
+        &mut |done| bar.set_position(done as u64),
+    )?;
+    bar.finish_and_clear();
+    write(&evaluation, &subject.class_names, out, json)
+}
+
+fn write(e: &Evaluation, class_names: &[String], out: &RunDir, json: bool) -> Result<Vec<PathBuf>> {
+    let matrix = ConfusionMatrix::new(class_names.len(), &e.truth, &e.predicted)?;
+    let rows = e
+        .indices
+        .iter()
+        .zip(e.truth.iter().zip(&e.predicted))
+        .zip(&e.probabilities)
+        .map(|((&index, (&truth, &predicted)), probabilities)| PredictionRow {
+            index,
+            truth,
+            predicted,
+            probabilities: probabilities.clone(),
+        })
+        .collect();
+    Predictions { class_names: class_names.to_vec(), rows }.write(&out.predictions())?;
+    let counts: Vec<Vec<u64>> = (0..class_names.len())
+        .map(|t| (0..class_names.len()).map(|p| matrix.count(t, p)).collect())
+        .collect();
+    let per_class: Vec<PerClassRow> = class_names
+        .iter()
+        .enumerate()
+        .map(|(class, name)| {
+            let (images, correct) = (counts[class].iter().sum(), counts[class][class]);
+            let accuracy = if images == 0 { f64::NAN } else { correct as f64 / images as f64 };
+            PerClassRow { class, name: name.clone(), images, correct, accuracy }
+        })
+        .collect();
+    write_rows(&out.per_class(), &per_class)?;
+    ConfusionTable { class_names: class_names.to_vec(), counts }.write(&out.confusion())?;
+
+    if json {
+        println!("{}", serde_json::json!({
+            "images": e.truth.len(), "loss": e.loss, "accuracy": e.accuracy, "per_class": per_class,
+        }));
+    } else {
+        println!("{} images: accuracy {:.2} %, loss {:.4}", e.truth.len(), 100.0 * e.accuracy, e.loss);
+        let width = class_names.iter().map(String::len).max().unwrap_or(0);
+        for class in &per_class {
+            println!("  {:width$}  {:6.2} %  of {}", class.name, 100.0 * class.accuracy, class.images);
+        }
+    }
+    Ok(vec![out.predictions(), out.per_class(), out.confusion()])
+}

@@ -1,0 +1,48 @@
+//! One file a stage.
+
+mod claims;
+mod evaluate;
+mod find_lr;
+mod misclassified;
+mod plot;
+mod prepare;
+mod preview;
+mod recipes;
+mod summary;
+mod train;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use crate::cli::{Cli, Stage};
+use crate::context::StageEnd;
+
+/// Carries out the stage that the command line names.
+pub fn run(cli: Cli) -> Result<ExitCode> {
+    if let Some(threads) = cli.threads {
+        anyhow::ensure!(threads >= 1, "--threads is 0; allowed is 1 or more");
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .context("cannot start the worker threads")?;
+    }
+    let json = cli.json;
+    let end = match cli.stage {
+        Stage::Prepare(args) => prepare::run(&args, json)?,
+        Stage::Preview(args) => preview::run(&args.run)?,
+        Stage::Summary(args) => summary::run(&args, json)?,
+        Stage::FindLr(args) => find_lr::run(&args.run, json)?,
+        Stage::Train(args) => train::run(&args, json)?,
+        Stage::Evaluate(args) => evaluate::run(&args, json)?,
+        Stage::Misclassified(args) => misclassified::run(&args.run)?,
+        Stage::Gradcam(_) => anyhow::bail!(""),
+        Stage::Plot(args) => plot::run(&args.run)?,
+        Stage::Claims(args) => claims::run(&args.run, json)?,
+        Stage::Recipes => recipes::run(json)?,
+    };
+    Ok(match end {
+        StageEnd::Interrupted => ExitCode::from(130),
+        StageEnd::Done | StageEnd::UpToDate => ExitCode::SUCCESS,
+    })
+}

@@ -1,0 +1,32 @@
+//! `plot`: the figures that need nothing but tables.
+
+use anyhow::Result;
+use wick_runs::{Figure, Input};
+use wick_train::DataRecord;
+
+use crate::cli::RunFolder;
+use crate::context::{StageEnd, Work, needs};
+use crate::{figures, schedule};
+
+pub fn run(args: &RunFolder) -> Result<StageEnd> {
+    let run = args.open()?;
+    let d = &run.dir;
+    needs(&d.data(), "prepare")?;
+    needs(&d.lr_finder_csv(), "find-lr")?;
+    needs(&d.epochs(), "train")?;
+    needs(&d.confusion(), "evaluate")?;
+    let inputs = [d.recipe_toml(), d.data(), d.lr_finder_csv(), d.lr_finder_json(), d.epochs(), d.confusion()];
+    run.stage("plot", inputs.map(Input::path).to_vec(), args.when_current(), || {
+        figures::curves(d, &run.recipe.description)?;
+        figures::lr_finder(d)?;
+        figures::confusion(d)?;
+        schedule::draw(&run, DataRecord::read(&d.data())?.train_indices.len())?;
+        let written = [Figure::Curves, Figure::LrFinder, Figure::Confusion, Figure::LrSchedule];
+        let written = written.map(|figure| d.figure(figure)).to_vec();
+        for path in &written {
+            println!("{}", path.display());
+        }
+        // What other stages record as theirs is drawn again alike, to the bit.
+        Ok(Work::Done(written))
+    })
+}

@@ -1,0 +1,59 @@
+//! `prepare`: begins a run.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use wick_models::Network;
+use wick_runs::{DatasetRecord, Input, Manifest, RunDir, Timestamp, git_revision, write_atomic};
+use wick_train::{Data, DataRecord};
+
+use crate::cli::PrepareArgs;
+use crate::context::{Run, StageEnd, WhenCurrent, Work};
+
+pub fn run(args: &PrepareArgs, json: bool) -> Result<StageEnd> {
+    let recipe = crate::recipes::resolve(&args.recipe)?;
+    // Whatever cannot be carried out is refused before the folder exists.
+    let data = Data::load(&recipe, args.data.as_deref())?;
+    let network =
+        Network::new(recipe.model.architecture, data.classes(), recipe.seed, &candle_core::Device::Cpu)?;
+    let (layers, asked) = (network.model.layers(), &recipe.evaluate.cam_layer);
+    anyhow::ensure!(
+        layers.contains(&asked.as_str()),
+        "the recipe's evaluate.cam_layer is {asked}; {} has {}",
+        recipe.model.architecture,
+        layers.join(", ")
+    );
+
+    let dir = RunDir::create(&args.runs, &recipe.name, recipe.seed, Timestamp::now())
+        .with_context(|| format!("cannot make a run folder in {}", args.runs.display()))?;
+    let mut manifest = Manifest::begin(std::env::args().collect(), "cpu");
+    manifest.git_revision = std::env::current_dir().ok().and_then(|here| git_revision(&here));
+    manifest.dataset = Some(DatasetRecord {
+        name: data.name().to_owned(),
+        sha256: data.sha256.clone(),
+        train: data.train_indices.len(),
+        test: data.judging().1.len(),
+    });
+    manifest.threads = rayon::current_num_threads();
+    manifest.versions = BTreeMap::from([("wick".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
+    manifest.write(&dir)?;
+
+    let run = Run { dir, recipe };
+    let inputs = vec![Input::Value { name: "dataset".to_owned(), sha256: data.sha256.clone() }];
+    let end = run.stage("prepare", inputs, WhenCurrent::Again, || {
+        write_atomic(&run.dir.recipe_toml(), run.recipe.to_string().as_bytes())?;
+        DataRecord::of(&data).write(&run.dir.data())?;
+        Ok(Work::Done(vec![run.dir.recipe_toml(), run.dir.data()]))
+    })?;
+
+    let path = run.dir.path();
+    if json {
+        println!("{}", serde_json::json!({ "run": path }));
+    } else {
+        let (train, test) = (data.train_indices.len(), data.judging().1.len());
+        let judge = if data.holdout_indices.is_empty() { "test" } else { "held-out" };
+        println!("{}: {train} training and {test} {judge} images of {}", run.recipe.name, data.name());
+        println!("{}", path.display());
+    }
+    Ok(end)
+}

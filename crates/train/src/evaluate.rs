@@ -1,0 +1,125 @@
+//! Judging a network on a split.
+
+use candle_core::Tensor;
+use wick_augment::Augmentation;
+use wick_cifar::Split;
+use wick_models::{CifarModel, Mode};
+
+use crate::TrainError;
+use crate::data::evaluation_batches;
+
+/// What a network says of each image of a split.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// Mean cross-entropy, in nats, without label smoothing.
+    pub loss: f64,
+    /// Share of images whose most probable class is the true one.
+    pub accuracy: f64,
+    /// Index of each image in its split.
+    pub indices: Vec<usize>,
+    /// True labels.
+    pub truth: Vec<usize>,
+    /// Most probable classes.
+    pub predicted: Vec<usize>,
+    /// Softmax probabilities, one row of `classes` an image.
+    pub probabilities: Vec<Vec<f32>>,
+}
+
+/// Evaluates `model` with its running statistics on the images of `split` at `indices`; `progress` is called with the
+/// number of images done.
+///
+/// # Errors
+/// Images or a network that do not fit together.
+pub fn evaluate(
+    model: &dyn CifarModel,
+    augmentation: &Augmentation,
+    split: &Split,
+    indices: &[usize],
+    batch_size: usize,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Evaluation, TrainError> {
+    let mut evaluation = Evaluation {
+        loss: 0.0,
+        accuracy: 0.0,
+        indices: indices.to_vec(),
+        truth: Vec::with_capacity(indices.len()),
+        predicted: Vec::with_capacity(indices.len()),
+        probabilities: Vec::with_capacity(indices.len()),
+    };
+    let mut loss = 0.0;
+    for batch in evaluation_batches(augmentation, split, indices, batch_size) {
+        let batch = batch?;
+        let logits = logits(model, &batch.images)?;
+        for (logits, &label) in logits.iter().zip(&batch.labels) {
+            let probabilities = softmax(logits);
+            loss += cross_entropy(logits, label);
+            evaluation.predicted.push(argmax(&probabilities));
+            evaluation.probabilities.push(probabilities);
+        }
+        evaluation.truth.extend(&batch.labels);
+        progress(evaluation.truth.len());
+    }
+    let n = evaluation.truth.len().max(1) as f64;
+    evaluation.loss = loss / n;
+    evaluation.accuracy = correct(&evaluation.truth, &evaluation.predicted) as f64 / n;
+    Ok(evaluation)
+}
+
+/// Logits of images `(N, H, W, C)`, one row an image, without recording a graph.
+///
+/// # Errors
+/// Images that do not fit the network.
+pub fn logits(model: &dyn CifarModel, images: &Tensor) -> Result<Vec<Vec<f32>>, TrainError> {
+    let last = *model.layers().last().unwrap_or(&"");
+    let logits = wick_ops::no_grad(|| model.forward_from(&model.forward_until(images, last, Mode::Evaluate)?, last, Mode::Evaluate))?;
+    Ok(logits.to_vec2()?)
+}
+
+/// Softmax of one image's logits.
+pub fn softmax(logits: &[f32]) -> Vec<f32> {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exp: Vec<f32> = logits.iter().map(|z| (z - max).exp()).collect();
+    let sum: f32 = exp.iter().sum();
+    exp.iter().map(|e| e / sum).collect()
+}
+
+/// The position of the largest value, the first of several; NaN is never the largest.
+pub fn argmax(values: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, v) in values.iter().enumerate() {
+        if *v > values[best] || values[best].is_nan() {
+            best = i;
+        }
+    }
+    best
+}
+
+pub(crate) fn correct(truth: &[usize], predicted: &[usize]) -> usize {
+    truth.iter().zip(predicted).filter(|(t, p)| t == p).count()
+}
+
+fn cross_entropy(logits: &[f32], label: usize) -> f64 {
+    let max = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    let sum: f64 = logits.iter().map(|&z| (f64::from(z) - max).exp()).sum();
+    max + sum.ln() - f64::from(logits[label])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_of_extreme_logits_are_finite() {
+        assert_eq!(softmax(&[1000.0, 0.0]), [1.0, 0.0]);
+        assert_eq!(softmax(&[-1000.0, -1000.0]), [0.5, 0.5]);
+        // -ln(softmax) of 0 beside 1000 is 1000, which the exponential alone could not tell.
+        assert_eq!(cross_entropy(&[1000.0, 0.0], 1), 1000.0);
+    }
+
+    #[test]
+    fn the_first_of_equals_wins_and_nan_never() {
+        assert_eq!(argmax(&[1.0, 3.0, 3.0]), 1);
+        assert_eq!(argmax(&[f32::NAN, -1.0, 0.0]), 2);
+        assert_eq!(argmax(&[0.0, f32::NAN]), 0);
+    }
+}

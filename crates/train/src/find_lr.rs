@@ -1,0 +1,45 @@
+//! The range test on a recipe's own network and data.
+
+use std::sync::Arc;
+
+use candle_core::Device;
+use wick_models::Network;
+use wick_optim::{RangeTest, range_test};
+
+use crate::data::{BatchPlan, Data, training_batches};
+use crate::{Recipe, TrainError};
+
+/// The range test's batches are keyed by epoch 0 (training counts from 1), and a small data set that is gone through
+/// again by an epoch so much later, which no training reaches.
+const AGAIN: u64 = 1 << 32;
+
+/// Sweeps the learning rate over training batches, from the recipe's initial weights and optimiser, which both are as
+/// they were afterwards. `progress` is called with the number of steps done.
+///
+/// # Errors
+/// Data or options that do not fit; a failing step. A loss that diverges is no error but the end of the sweep.
+pub fn find_lr(recipe: &Recipe, data: &Arc<Data>, progress: &mut dyn FnMut(usize)) -> Result<RangeTest, TrainError> {
+    let network = Network::new(recipe.model.architecture, data.classes(), recipe.seed, &Device::Cpu)?;
+    let mut optimizer = recipe.optim.build(network.parameters.trainable())?;
+    let augmentation = recipe.augmentation()?;
+    let variables = network.parameters.all().into_iter().map(|p| p.var).collect::<Vec<_>>();
+    let mut epoch = 0;
+    let mut batches = training_batches(data, &augmentation, BatchPlan::of(recipe, epoch));
+    let mut done = 0;
+    range_test(&recipe.lr_finder, &variables, optimizer.as_mut(), |optimizer| {
+        let batch = match batches.next() {
+            Some(batch) => batch?,
+            None => {
+                epoch += AGAIN;
+                batches = training_batches(data, &augmentation, BatchPlan::of(recipe, epoch));
+                batches.next().ok_or(TrainError::NoSteps { batch_size: recipe.train.batch_size })??
+            }
+        };
+        let logits = network.model.forward_t(&batch.images, true)?;
+        let loss = wick_ops::cross_entropy(&logits, &batch.targets, recipe.train.label_smoothing)?;
+        optimizer.step(&loss.backward()?)?;
+        done += 1;
+        progress(done);
+        Ok(f64::from(loss.to_scalar::<f32>()?))
+    })
+}

@@ -1,0 +1,44 @@
+//! Refusing recipes that cannot be carried out, before any work starts.
+
+use super::Recipe;
+use crate::TrainError;
+
+impl Recipe {
+    /// Checks every value's range and what the parts ask of one another.
+    ///
+    /// # Errors
+    /// The first value that cannot be, with its key and what is allowed.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let fits = |key: &str, value: &dyn std::fmt::Display, allowed: &str, ok: bool| {
+            if ok {
+                return Ok(());
+            }
+            Err(TrainError::Value { key: key.to_owned(), value: value.to_string(), allowed: allowed.to_owned() })
+        };
+        let t = &self.train;
+        fits("name", &format!("{:?}", self.name), "letters, digits, `-`, `_` and `.`", is_file_name(&self.name))?;
+        fits("train.epochs", &t.epochs, "1 or more", t.epochs >= 1)?;
+        // Batch norm has no variance of a single 1x1 map; two images are the least that any network here trains with.
+        fits("train.batch_size", &t.batch_size, "2 or more", t.batch_size >= 2)?;
+        let smoothing = t.label_smoothing;
+        fits("train.label_smoothing", &smoothing, "0 to 1", (0.0..=1.0).contains(&smoothing))?;
+        let minutes = t.checkpoint_minutes;
+        fits("train.checkpoint_minutes", &minutes, "above 0", minutes > 0.0)?;
+        let e = &self.evaluate;
+        fits("evaluate.batch_size", &e.batch_size, "1 or more", e.batch_size >= 1)?;
+        let d = &self.data;
+        fits("data.synthetic_train", &d.synthetic_train, "1 or more", d.synthetic_train >= 1)?;
+        fits("data.synthetic_test", &d.synthetic_test, "1 or more", d.synthetic_test >= 1)?;
+
+        self.lr_finder.check()?;
+        self.optim.check()?;
+        self.schedule.check()?;
+        self.augmentation()?;
+        Ok(())
+    }
+}
+
+fn is_file_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}

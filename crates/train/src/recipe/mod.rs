@@ -1,0 +1,158 @@
+//! The recipe: one typed description of an experiment.
+//!
+//! A recipe is TOML in layers: the base, then what a recipe file changes, then what the command line changes. Tables
+//! merge key by key, other values replace; a table whose `kind` changes is replaced whole. The resolved recipe holds
+//! every value, and replays the run.
+
+mod check;
+mod layers;
+mod published;
+
+use serde::{Deserialize, Serialize};
+use wick_augment::{Augmentation, Size, Transform};
+use wick_models::{Architecture, Normalisation};
+use wick_optim::{OptimizerConfig, RangeTestOptions, Schedule, ScheduleConfig};
+
+use crate::TrainError;
+
+pub use layers::Layers;
+pub use published::{Published, PublishedSummary};
+
+/// Everything that decides what a run computes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The name under which runs are kept.
+    pub name: String,
+    /// One sentence on what it is.
+    pub description: String,
+    /// Keys every random number: initial weights, order of images, augmentation.
+    pub seed: u64,
+    /// What is learnt from.
+    pub data: DataConfig,
+    /// The network.
+    pub model: ModelConfig,
+    /// How long, in which portions.
+    pub train: TrainConfig,
+    /// The optimiser.
+    pub optim: OptimizerConfig,
+    /// The learning rate over the steps.
+    pub schedule: ScheduleConfig,
+    /// The learning-rate range test.
+    pub lr_finder: RangeTestOptions,
+    /// Evaluation and what is drawn of it.
+    pub evaluate: EvaluateConfig,
+    /// What is done to each training image; the deterministic part also to test images.
+    pub transforms: Vec<Transform>,
+    /// What a published run of this recipe logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
+}
+
+/// `[data]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// Which data set.
+    pub dataset: DatasetKind,
+    /// Training images to use, the first of a seeded shuffle; 0 for all.
+    pub limit: usize,
+    /// Training images set aside for choosing by; 0 for none. What is called test is then these.
+    pub holdout: usize,
+    /// Images that the synthetic set generates for training.
+    pub synthetic_train: usize,
+    /// Images that the synthetic set generates for testing.
+    pub synthetic_test: usize,
+}
+
+/// Where images come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DatasetKind {
+    /// CIFAR's binary files, 10 or 100 classes.
+    Cifar,
+    /// Ten classes of drawn shapes, generated.
+    Synthetic,
+}
+
+/// `[model]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// The network's name.
+    pub architecture: Architecture,
+}
+
+/// `[train]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Passes over the training images.
+    pub epochs: usize,
+    /// Images a step.
+    pub batch_size: usize,
+    /// What becomes of a last batch that is not full.
+    pub last_batch: LastBatch,
+    /// Share of the target spread over all classes.
+    pub label_smoothing: f64,
+    /// Minutes between checkpoints within an epoch; one is written at each epoch's end besides.
+    pub checkpoint_minutes: f64,
+}
+
+/// What becomes of a last batch that is not full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastBatch {
+    /// It is a step like any other.
+    Keep,
+    /// Its images sit this epoch out.
+    Drop,
+}
+
+/// `[evaluate]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluateConfig {
+    /// Images evaluated at a time; changes no result but by rounding.
+    pub batch_size: usize,
+    /// Misclassified images shown and explained.
+    pub misclassified: usize,
+    /// The layer whose activations Grad-CAM weighs.
+    pub cam_layer: String,
+}
+
+impl Recipe {
+    /// Steps of one epoch over `images` training images.
+    pub fn steps_per_epoch(&self, images: usize) -> usize {
+        match self.train.last_batch {
+            LastBatch::Keep => images.div_ceil(self.train.batch_size),
+            LastBatch::Drop => images / self.train.batch_size,
+        }
+    }
+
+    /// The schedule over `total_steps`; `found` is the range test's suggestion, for a recipe that asks for it.
+    ///
+    /// # Errors
+    /// Options that contradict each other, or a missing suggestion.
+    pub fn schedule(&self, total_steps: usize, found: Option<f64>) -> Result<Schedule, TrainError> {
+        let config = found.map_or(self.schedule, |lr| self.schedule.with_found(lr));
+        Ok(config.build(self.optim.learning_rate(), total_steps)?)
+    }
+
+    /// The transforms of a training image.
+    ///
+    /// # Errors
+    /// Transforms that cannot be carried out on a CIFAR image, or that leave another size.
+    pub fn augmentation(&self) -> Result<Augmentation, TrainError> {
+        let size = Size::new(wick_cifar::HEIGHT, wick_cifar::WIDTH);
+        Augmentation::new(&self.transforms, size).and_then(|a| a.with_output(size)).map_err(TrainError::Augment)
+    }
+
+    /// How images are normalised, if they are.
+    pub fn normalisation(&self) -> Option<Normalisation> {
+        self.transforms.iter().find_map(|t| match *t {
+            Transform::Normalize { mean, std, .. } => Some(Normalisation { mean, std }),
+            _ => None,
+        })
+    }
+}

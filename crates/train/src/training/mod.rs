@@ -1,0 +1,273 @@
+//! The epoch loop.
+
+mod event;
+mod rows;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use candle_core::Device;
+use wick_augment::Augmentation;
+use wick_models::{Metadata, Network};
+use wick_optim::{Optimizer, Point, Schedule};
+use wick_runs::{EpochRow, RunDir, StepRow, TimingRow};
+
+use crate::checkpoint::{self, Best, Partial, State};
+use crate::data::{Batch, BatchPlan, Data, training_batches};
+use crate::evaluate::{argmax, correct, evaluate};
+use crate::{Recipe, TrainError};
+
+pub use event::{Event, Observer, Progress};
+
+/// Whether a run begins or goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// From the seed's initial weights; refused where the run has trained before.
+    Fresh,
+    /// From the last checkpoint, or from the beginning where there is none.
+    Resume,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// All epochs are done.
+    Finished {
+        /// The best epoch by test accuracy.
+        best: Option<Best>,
+    },
+    /// It was asked to stop; a checkpoint is on disk.
+    Interrupted {
+        /// Epoch in progress, from 1.
+        epoch: u64,
+        /// Batches of it that are done.
+        step_in_epoch: usize,
+    },
+}
+
+/// Trains as `recipe` says, leaving `epochs.csv`, `timing.csv`, `steps.csv` and checkpoints in `run`.
+///
+/// Everything that is computed is a function of recipe, data and seed: neither the number of threads nor interruptions
+/// change a bit of it. When `stop` is set, the step in progress is finished, a checkpoint written and the run left.
+///
+/// # Errors
+/// A loss that is no number, files that cannot be read or written, a checkpoint that does not belong to the recipe.
+pub fn train(
+    recipe: &Recipe,
+    data: &Arc<Data>,
+    run: &RunDir,
+    start: Start,
+    stop: &AtomicBool,
+    observer: &mut Observer<'_>,
+) -> Result<Outcome, TrainError> {
+    let mut training = Training::begin(recipe, data, run, start, observer)?;
+    while training.state.epoch <= recipe.train.epochs as u64 {
+        if training.epoch(stop, observer)? == Flow::Stop {
+            training.save(observer)?;
+            let State { epoch, step_in_epoch, .. } = training.state;
+            return Ok(Outcome::Interrupted { epoch, step_in_epoch });
+        }
+    }
+    Ok(Outcome::Finished { best: training.state.best })
+}
+
+/// What a weights file says of itself besides the architecture.
+fn metadata(recipe: &Recipe, data: &Data) -> Metadata {
+    Metadata {
+        classes: Some(data.dataset.class_names.clone()),
+        normalisation: recipe.normalisation(),
+        ..Metadata::default()
+    }
+}
+
+#[derive(PartialEq)]
+enum Flow {
+    Continue,
+    Stop,
+}
+
+struct Training<'a> {
+    recipe: &'a Recipe,
+    data: &'a Arc<Data>,
+    run: &'a RunDir,
+    augmentation: Augmentation,
+    metadata: Metadata,
+    network: Network,
+    optimizer: Box<dyn Optimizer>,
+    schedule: Schedule,
+    state: State,
+    /// Rows that belong to steps after the checkpoint on disk.
+    unsaved: Vec<StepRow>,
+    saved_at: Instant,
+}
+
+impl<'a> Training<'a> {
+    fn begin(
+        recipe: &'a Recipe,
+        data: &'a Arc<Data>,
+        run: &'a RunDir,
+        start: Start,
+        observer: &mut Observer<'_>,
+    ) -> Result<Self, TrainError> {
+        let network =
+            Network::new(recipe.model.architecture, data.classes(), recipe.seed, &Device::Cpu)?;
+        let mut optimizer = recipe.optim.build(network.parameters.trainable())?;
+        let state = if start == Start::Resume && run.last_state().exists() {
+            let (state, buffers) = checkpoint::load(run, &network)?;
+            optimizer.load_state(&buffers)?;
+            if state.data_sha256 != data.sha256 {
+                let (expected, got) = (state.data_sha256, data.sha256.clone());
+                return Err(TrainError::OtherData { expected, got });
+            }
+            let rows_cut = rows::cut(run, state.epoch - 1, state.step)?;
+            observer(Event::Resumed { epoch: state.epoch, step_in_epoch: state.step_in_epoch, rows_cut });
+            state
+        } else {
+            rows::begin(run, start)?;
+            let found_lr = match recipe.schedule.needs_range_test() {
+                true => Some(rows::suggestion(run)?),
+                false => None,
+            };
+            State::new(recipe.seed, found_lr, &data.sha256)
+        };
+        let steps = recipe.steps_per_epoch(data.train_indices.len());
+        let schedule = recipe.schedule(steps * recipe.train.epochs, state.found_lr)?;
+        Ok(Self {
+            recipe,
+            data,
+            run,
+            augmentation: recipe.augmentation()?,
+            metadata: metadata(recipe, data),
+            network,
+            optimizer,
+            schedule,
+            state,
+            unsaved: Vec::new(),
+            saved_at: Instant::now(),
+        })
+    }
+
+    /// Trains the rest of the epoch in progress, evaluates, and writes its rows and a checkpoint.
+    fn epoch(&mut self, stop: &AtomicBool, observer: &mut Observer<'_>) -> Result<Flow, TrainError> {
+        let steps = self.recipe.steps_per_epoch(self.data.train_indices.len());
+        let interval = Duration::from_secs_f64(self.recipe.train.checkpoint_minutes * 60.0);
+        let plan = BatchPlan { skip: self.state.step_in_epoch, ..BatchPlan::of(self.recipe, self.state.epoch) };
+        let mut point = self.schedule.at(self.state.step.saturating_sub(1) as usize);
+        for batch in training_batches(self.data, &self.augmentation, plan) {
+            let began = Instant::now();
+            point = self.schedule.at(self.state.step as usize);
+            self.step(&batch?, point)?;
+            self.state.partial.seconds += began.elapsed().as_secs_f64();
+            observer(Event::Step(&self.progress(steps, point.learning_rate)));
+            let is_last = self.state.step_in_epoch == steps;
+            if stop.load(Ordering::Relaxed) && !is_last {
+                return Ok(Flow::Stop);
+            }
+            if self.saved_at.elapsed() >= interval && !is_last {
+                self.save(observer)?;
+            }
+        }
+        self.finish_epoch(point, observer)?;
+        let more = self.state.epoch <= self.recipe.train.epochs as u64;
+        Ok(if more && stop.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue })
+    }
+
+    fn step(&mut self, batch: &Batch, point: Point) -> Result<(), TrainError> {
+        let logits = self.network.model.forward_t(&batch.images, true)?;
+        let loss =
+            wick_ops::cross_entropy(&logits, &batch.targets, self.recipe.train.label_smoothing)?;
+        let value: f32 = loss.to_scalar()?;
+        self.state.step += 1;
+        self.state.step_in_epoch += 1;
+        if !value.is_finite() {
+            let State { step, epoch, .. } = self.state;
+            return Err(TrainError::Diverged { step, epoch, lr: point.learning_rate, loss: value });
+        }
+        self.optimizer.set_learning_rate(point.learning_rate)?;
+        if let Some(momentum) = point.momentum {
+            self.optimizer.set_momentum(momentum)?;
+        }
+        self.optimizer.step(&loss.backward()?)?;
+
+        let predicted: Vec<usize> = logits.detach().to_vec2::<f32>()?.iter().map(|z| argmax(z)).collect();
+        let partial = &mut self.state.partial;
+        partial.loss += f64::from(value) * batch.labels.len() as f64;
+        partial.correct += correct(&batch.labels, &predicted) as u64;
+        partial.images += batch.labels.len() as u64;
+        self.unsaved.push(StepRow {
+            step: self.state.step,
+            epoch: self.state.epoch,
+            lr: point.learning_rate,
+            loss: f64::from(value),
+        });
+        Ok(())
+    }
+
+    fn finish_epoch(&mut self, point: Point, observer: &mut Observer<'_>) -> Result<(), TrainError> {
+        let (split, indices) = self.data.judging();
+        let total = indices.len();
+        let batch_size = self.recipe.evaluate.batch_size;
+        let mut progress = |images| observer(Event::Evaluated { images, total });
+        let model = self.network.model.as_ref();
+        let judged = evaluate(model, &self.augmentation, split, &indices, batch_size, &mut progress)?;
+
+        let Partial { loss, correct, images, seconds } = self.state.partial;
+        let n = images.max(1) as f64;
+        let row = EpochRow {
+            epoch: self.state.epoch,
+            lr: point.learning_rate,
+            momentum: self.optimizer.momentum().unwrap_or(0.0),
+            train_loss: loss / n,
+            train_accuracy: correct as f64 / n,
+            test_loss: judged.loss,
+            test_accuracy: judged.accuracy,
+        };
+        let timing = TimingRow {
+            epoch: self.state.epoch,
+            seconds,
+            images_per_second: images as f64 / seconds.max(f64::MIN_POSITIVE),
+        };
+        let is_best = self.state.best.is_none_or(|best| judged.accuracy > best.test_accuracy);
+        if is_best {
+            self.state.best = Some(Best { epoch: row.epoch, test_accuracy: row.test_accuracy });
+            self.network.save(&self.run.best(), &self.metadata)?;
+        }
+        self.state.epoch += 1;
+        self.state.step_in_epoch = 0;
+        self.state.partial = Partial::default();
+        rows::append_epoch(self.run, &row, &timing)?;
+        observer(Event::Epoch { row: &row, timing: &timing, is_best });
+        self.save(observer)
+    }
+
+    fn save(&mut self, observer: &mut Observer<'_>) -> Result<(), TrainError> {
+        rows::append_steps(self.run, &mut self.unsaved)?;
+        let buffers = self.optimizer.state()?;
+        checkpoint::save(self.run, &self.network, &self.metadata, &buffers, &mut self.state)?;
+        self.saved_at = Instant::now();
+        observer(Event::Checkpoint);
+        Ok(())
+    }
+
+    fn progress(&self, steps: usize, lr: f64) -> Progress {
+        let State { epoch, step_in_epoch, partial, .. } = &self.state;
+        let n = partial.images.max(1) as f64;
+        let images_per_second = n / partial.seconds.max(f64::MIN_POSITIVE);
+        let epochs = self.recipe.train.epochs;
+        let epochs_left = (epochs as f64 - *epoch as f64).max(0.0);
+        let images_left = epochs_left * self.data.train_indices.len() as f64
+            + (steps - step_in_epoch) as f64 * self.recipe.train.batch_size as f64;
+        Progress {
+            epoch: *epoch,
+            epochs,
+            step: *step_in_epoch,
+            steps,
+            loss: partial.loss / n,
+            accuracy: partial.correct as f64 / n,
+            lr,
+            images_per_second,
+            seconds_left: images_left / images_per_second,
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The CSV files of a run in step with its checkpoint.
+
+use wick_runs::{
+    EpochRow, LrFinderReport, RunDir, StepRow, TimingRow, append_rows, cut_rows_after, read_json,
+};
+
+use super::Start;
+use crate::TrainError;
+
+/// Cuts rows that lie past a checkpoint and returns how many there were.
+pub(super) fn cut(run: &RunDir, epoch: u64, step: u64) -> Result<usize, TrainError> {
+    let epochs = cut_rows_after::<EpochRow>(&run.epochs(), epoch)?;
+    let timing = cut_rows_after::<TimingRow>(&run.timing(), epoch)?;
+    let steps = cut_rows_after::<StepRow>(&run.steps(), step)?;
+    Ok(epochs.cut + timing.cut + steps.cut)
+}
+
+/// Makes sure that nothing is lost by beginning anew.
+///
+/// Without a checkpoint, rows of a run that died in its first minutes are worth nothing to one that goes on.
+pub(super) fn begin(run: &RunDir, start: Start) -> Result<(), TrainError> {
+    if start == Start::Fresh && (run.last_state().exists() || run.epochs().exists()) {
+        return Err(TrainError::AlreadyTrained { path: run.path().to_owned() });
+    }
+    cut(run, 0, 0).map(drop)
+}
+
+/// Appends an epoch's rows. They are written before the checkpoint that counts them, and cut if that never comes.
+pub(super) fn append_epoch(run: &RunDir, row: &EpochRow, timing: &TimingRow) -> Result<(), TrainError> {
+    append_rows(&run.epochs(), &[*row])?;
+    append_rows(&run.timing(), &[*timing])?;
+    Ok(())
+}
+
+/// Appends the steps' rows and empties the list.
+pub(super) fn append_steps(run: &RunDir, rows: &mut Vec<StepRow>) -> Result<(), TrainError> {
+    append_rows(&run.steps(), rows)?;
+    rows.clear();
+    Ok(())
+}
+
+/// The range test's suggestion by steepest gradient.
+pub(super) fn suggestion(run: &RunDir) -> Result<f64, TrainError> {
+    let path = run.lr_finder_json();
+    if !path.exists() {
+        return Err(TrainError::NoSuggestion { path });
+    }
+    let report: LrFinderReport = read_json(&path)?;
+    report.suggestions.get("steepest").map(|s| s.lr).ok_or(TrainError::NoSuggestion { path })
+}
