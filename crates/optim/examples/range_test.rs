@@ -57,8 +57,8 @@ fn main() -> Result<(), OptimError> {
     println!("loss before and after the test: {before} {}", loss()?.to_scalar::<f32>()?);
 
     let peak = OneCycleOptions { max_lr: steepest.learning_rate.into(), ..Default::default() };
-    let schedule = OneCycle::new(&peak, 300)?;
-    for step in 0..300 {
+    let schedule = OneCycle::new(&peak, 1500)?;
+    for step in 0..1500 {
         let point = schedule.at(step);
         sgd.set_learning_rate(point.learning_rate)?;
         if let Some(momentum) = point.momentum {
@@ -68,7 +68,7 @@ fn main() -> Result<(), OptimError> {
     }
     let right = logits()?.argmax(1)?.eq(&labels)?.to_dtype(DType::F32)?.mean_all()?.to_scalar::<f32>()?;
     println!(
-        "after 300 steps at that peak: loss {:.4}, {:.1} % right",
+        "after 1500 steps at that peak: loss {:.4}, {:.1} % right",
         loss()?.to_scalar::<f32>()?,
         100.0 * right
     );

@@ -18,14 +18,20 @@ pub struct Point {
 }
 
 /// A schedule as data: `kind = "constant" | "one_cycle"` beside the keys of its options. Unknown keys are refused.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ScheduleConfig {
     /// The optimiser's own learning rate and momentum, throughout.
-    #[default]
-    Constant,
+    // With braces, since serde lets unknown keys of a unit variant pass.
+    Constant {},
     /// [`OneCycle`]
     OneCycle(OneCycleOptions),
+}
+
+impl Default for ScheduleConfig {
+    fn default() -> Self {
+        Self::Constant {}
+    }
 }
 
 impl ScheduleConfig {
@@ -35,7 +41,7 @@ impl ScheduleConfig {
     /// [`OptimError::Option`] or [`OptimError::Conflict`], naming keys and values.
     pub fn check(&self) -> Result<(), OptimError> {
         match self {
-            Self::Constant => Ok(()),
+            Self::Constant {} => Ok(()),
             Self::OneCycle(options) => options.check(),
         }
     }
@@ -62,7 +68,7 @@ impl ScheduleConfig {
     /// [`OptimError::Option`] for what is out of range, [`OptimError::PeakNotFound`] where `max_lr` is still `"find"`.
     pub fn build(&self, learning_rate: f64, total_steps: usize) -> Result<Schedule, OptimError> {
         match self {
-            Self::Constant => {
+            Self::Constant {} => {
                 not_negative("learning_rate", learning_rate)?;
                 Ok(Schedule::Constant { learning_rate })
             }
