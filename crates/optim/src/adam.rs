@@ -158,7 +158,7 @@ fn adam<T: Real>(
     let (new_m, keep_v, new_v) = (T::from_f64(1.0 - beta1), T::from_f64(beta2), T::from_f64(1.0 - beta2));
     let epsilon = T::from_f64(epsilon);
     let ([m, v], _) = buffers.slots(parameter.len());
-    update_with_two(parameter, gradient, m, v, |p, g, m, v| {
+    update_with_two(parameter, gradient, m, v, move |p, g, m, v| {
         *p *= shrink;
         let g = g + penalty * *p;
         *m += new_m * (g - *m);

@@ -108,23 +108,25 @@ impl Rule for SgdOptions {
         let decay = T::from_f64(self.weight_decay);
         let m = self.momentum.coefficient();
         if m == 0.0 {
-            return update(parameter, gradient, |p, g| *p -= lr * (g + decay * *p));
+            return update(parameter, gradient, move |p, g| *p -= lr * (g + decay * *p));
         }
         let ([buffer], fresh) = buffers.slots(parameter.len());
         // A fresh buffer becomes the gradient itself, dampening or not.
         let (keep, take) = if fresh { (0.0, 1.0) } else { (m, 1.0 - self.dampening) };
         let (m, keep, take) = (T::from_f64(m), T::from_f64(keep), T::from_f64(take));
         match self.momentum {
-            Momentum::Nesterov(_) => update_with_one(parameter, gradient, buffer, |p, g, b| {
+            Momentum::Nesterov(_) => update_with_one(parameter, gradient, buffer, move |p, g, b| {
                 let g = g + decay * *p;
                 *b = keep * *b + take * g;
                 *p -= lr * (g + m * *b);
             }),
-            Momentum::None | Momentum::Heavy(_) => update_with_one(parameter, gradient, buffer, |p, g, b| {
-                let g = g + decay * *p;
-                *b = keep * *b + take * g;
-                *p -= lr * *b;
-            }),
+            Momentum::None | Momentum::Heavy(_) => {
+                update_with_one(parameter, gradient, buffer, move |p, g, b| {
+                    let g = g + decay * *p;
+                    *b = keep * *b + take * g;
+                    *p -= lr * *b;
+                })
+            }
         }
     }
 }

@@ -8,8 +8,8 @@ use rayon::prelude::*;
 const CHUNK: usize = 1 << 15;
 
 /// `f(&mut parameter, gradient)` for every element.
-pub fn update<T: Real>(parameter: &mut [T], gradient: &[T], f: impl Fn(&mut T, T) + Sync) {
-    let pass = |p: &mut [T], g: &[T]| p.iter_mut().zip(g).for_each(|(p, &g)| f(p, g));
+pub fn update<T: Real>(parameter: &mut [T], gradient: &[T], f: impl Fn(&mut T, T) + Copy + Send + Sync) {
+    let pass = move |p: &mut [T], g: &[T]| p.iter_mut().zip(g).for_each(|(p, &g)| f(p, g));
     if parameter.len() <= CHUNK {
         return pass(parameter, gradient);
     }
@@ -21,9 +21,9 @@ pub fn update_with_one<T: Real>(
     parameter: &mut [T],
     gradient: &[T],
     a: &mut [T],
-    f: impl Fn(&mut T, T, &mut T) + Sync,
+    f: impl Fn(&mut T, T, &mut T) + Copy + Send + Sync,
 ) {
-    let pass = |p: &mut [T], g: &[T], a: &mut [T]| {
+    let pass = move |p: &mut [T], g: &[T], a: &mut [T]| {
         p.iter_mut().zip(g).zip(a).for_each(|((p, &g), a)| f(p, g, a));
     };
     if parameter.len() <= CHUNK {
@@ -42,9 +42,9 @@ pub fn update_with_two<T: Real>(
     gradient: &[T],
     a: &mut [T],
     b: &mut [T],
-    f: impl Fn(&mut T, T, &mut T, &mut T) + Sync,
+    f: impl Fn(&mut T, T, &mut T, &mut T) + Copy + Send + Sync,
 ) {
-    let pass = |p: &mut [T], g: &[T], a: &mut [T], b: &mut [T]| {
+    let pass = move |p: &mut [T], g: &[T], a: &mut [T], b: &mut [T]| {
         p.iter_mut().zip(g).zip(a).zip(b).for_each(|(((p, &g), a), b)| f(p, g, a, b));
     };
     if parameter.len() <= CHUNK {
