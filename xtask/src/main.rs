@@ -1,8 +1,9 @@
-//! The project's chores: `cargo xtask dataset`, `cargo xtask ci`.
+//! The project's chores: `cargo xtask dataset`, `reproduce` and `ci`.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A command speaks to whoever typed it.
 
 mod ci;
 mod dataset;
+mod reproduce;
 
 use std::process::ExitCode;
 
@@ -18,17 +19,19 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Reproduce(reproduce::Args),
     Dataset(dataset::Args),
     Ci(ci::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Dataset(args) => dataset::run(args),
-        Command::Ci(args) => ci::run(args),
+        Command::Reproduce(args) => reproduce::run(&args),
+        Command::Dataset(args) => dataset::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Ci(args) => ci::run(args).map(|()| ExitCode::SUCCESS),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(2)

@@ -12,7 +12,7 @@ use crate::dataset;
 
 /// Repeat published runs: fetch the data, train, evaluate, draw, and compare with what was published.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// Recipes by name, or TOML files of your own.
     #[arg(required = true, value_name = "RECIPE")]
     recipes: Vec<String>,
@@ -59,7 +59,7 @@ const STAGES: [&str; 9] =
 const INTERRUPTED: i32 = 130;
 
 /// Carries out the command.
-pub fn run(args: &Args) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     // A Ctrl-C reaches the stage as well, which saves its work; this process waits for it.
     ctrlc::set_handler(|| {}).context("cannot listen for Ctrl-C")?;
     let pipeline = Pipeline::build(args.threads)?;

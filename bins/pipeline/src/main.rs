@@ -3,6 +3,7 @@
 
 #![allow(unreachable_pub)] // a binary has no outside
 
+mod cam;
 mod cli;
 mod context;
 mod figures;

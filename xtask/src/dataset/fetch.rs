@@ -49,6 +49,17 @@ enum Source<'a> {
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
+    let folder = obtain(&args)?;
+    println!("use it with --data {}", folder.display());
+    Ok(())
+}
+
+/// The data set's folder in `data/`, fetched unless it is there.
+pub(crate) fn default_folder() -> anyhow::Result<PathBuf> {
+    obtain(&Args { dir: "data".into(), url: URL.to_owned(), from: None, no_verify: false })
+}
+
+fn obtain(args: &Args) -> anyhow::Result<PathBuf> {
     let request = Request {
         dir: &args.dir,
         source: args.from.as_deref().map_or(Source::Url(&args.url), Source::File),
@@ -56,9 +67,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         agent: download::agent(),
         patience: Patience { attempts: 5, pause: Duration::from_secs(1) },
     };
-    let folder = fetch(&request, &mut Progress::new())?;
-    println!("use it with --data {}", folder.display());
-    Ok(())
+    fetch(&request, &mut Progress::new())
 }
 
 /// Fetches the data set unless it is there, and returns its folder.

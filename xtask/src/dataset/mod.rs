@@ -3,7 +3,7 @@
 mod archive;
 mod checksum;
 mod download;
-mod fetch;
+pub(crate) mod fetch;
 mod headers;
 mod progress;
 mod stats;

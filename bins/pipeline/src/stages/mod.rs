@@ -3,6 +3,7 @@
 mod claims;
 mod evaluate;
 mod find_lr;
+mod gradcam;
 mod misclassified;
 mod plot;
 mod prepare;
@@ -36,7 +37,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Stage::Train(args) => train::run(&args, json)?,
         Stage::Evaluate(args) => evaluate::run(&args, json)?,
         Stage::Misclassified(args) => misclassified::run(&args.run)?,
-        Stage::Gradcam(_) => anyhow::bail!(""),
+        Stage::Gradcam(args) => gradcam::run(&args)?,
         Stage::Plot(args) => plot::run(&args.run)?,
         Stage::Claims(args) => claims::run(&args.run, json)?,
         Stage::Recipes => recipes::run(json)?,

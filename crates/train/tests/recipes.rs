@@ -1,0 +1,104 @@
+//! Layers of TOML, and recipes that are refused.
+
+use wick_train::{Layers, Recipe, TrainError};
+
+const TINY: &str = include_str!("../examples/tiny.toml");
+
+fn tiny(assignments: &[&str]) -> Result<Recipe, TrainError> {
+    let mut layers = Layers::default().over("tiny.toml", TINY)?;
+    for assignment in assignments {
+        layers = layers.set(assignment)?;
+    }
+    layers.resolve()
+}
+
+fn refusal(assignment: &str) -> String {
+    tiny(&[assignment]).expect_err("this recipe should be refused").to_string()
+}
+
+#[test]
+fn later_layers_change_single_keys() {
+    let over = "[train]\nepochs = 7\n[data]\nsynthetic_test = 5\n";
+    let recipe = Layers::default().over("tiny", TINY).unwrap().over("over", over).unwrap().resolve().unwrap();
+    assert_eq!((recipe.train.epochs, recipe.train.batch_size), (7, 32));
+    assert_eq!((recipe.data.synthetic_train, recipe.data.synthetic_test), (64, 5));
+}
+
+#[test]
+fn another_kind_takes_nothing_over_from_the_old_one() {
+    // SGD's momentum is unknown to Adam: had it stayed, the recipe would be refused.
+    let adam = "[optim]\nkind = \"adam\"\n";
+    let recipe = Layers::default().over("tiny", TINY).unwrap().over("over", adam).unwrap().resolve().unwrap();
+    assert!(recipe.optim != tiny(&[]).unwrap().optim);
+}
+
+#[test]
+fn values_are_toml_or_else_strings() {
+    let recipe = tiny(&["seed=5", "name=mine", "optim.momentum={ nesterov = 0.8 }"]).unwrap();
+    assert_eq!((recipe.seed, recipe.name.as_str()), (5, "mine"));
+    assert_eq!(recipe.optim.momentum(), Some(0.8));
+}
+
+#[test]
+fn the_text_of_a_recipe_is_the_recipe() {
+    let recipe = tiny(&["train.label_smoothing=0.1", "optim.lr=0.30000000000000004"]).unwrap();
+    let again = Layers::default().over("text", &recipe.to_string()).unwrap().resolve().unwrap();
+    assert_eq!(again, recipe);
+}
+
+#[test]
+fn unknown_keys_name_the_nearest_known_one() {
+    for (assignment, nearest) in [
+        ("train.epoch=3", "`epochs`"),
+        ("optim.learnin_rate=3", "`lr`"),
+        ("optim.momentun={ heavy = 0.9 }", "`momentum`"),
+        ("model.architecture=resnet81", "`resnet18`"),
+        ("data.dataset=sintetic", "`synthetic`"),
+        ("evaluatee.batch_size=3", "`evaluate`"),
+    ] {
+        let said = refusal(assignment);
+        if assignment.starts_with("optim.learnin") {
+            assert!(said.contains("`learnin_rate`"), "{said}");
+        } else {
+            assert!(said.contains(&format!("did you mean {nearest}?")), "{assignment}: {said}");
+        }
+    }
+}
+
+#[test]
+fn values_out_of_range_are_named_with_what_is_allowed() {
+    for (assignment, words) in [
+        ("train.epochs=0", ["train.epochs is 0", "1 or more"]),
+        ("train.batch_size=1", ["train.batch_size is 1", "2 or more"]),
+        ("train.label_smoothing=1.5", ["train.label_smoothing is 1.5", "0 to 1"]),
+        ("train.checkpoint_minutes=0.0", ["train.checkpoint_minutes is 0", "above 0"]),
+        ("optim.lr=-1.0", ["lr is -1", "at least 0"]),
+        ("lr_finder.end=1e-6", ["start = 0.00001", "end = 0.000001"]),
+        ("name=../escape", ["name is", "letters"]),
+        ("train.epochs=many", ["invalid type", "epochs"]),
+    ] {
+        let said = refusal(assignment);
+        assert!(words.iter().all(|w| said.contains(w)), "{assignment}: {said}");
+    }
+}
+
+#[test]
+fn a_crop_larger_than_its_image_is_refused() {
+    let crop = "[[transforms]]\ntransform = \"random_crop\"\nheight = 40\nwidth = 40\n";
+    let said = Layers::default().over("tiny", TINY).unwrap().over("over", crop).unwrap().resolve().unwrap_err();
+    assert!(said.to_string().contains("40"), "{said}");
+}
+
+#[test]
+fn assignments_that_are_none_say_how_to_write_one() {
+    for assignment in ["train.epochs", "=3", "train.epochs.more=3"] {
+        let said = refusal(assignment);
+        assert!(said.contains(assignment) && said.contains("train.epochs=3"), "{said}");
+    }
+}
+
+#[test]
+fn text_that_is_no_toml_is_told_with_its_place() {
+    let said = Layers::default().over("mine.toml", "epochs = = 3").unwrap_err().to_string();
+    assert!(said.contains("mine.toml") && said.contains("line 1"), "{said}");
+}

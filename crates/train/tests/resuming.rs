@@ -1,0 +1,124 @@
+//! A run that was interrupted leaves what a run left alone leaves, bit for bit.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use wick_runs::{EpochRow, RunDir, Timestamp, read_rows};
+use wick_train::{Data, Event, Layers, Outcome, Recipe, Start, TrainError, train};
+
+/// Two epochs of three steps, a checkpoint after each step.
+fn recipe() -> Recipe {
+    let text = include_str!("../examples/tiny.toml");
+    let small = ["data.synthetic_train=20", "data.synthetic_test=8", "train.batch_size=8", "train.epochs=2"];
+    let often = ["train.checkpoint_minutes=1e-9"];
+    let mut layers = Layers::default().over("tiny.toml", text).unwrap();
+    for assignment in small.iter().chain(&often) {
+        layers = layers.set(assignment).unwrap();
+    }
+    layers.resolve().unwrap()
+}
+
+fn folder(root: &Path, name: &str) -> RunDir {
+    RunDir::create(root, name, 0, Timestamp::now()).unwrap()
+}
+
+fn go(run: &RunDir, start: Start, stop_after: Option<u32>) -> Result<Outcome, TrainError> {
+    let recipe = recipe();
+    let data = Arc::new(Data::load(&recipe, None)?);
+    let stop = AtomicBool::new(false);
+    let steps = Cell::new(0);
+    train(&recipe, &data, run, start, &stop, &mut |event| {
+        if let Event::Step(_) = event {
+            steps.set(steps.get() + 1);
+            if Some(steps.get()) == stop_after {
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+    })
+}
+
+/// What must be the same: everything but the time it took.
+fn remains(run: &RunDir) -> Vec<Vec<u8>> {
+    [run.epochs(), run.steps(), run.best(), run.last(), run.last_optim()]
+        .iter()
+        .map(|path| fs::read(path).unwrap())
+        .collect()
+}
+
+#[test]
+fn interruptions_change_no_bit() {
+    let root = tempfile::tempdir().unwrap();
+    let alone = folder(root.path(), "alone");
+    let Outcome::Finished { best: Some(best) } = go(&alone, Start::Fresh, None).unwrap() else {
+        panic!("the run should have finished with a best epoch");
+    };
+    let rows: Vec<EpochRow> = read_rows(&alone.epochs()).unwrap();
+    assert_eq!(rows.len(), 2);
+    let highest = rows.iter().map(|r| r.test_accuracy).fold(0.0, f64::max);
+    assert_eq!(best.test_accuracy, highest);
+
+    // Stopped politely in each epoch, at an epoch's end, and gone on each time.
+    let stopped = folder(root.path(), "stopped");
+    let outcome = go(&stopped, Start::Fresh, Some(2)).unwrap();
+    assert_eq!(outcome, Outcome::Interrupted { epoch: 1, step_in_epoch: 2 });
+    assert_eq!(go(&stopped, Start::Resume, Some(1)).unwrap(), Outcome::Interrupted { epoch: 2, step_in_epoch: 0 });
+    assert_eq!(go(&stopped, Start::Resume, Some(1)).unwrap(), Outcome::Interrupted { epoch: 2, step_in_epoch: 1 });
+    assert!(matches!(go(&stopped, Start::Resume, None).unwrap(), Outcome::Finished { .. }));
+    assert!(remains(&alone) == remains(&stopped), "an interrupted run should leave the same bytes");
+
+    // Going on with a finished run changes nothing.
+    assert!(matches!(go(&stopped, Start::Resume, None).unwrap(), Outcome::Finished { .. }));
+    assert!(remains(&alone) == remains(&stopped));
+    // Beginning anew would lose it.
+    assert!(matches!(go(&stopped, Start::Fresh, None), Err(TrainError::AlreadyTrained { .. })));
+}
+
+#[test]
+fn a_checkpoint_survives_a_death_at_any_moment() {
+    let root = tempfile::tempdir().unwrap();
+    let alone = folder(root.path(), "alone");
+    go(&alone, Start::Fresh, None).unwrap();
+    let run = folder(root.path(), "run");
+    go(&run, Start::Fresh, Some(2)).unwrap();
+    let next = |path: &Path| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".next");
+        std::path::PathBuf::from(name)
+    };
+
+    // Died before the state was renamed: what lies beside is of a checkpoint that never came to be.
+    fs::write(next(&run.last()), b"half a file").unwrap();
+    go(&run, Start::Resume, Some(1)).unwrap();
+    assert!(!next(&run.last()).exists());
+
+    // Died after it: the large files still lie beside, and older ones are in their places.
+    fs::rename(run.last(), next(&run.last())).unwrap();
+    fs::write(run.last(), b"older weights").unwrap();
+    fs::rename(run.last_optim(), next(&run.last_optim())).unwrap();
+    // Rows of steps that the checkpoint does not know, the last one broken off.
+    let mut steps = fs::read(run.steps()).unwrap();
+    steps.extend(b"99,2,0.01,1.0\n100,2,0.0");
+    fs::write(run.steps(), steps).unwrap();
+    go(&run, Start::Resume, None).unwrap();
+    assert!(remains(&alone) == remains(&run));
+
+    // Replaced by something else: refused, and named.
+    fs::write(run.last(), b"something else").unwrap();
+    let said = go(&run, Start::Resume, None).unwrap_err().to_string();
+    assert!(said.contains("last.safetensors") && said.contains("SHA-256"), "{said}");
+}
+
+#[test]
+fn other_data_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let run = folder(root.path(), "run");
+    go(&run, Start::Fresh, Some(1)).unwrap();
+    let other = Layers::default().over("text", &recipe().to_string()).unwrap();
+    let other = other.set("data.synthetic_train=24").unwrap().resolve().unwrap();
+    let data = Arc::new(Data::load(&other, None).unwrap());
+    let ended = train(&other, &data, &run, Start::Resume, &AtomicBool::new(false), &mut |_| {});
+    assert!(matches!(ended, Err(TrainError::OtherData { .. })), "{ended:?}");
+}
