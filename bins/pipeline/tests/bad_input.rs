@@ -1,0 +1,105 @@
+//! What a user sees who gives something that cannot be: one paragraph, exit code 2, nothing half-made.
+
+use std::fs;
+
+mod common;
+use common::{prepare, refuse};
+
+fn says(args: &[&str], words: &[&str]) {
+    let said = refuse(args);
+    for word in words {
+        assert!(said.contains(word), "pipeline {} should name {word}: {said}", args.join(" "));
+    }
+}
+
+#[test]
+fn recipes() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path().join("runs");
+    let runs = runs.to_str().unwrap();
+    let mut prepare = vec!["prepare", "--quick", "--runs", runs, "--recipe"];
+    prepare.push("s12");
+    says(&prepare, &["s12", "s11"]);
+    prepare.pop();
+    prepare.push("missing.toml");
+    says(&prepare, &["missing.toml"]);
+    prepare.pop();
+    prepare.extend(["s11", "--set", "optim.momentun=1"]);
+    says(&prepare, &["momentun", "did you mean `momentum`?"]);
+    prepare.pop();
+    prepare.push("train.epochs=0");
+    says(&prepare, &["train.epochs", "1 or more"]);
+    prepare.pop();
+    prepare.push("evaluate.cam_layer=layer9");
+    says(&prepare, &["layer9", "layer4"]);
+    assert!(!fs::exists(runs).unwrap(), "nothing should have been made");
+}
+
+#[test]
+fn data_and_folders() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name).to_str().unwrap().to_owned();
+    let runs = at("runs");
+    says(&["prepare", "--recipe", "s11", "--runs", &runs], &["--data", "--quick"]);
+    let nowhere = at("nowhere");
+    says(&["prepare", "--recipe", "s11", "--runs", &runs, "--data", &nowhere], &["nowhere"]);
+    fs::create_dir(at("empty")).unwrap();
+    says(&["prepare", "--recipe", "s11", "--runs", &runs, "--data", &at("empty")], &["data_batch_1.bin"]);
+    fs::write(at("file"), b"not a folder").unwrap();
+    says(&["prepare", "--recipe", "s11", "--quick", "--runs", &at("file")], &["file"]);
+    says(&["train", "--run", &nowhere], &["nowhere"]);
+    assert!(!fs::exists(&runs).unwrap(), "nothing should have been made");
+}
+
+#[test]
+fn checkpoints_and_photos() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name).to_str().unwrap().to_owned();
+    let (junk, small, photo, out) = (at("junk.safetensors"), at("small.safetensors"), at("photo.png"), at("cam.png"));
+    fs::write(&junk, b"these are no weights").unwrap();
+    fs::write(&photo, b"this is no photo").unwrap();
+    says(&["gradcam", "--checkpoint", &junk, "--image", &photo, "--out", &out], &["junk.safetensors"]);
+    says(&["gradcam", "--checkpoint", &at("none.pth"), "--image", &photo, "--out", &out], &["none.pth"]);
+
+    // A network of another width: its first tensor that does not fit is named, with both shapes.
+    let parameters = wick_models::Network::new(
+        wick_models::Architecture::ResNet18,
+        10,
+        0,
+        &candle_core::Device::Cpu,
+    )
+    .unwrap();
+    parameters.save(small.as_ref(), &wick_models::Metadata::default()).unwrap();
+    says(&["gradcam", "--checkpoint", &small, "--image", &photo, "--out", &out], &["photo.png"]);
+    says(
+        &["gradcam", "--checkpoint", &small, "--model", "resnet34", "--image", &photo, "--out", &out],
+        &["layer1.2.conv1.weight", "resnet34"],
+    );
+    says(&["evaluate", "--checkpoint", &small], &["--data"]);
+    assert!(!fs::exists(&out).unwrap(), "nothing should have been drawn");
+}
+
+#[test]
+fn classes_and_layers_of_a_photo() {
+    let root = tempfile::tempdir().unwrap();
+    let weights = root.path().join("w.safetensors");
+    let photo = root.path().join("photo.png");
+    let network =
+        wick_models::Network::new(wick_models::Architecture::ResNet18, 10, 0, &candle_core::Device::Cpu).unwrap();
+    network.save(&weights, &wick_models::Metadata::default()).unwrap();
+    wick_viz::save_png(&wick_viz::RgbImage::new(40, 30), &photo).unwrap();
+    let base = ["gradcam", "--checkpoint", weights.to_str().unwrap(), "--image", photo.to_str().unwrap()];
+    says(&[&base[..], &["--target", "dragon"]].concat(), &["dragon", "airplane"]);
+    says(&[&base[..], &["--target", "10"]].concat(), &["10", "0 to 9"]);
+    says(&[&base[..], &["--layer", "layer5"]].concat(), &["layer5", "layer4"]);
+}
+
+#[test]
+fn a_stage_whose_run_lost_its_data_says_so() {
+    let root = tempfile::tempdir().unwrap();
+    let run = prepare(root.path(), "runs", &[]);
+    fs::remove_file(run.join("data.safetensors")).unwrap();
+    says(&["find-lr", "--run", run.to_str().unwrap()], &["data.safetensors", "`prepare`"]);
+    fs::remove_file(run.join("recipe.toml")).unwrap();
+    says(&["find-lr", "--run", run.to_str().unwrap()], &["recipe.toml", "`prepare`"]);
+}

@@ -1,0 +1,122 @@
+//! Every stage, one after another and alone, on a run of seconds.
+
+use std::fs;
+use std::path::Path;
+
+mod common;
+use common::{prepare, refuse, run, succeed};
+
+const STAGES: [&str; 9] =
+    ["preview", "summary", "find-lr", "train", "evaluate", "misclassified", "gradcam", "plot", "claims"];
+
+/// Every file that a run leaves, from its root.
+const FILES: [&str; 26] = [
+    "recipe.toml",
+    "manifest.json",
+    "summary.txt",
+    "data.safetensors",
+    "lr_finder.csv",
+    "lr_finder.json",
+    "epochs.csv",
+    "timing.csv",
+    "steps.csv",
+    "checkpoints/best.safetensors",
+    "checkpoints/last.safetensors",
+    "checkpoints/last.optim.safetensors",
+    "checkpoints/last.state.json",
+    "predictions.csv",
+    "per_class.csv",
+    "confusion.csv",
+    "cam/gradcam/index.csv",
+    "cam/gradcam/raw.safetensors",
+    "cam/gradcam/grid.png",
+    "figures/curves.png",
+    "figures/lr_finder.png",
+    "figures/lr_schedule.png",
+    "figures/augmentations.png",
+    "figures/confusion.png",
+    "figures/misclassified.png",
+    "claims.json",
+];
+
+#[test]
+fn a_run_from_beginning_to_end() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = prepare(root.path(), "runs", &[]);
+    let at = folder.to_str().unwrap();
+
+    // Before a stage has its input, it says which stage to run, and leaves nothing.
+    for (stage, missing) in
+        [("evaluate", "train"), ("misclassified", "evaluate"), ("plot", "find-lr"), ("claims", "train")]
+    {
+        let said = refuse(&[stage, "--run", at]);
+        assert!(said.contains(&format!("`{missing}`")), "{stage}: {said}");
+    }
+    for stage in STAGES {
+        succeed(&[stage, "--run", at]);
+    }
+    for file in FILES {
+        let bytes = fs::read(folder.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+        assert!(!bytes.is_empty(), "{file} is empty");
+        if file.ends_with(".png") {
+            assert!(bytes.starts_with(b"\x89PNG"), "{file}");
+        }
+    }
+    let epochs = fs::read_to_string(folder.join("epochs.csv")).unwrap();
+    assert!(epochs.starts_with("epoch,lr,momentum,train_loss,train_accuracy,test_loss,test_accuracy\n1,"));
+    assert_eq!(epochs.lines().count(), 3);
+
+    exact_claims_match(&folder);
+    stages_that_are_current_are_skipped(at);
+    a_checkpoint_alone_is_enough(root.path(), &folder);
+}
+
+/// What does not depend on training is exactly what was published, even in a short run.
+fn exact_claims_match(folder: &Path) {
+    let claims: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.join("claims.json")).unwrap()).unwrap();
+    let claims = claims["claims"].as_array().unwrap();
+    let verdict = |name: &str| {
+        let claim = claims.iter().find(|c| c["name"].as_str().unwrap().starts_with(name));
+        claim.unwrap_or_else(|| panic!("no claim {name}"))["verdict"].to_string()
+    };
+    for exact in ["parameters", "multiply-adds", "forward/backward", "total", "learning rate of each epoch"] {
+        assert!(verdict(exact).contains("matches"), "{exact}: {}", verdict(exact));
+    }
+    assert!(verdict("test accuracy, last epoch").contains("not_comparable"));
+}
+
+fn stages_that_are_current_are_skipped(at: &str) {
+    for stage in STAGES {
+        let output = run(&[stage, "--run", at, "--skip-current"]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && stderr.contains("up to date"), "{stage}: {stderr}");
+    }
+    // Training anew would lose what there is.
+    assert!(refuse(&["train", "--run", at]).contains("--resume"));
+}
+
+fn a_checkpoint_alone_is_enough(root: &Path, folder: &Path) {
+    let weights = folder.join("checkpoints/last.safetensors");
+    let (weights, out) = (weights.to_str().unwrap(), root.join("out"));
+    let photo = root.join("photo.png");
+    fs::copy(folder.join("figures/curves.png"), &photo).unwrap(); // any picture of another size
+    let png = root.join("cam.png");
+    let (photo, png) = (photo.to_str().unwrap(), png.to_str().unwrap());
+    let output = run(&["gradcam", "--checkpoint", weights, "--image", photo, "--out", png]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("resized to 32×32"));
+    assert!(fs::read(png).unwrap().starts_with(b"\x89PNG"));
+
+    // The run's own images, as files that other programs could have written.
+    let data = root.join("data");
+    wick_cifar::write_folder(&wick_cifar::synthetic_dataset(0, 72, 24), &data).unwrap();
+    let (data, out) = (data.to_str().unwrap(), out.to_str().unwrap());
+    let told = succeed(&["evaluate", "--checkpoint", weights, "--data", data, "--out", out, "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["images"], 24);
+    let same = |file: &str| fs::read(Path::new(out).join(file)).unwrap() == fs::read(folder.join(file)).unwrap();
+    assert!(same("confusion.csv"));
+    succeed(&["gradcam", "--checkpoint", weights, "--data", data, "--out", out, "--indices", "0,3"]);
+    assert!(Path::new(out).join("cam/gradcam/grid.png").exists());
+}
