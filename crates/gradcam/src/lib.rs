@@ -1,1 +1,37 @@
-//! Class activation maps of any candle model.
+//! Class activation maps of any candle model: where in its image did a network look?
+//!
+//! A model is explained through two closures: `features`, from images to the activations `(N, h, w, C)` of the layer to look at,
+//! and `head`, from there to the logits `(N, K)`. The [`Target`] (what to explain) is apart from the method (a function of
+//! activations and gradients, such as [`grad_cam`]).
+//!
+//! ```
+//! use candle_core::{Device, Tensor};
+//! use wick_gradcam::{MapStatus, Target, explain, grad_cam, heatmaps};
+//!
+//! // A "model" that sees brightness in its first channel and darkness in its second, and tells bright from dark images.
+//! let features = |x: &Tensor| Tensor::cat(&[x, &(1.0 - x)?], 3)?.relu();
+//! let head = |a: &Tensor| a.mean((1, 2));
+//!
+//! let image = Tensor::new(&[[0f32, 0.1], [0.2, 1.0]], &Device::Cpu)?.reshape((1, 2, 2, 1))?;
+//! let explanation = explain(&image, features, head, &Target::Class(0), grad_cam)?;
+//! assert_eq!(explanation.predicted, [1]); // mostly dark, …
+//! let map = &heatmaps(&explanation.raw, 4, 4)?[0];
+//! assert_eq!(map.status, MapStatus::Normal);
+//! assert!(map.values[0] == 0.0 && map.values[15] > 0.999); // … but what is bright is at the bottom right
+//! # Ok::<(), wick_gradcam::CamError>(())
+//! ```
+
+mod check;
+mod error;
+mod explain;
+mod heatmap;
+mod methods;
+mod resize;
+mod target;
+
+pub use error::CamError;
+pub use explain::{Explanation, explain};
+pub use heatmap::{Heatmap, MapStatus, heatmaps, normalise};
+pub use methods::grad_cam;
+pub use resize::resize_bilinear;
+pub use target::{ScoreFunction, Target};

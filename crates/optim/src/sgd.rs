@@ -114,19 +114,18 @@ impl Rule for SgdOptions {
         // A fresh buffer becomes the gradient itself, dampening or not.
         let (keep, take) = if fresh { (0.0, 1.0) } else { (m, 1.0 - self.dampening) };
         let (m, keep, take) = (T::from_f64(m), T::from_f64(keep), T::from_f64(take));
-        match self.momentum {
-            Momentum::Nesterov(_) => update_with_one(parameter, gradient, buffer, move |p, g, b| {
+        if let Momentum::Nesterov(_) = self.momentum {
+            update_with_one(parameter, gradient, buffer, move |p, g, b| {
                 let g = g + decay * *p;
                 *b = keep * *b + take * g;
                 *p -= lr * (g + m * *b);
-            }),
-            Momentum::None | Momentum::Heavy(_) => {
-                update_with_one(parameter, gradient, buffer, move |p, g, b| {
-                    let g = g + decay * *p;
-                    *b = keep * *b + take * g;
-                    *p -= lr * *b;
-                })
-            }
+            });
+        } else {
+            update_with_one(parameter, gradient, buffer, move |p, g, b| {
+                let g = g + decay * *p;
+                *b = keep * *b + take * g;
+                *p -= lr * *b;
+            });
         }
     }
 }

@@ -1,0 +1,154 @@
+//! Explain a model that is not ours: a little network of `candle_nn` layers, channels first, that tells crosses from boxes
+//! wherever they are. It is trained on the spot; then we look where it looks.
+//!
+//! `cargo run -p wick-gradcam --example someone_elses_model`
+#![allow(clippy::print_stdout)]
+
+use candle_core::{DType, Device, Result, Tensor};
+use candle_nn::{
+    AdamW, Conv2d, Conv2dConfig, Linear, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap, conv2d, linear,
+    loss,
+};
+use wick_gradcam::{Target, explain, grad_cam, heatmaps};
+
+const SIZE: usize = 16;
+const SHAPE: usize = 5;
+const NAMES: [&str; 2] = ["cross", "box"];
+
+/// A model as one finds them: nothing in it knows of explanations.
+struct Net {
+    conv1: Conv2d,
+    conv2: Conv2d,
+    linear: Linear,
+}
+
+impl Net {
+    fn new(vb: VarBuilder) -> Result<Self> {
+        let same = Conv2dConfig { padding: 1, ..Default::default() };
+        Ok(Self {
+            conv1: conv2d(1, 8, 3, same, vb.pp("conv1"))?,
+            conv2: conv2d(8, 16, 3, Conv2dConfig { stride: 2, ..same }, vb.pp("conv2"))?,
+            linear: linear(16, 2, vb.pp("linear"))?,
+        })
+    }
+
+    /// `(N, 1, 16, 16)` to `(N, 16, 8, 8)`
+    fn features(&self, images: &Tensor) -> Result<Tensor> {
+        self.conv2.forward(&self.conv1.forward(images)?.relu()?)?.relu()
+    }
+
+    /// `(N, 16, 8, 8)` to `(N, 2)`
+    fn classify(&self, features: &Tensor) -> Result<Tensor> {
+        self.linear.forward(&features.mean((2, 3))?)
+    }
+}
+
+/// Uniform numbers in `[0, 1)`, the same at every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 40) as f32 / (1u64 << 24) as f32
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() * n as f32) as usize
+    }
+}
+
+struct Image {
+    pixels: Vec<f32>,
+    label: u32,
+    corner: (usize, usize),
+}
+
+/// A cross or a box of 5×5 pixels on noise.
+fn draw(random: &mut Random) -> Image {
+    let mut pixels: Vec<f32> = (0..SIZE * SIZE).map(|_| 0.4 * random.next()).collect();
+    let (label, top, left) = (random.below(2), random.below(SIZE - SHAPE), random.below(SIZE - SHAPE));
+    for y in 0..SHAPE {
+        for x in 0..SHAPE {
+            let (middle, last) = (SHAPE / 2, SHAPE - 1);
+            let cross = y == middle || x == middle;
+            let edge = y == 0 || x == 0 || y == last || x == last;
+            if [cross, edge][label] {
+                pixels[(top + y) * SIZE + left + x] = 1.0;
+            }
+        }
+    }
+    Image { pixels, label: label as u32, corner: (top, left) }
+}
+
+fn batch(images: &[Image]) -> Result<(Tensor, Tensor)> {
+    let pixels: Vec<f32> = images.iter().flat_map(|i| i.pixels.iter().copied()).collect();
+    let labels: Vec<u32> = images.iter().map(|i| i.label).collect();
+    let n = images.len();
+    Ok((
+        Tensor::from_vec(pixels, (n, 1, SIZE, SIZE), &Device::Cpu)?,
+        Tensor::from_vec(labels, n, &Device::Cpu)?,
+    ))
+}
+
+/// Starts from the same weights at every run: candle's own are not seeded on the CPU.
+fn seed_weights(variables: &VarMap, random: &mut Random) -> Result<()> {
+    let data = variables.data().lock().map_err(|e| candle_core::Error::Msg(e.to_string()))?;
+    let mut names: Vec<_> = data.iter().collect();
+    names.sort_by_key(|(name, _)| *name);
+    for (_, var) in names {
+        let fan_in: usize = var.dims()[1..].iter().product::<usize>().max(8);
+        let bound = (3.0 / fan_in as f32).sqrt();
+        let values: Vec<f32> = (0..var.elem_count()).map(|_| bound * (2.0 * random.next() - 1.0)).collect();
+        var.set(&Tensor::from_vec(values, var.shape(), &Device::Cpu)?)?;
+    }
+    Ok(())
+}
+
+fn shade(values: &[f32], row: usize) -> String {
+    let ramp: Vec<char> = " .:-=+*#%@".chars().collect();
+    let pixel = |v: &f32| ramp[((v * 9.99) as usize).min(9)].to_string().repeat(2);
+    values[row * SIZE..][..SIZE].iter().map(pixel).collect()
+}
+
+fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let mut random = Random(1);
+    let variables = VarMap::new();
+    let net = Net::new(VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu))?;
+    seed_weights(&variables, &mut random)?;
+    let mut adam = AdamW::new(variables.all_vars(), ParamsAdamW { lr: 1e-2, ..Default::default() })?;
+    for step in 1..=200 {
+        let images: Vec<Image> = (0..32).map(|_| draw(&mut random)).collect();
+        let (pixels, labels) = batch(&images)?;
+        let loss = loss::cross_entropy(&net.classify(&net.features(&pixels)?)?, &labels)?;
+        adam.backward_step(&loss)?;
+        if step % 50 == 0 {
+            println!("step {step}: loss {:.4}", loss.to_scalar::<f32>()?);
+        }
+    }
+
+    let images: Vec<Image> = (0..4).map(|_| draw(&mut random)).collect();
+    // The two closures are all that is asked of a model; maps are channels-last, so its features are permuted, and back.
+    let features = |x: &Tensor| net.features(x)?.permute((0, 2, 3, 1))?.contiguous();
+    let head = |a: &Tensor| net.classify(&a.permute((0, 3, 1, 2))?);
+    let explanation = explain(&batch(&images)?.0, features, head, &Target::Predicted, grad_cam)?;
+    let maps = heatmaps(&explanation.raw, SIZE, SIZE)?;
+
+    for (i, (image, map)) in images.iter().zip(&maps).enumerate() {
+        let (top, left) = image.corner;
+        let inside =
+            |p: usize| (top..top + SHAPE).contains(&(p / SIZE)) && (left..left + SHAPE).contains(&(p % SIZE));
+        let heat = |keep: &dyn Fn(usize) -> bool| -> f32 {
+            map.values.iter().enumerate().filter(|(p, _)| keep(*p)).map(|(_, v)| v).sum()
+        };
+        let share = 100.0 * heat(&inside) / heat(&|_| true).max(f32::MIN_POSITIVE);
+        let area = 100.0 * (SHAPE * SHAPE) as f32 / (SIZE * SIZE) as f32;
+        println!(
+            "\na {}, seen as a {}: {share:.0} % of the heat lies within the shape, on {area:.0} % of the area ({:?})",
+            NAMES[image.label as usize], NAMES[explanation.predicted[i] as usize], map.status
+        );
+        for row in 0..SIZE {
+            println!("{} | {}", shade(&image.pixels, row), shade(&map.values, row));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+use crate::check::{dims, finite, rows};
+use crate::{CamError, resize_bilinear};
+use candle_core::Tensor;
+
+/// Added to a map's maximum before dividing by it, as pytorch-grad-cam does.
+const EPSILON: f64 = 1e-7;
+
+/// What a raw map holds: whether there is anything to draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MapStatus {
+    /// Some places speak for the target more than others.
+    Normal,
+    /// No place speaks for the target, some speak against it. The heatmap is 0 throughout.
+    AllNegative,
+    /// All places speak for the target alike (a map of one pixel always does). The heatmap is 0 throughout.
+    Constant,
+    /// Nothing speaks for or against the target: activations or gradients are 0. The heatmap is 0 throughout.
+    Empty,
+}
+
+/// A map from 0 to 1, row by row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heatmap {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// `height · width` values.
+    pub values: Vec<f32>,
+    /// What the raw map held.
+    pub status: MapStatus,
+}
+
+/// Scales raw maps `(N, h, w)`, each by itself: negative values to 0, then the least to 0 and the greatest to 1 (short of
+/// 1e-7 of the raw scale), as pytorch-grad-cam's `scale_cam_image` does.
+///
+/// # Errors
+/// [`CamError::Shape`]; [`CamError::NotFinite`], naming the image.
+pub fn normalise(raw: &Tensor) -> Result<Vec<Heatmap>, CamError> {
+    let [_, height, width] = dims("maps", "(N, h, w)", raw)?;
+    finite("maps", raw)?;
+    let heatmap = |raw: Vec<f64>| {
+        let status = status(&raw);
+        let mut values: Vec<f64> = raw.into_iter().map(|v| v.max(0.0)).collect();
+        scale(&mut values);
+        let values = values.into_iter().map(|v| v as f32).collect();
+        Heatmap { height, width, values, status }
+    };
+    Ok(rows(raw)?.into_iter().map(heatmap).collect())
+}
+
+/// Raw maps `(N, h, w)` as heatmaps of the images' size, in pytorch-grad-cam's order: [`normalise`], enlarge by
+/// [`resize_bilinear`], and scale to 0..1 again, since enlarging blunts the peaks.
+///
+/// # Errors
+/// [`CamError::Shape`]; [`CamError::NotFinite`], naming the image.
+pub fn heatmaps(raw: &Tensor, height: usize, width: usize) -> Result<Vec<Heatmap>, CamError> {
+    let enlarge = |map: Heatmap| {
+        let values = resize_bilinear(&map.values, (map.height, map.width), (height, width))?;
+        let mut values: Vec<f64> = values.into_iter().map(f64::from).collect();
+        scale(&mut values);
+        let values = values.into_iter().map(|v| v as f32).collect();
+        Ok(Heatmap { height, width, values, status: map.status })
+    };
+    normalise(raw)?.into_iter().map(enlarge).collect()
+}
+
+fn status(raw: &[f64]) -> MapStatus {
+    let (min, max) = bounds(raw);
+    match (min, max) {
+        (0.0, 0.0) => MapStatus::Empty,
+        (_, max) if max <= 0.0 => MapStatus::AllNegative,
+        (min, max) if min == max => MapStatus::Constant,
+        _ => MapStatus::Normal,
+    }
+}
+
+fn bounds(values: &[f64]) -> (f64, f64) {
+    values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), &v| (min.min(v), max.max(v)))
+}
+
+/// `(v − min) / (EPSILON + (max − min))`
+fn scale(values: &mut [f64]) {
+    let (min, max) = bounds(values);
+    for v in values {
+        *v = (*v - min) / (EPSILON + (max - min));
+    }
+}

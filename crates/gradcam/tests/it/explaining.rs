@@ -1,0 +1,158 @@
+//! The method on given tensors, and whole explanations of a network whose maps are known in closed form.
+
+use crate::{given, golden, reference, tensor, values};
+use candle_core::{DType, Tensor};
+use wick_gradcam::{CamError, Explanation, Target, explain, grad_cam};
+
+const SHAPE: (usize, usize, usize, usize) = (3, 5, 3, 7);
+const CLASSES: usize = 4;
+
+// pytorch_grad_cam.GradCAM(...).get_cam_image(...) of given activations and gradients, f64; ours is f32.
+#[test]
+fn grad_cam_of_given_tensors_as_the_reference() {
+    let (activations, gradients) = given();
+    let raw = grad_cam(&activations, &gradients).unwrap();
+    assert_eq!(raw.dims(), [2, 4, 4]);
+    golden::assert_close("Grad-CAM", &values(&raw), &reference("GradCAM_of_given"), 1e-4);
+    let [activations, gradients] = [activations, gradients].map(|t| t.to_dtype(DType::F64).unwrap());
+    let raw = grad_cam(&activations, &gradients).unwrap().to_dtype(DType::F32).unwrap();
+    golden::assert_close("Grad-CAM in f64", &values(&raw), &reference("GradCAM_of_given"), 1e-6);
+}
+
+/// Average pooling and a linear layer: the gradient of logit k is `weight[k, c] / (h·w)` everywhere, so that Grad-CAM is the
+/// original class activation map (Zhou et al. 2016) over h·w.
+struct Linear {
+    weight: Tensor,
+}
+
+impl Linear {
+    fn new() -> Self {
+        Self { weight: tensor(7, (CLASSES, SHAPE.3), 1.0) }
+    }
+
+    fn head(&self, activations: &Tensor) -> candle_core::Result<Tensor> {
+        activations.mean((1, 2))?.matmul(&self.weight.t()?)
+    }
+
+    fn explain(&self, images: &Tensor, target: &Target) -> Result<Explanation, CamError> {
+        explain(images, |x| x.relu(), |a| self.head(a), target, grad_cam)
+    }
+
+    /// `Σ_c w[c]·relu(x)[n, y, x, c] / (h·w)`, `w` being a linear combination of rows of the weight, for each image.
+    fn expected(&self, images: &Tensor, combination: &[[f32; CLASSES]]) -> Vec<f32> {
+        let (weight, activations) = (values(&self.weight), values(&images.relu().unwrap()));
+        let (_, h, w, c) = SHAPE;
+        let pixels = activations.chunks(c).enumerate();
+        let row = |coefficients: &[f32; CLASSES], k: usize| -> f32 {
+            (0..CLASSES).map(|class| coefficients[class] * weight[class * c + k]).sum()
+        };
+        pixels
+            .map(|(i, pixel)| {
+                let coefficients = &combination[i / (h * w)];
+                (0..c).map(|k| row(coefficients, k) * pixel[k]).sum::<f32>() / (h * w) as f32
+            })
+            .collect()
+    }
+}
+
+fn unit(class: usize) -> [f32; CLASSES] {
+    std::array::from_fn(|k| f32::from(k == class))
+}
+
+/// A few f32 roundings.
+const TOLERANCE: f32 = 1e-5;
+
+#[test]
+fn a_linear_head_gives_its_own_weights_times_the_activations() {
+    let (network, images) = (Linear::new(), tensor(3, SHAPE, 2.0));
+    for class in 0..CLASSES {
+        let explanation = network.explain(&images, &Target::Class(class as u32)).unwrap();
+        assert_eq!(explanation.raw.dims(), [3, 5, 3]);
+        let expected = network.expected(&images, &[unit(class); 3]);
+        golden::assert_close("one class", &values(&explanation.raw), &expected, TOLERANCE);
+        assert_eq!(explanation.classes, Some(vec![class as u32; 3]));
+    }
+    let explanation = network.explain(&images, &Target::Classes(vec![2, 0, 3])).unwrap();
+    let expected = network.expected(&images, &[unit(2), unit(0), unit(3)]);
+    golden::assert_close("a class each", &values(&explanation.raw), &expected, TOLERANCE);
+}
+
+#[test]
+fn logits_predictions_and_scores_are_those_of_the_network() {
+    let (network, images) = (Linear::new(), tensor(3, SHAPE, 2.0));
+    let explanation = network.explain(&images, &Target::Predicted).unwrap();
+    let logits = network.head(&images.relu().unwrap()).unwrap();
+    assert_eq!(values(&explanation.logits), values(&logits));
+    let best: Vec<u32> = logits.argmax(1).unwrap().to_vec1().unwrap();
+    assert_eq!(explanation.predicted, best);
+    assert_eq!(explanation.classes, Some(best.clone()));
+    let highest: Vec<f64> = logits.max(1).unwrap().to_dtype(DType::F64).unwrap().to_vec1().unwrap();
+    assert_eq!(explanation.scores, highest);
+    let expected = network.expected(&images, &[0, 1, 2].map(|i| unit(best[i] as usize)));
+    golden::assert_close("predicted", &values(&explanation.raw), &expected, TOLERANCE);
+}
+
+#[test]
+fn a_difference_of_logits_is_the_difference_of_their_maps() {
+    let (network, images) = (Linear::new(), tensor(3, SHAPE, 2.0));
+    let target = Target::Difference { of: vec![0, 1, 2], and: vec![3, 3, 0] };
+    let explanation = network.explain(&images, &target).unwrap();
+    let expected = network.expected(&images, &[[1., 0., 0., -1.], [0., 1., 0., -1.], [-1., 0., 1., 0.]]);
+    golden::assert_close("difference", &values(&explanation.raw), &expected, TOLERANCE);
+    assert_eq!(explanation.classes, None);
+}
+
+#[test]
+fn any_function_of_the_logits_can_be_explained() {
+    let (network, images) = (Linear::new(), tensor(3, SHAPE, 2.0));
+    // The logarithm of the probability of class 1, whose gradient is the unit vector minus the probabilities.
+    let log_probability = |logits: &Tensor| {
+        let others = logits.exp()?.sum(1)?.log()?;
+        logits.narrow(1, 1, 1)?.squeeze(1)? - others
+    };
+    let explanation = network.explain(&images, &Target::function(log_probability)).unwrap();
+    let combination: Vec<[f32; CLASSES]> = values(&explanation.logits)
+        .chunks(CLASSES)
+        .map(|logits| {
+            let sum: f32 = logits.iter().map(|v| v.exp()).sum();
+            std::array::from_fn(|k| f32::from(k == 1) - logits[k].exp() / sum)
+        })
+        .collect();
+    let expected = network.expected(&images, &combination);
+    golden::assert_close("log probability", &values(&explanation.raw), &expected, 1e-4);
+    assert!(explanation.scores.iter().all(|&s| s < 0.0));
+}
+
+/// A head that is not linear, so that gradients differ from place to place.
+#[test]
+fn a_batch_is_explained_as_its_images_are_one_by_one() {
+    let network = Linear::new();
+    let images = tensor(3, SHAPE, 2.0);
+    let head = |a: &Tensor| network.head(&a.sqr()?.tanh()?);
+    let all = explain(&images, |x| x.relu(), head, &Target::Predicted, grad_cam).unwrap();
+    for i in 0..SHAPE.0 {
+        let image = images.narrow(0, i, 1).unwrap();
+        let one = explain(&image, |x| x.relu(), head, &Target::Predicted, grad_cam).unwrap();
+        golden::assert_close("map", &values(&all.raw.get(i).unwrap()), &values(&one.raw), TOLERANCE);
+        assert_eq!(all.predicted[i], one.predicted[0]);
+    }
+}
+
+#[test]
+fn a_method_of_ones_own_sees_activations_and_gradients() {
+    let (network, images) = (Linear::new(), tensor(3, SHAPE, 2.0));
+    let product = |a: &Tensor, g: &Tensor| Ok((a * g)?.sum(3)?);
+    let own = explain(&images, |x| x.relu(), |a| network.head(a), &Target::Class(1), product).unwrap();
+    // Where gradients are the same everywhere, weighting by them or by their mean is one.
+    let expected = network.expected(&images, &[unit(1); 3]);
+    golden::assert_close("own method", &values(&own.raw), &expected, TOLERANCE);
+}
+
+#[test]
+fn features_that_are_the_input_itself_are_cut_off_too() {
+    let network = Linear::new();
+    let images = candle_core::Var::from_tensor(&tensor(3, SHAPE, 2.0)).unwrap();
+    let explanation =
+        explain(&images, |x| Ok(x.clone()), |a| network.head(a), &Target::Class(0), grad_cam).unwrap();
+    assert_eq!(explanation.raw.dims(), [3, 5, 3]);
+}
