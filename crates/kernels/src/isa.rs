@@ -77,23 +77,45 @@ impl InstructionSet {
 static CURRENT: AtomicU8 = AtomicU8::new(0);
 
 /// Compiles a function once per instruction set and calls the one in use. The loops in it are vectorised by the
-/// compiler, so one source serves all sets. In the body, `FMA` says whether `mul_add` is one instruction.
+/// compiler, so one source serves all sets.
+///
+/// With a name in brackets after the function's, the body has a value of that name and of type `S: Simd`, and does sixteen
+/// floats at a time with it: for what the compiler does not vectorise by itself.
 macro_rules! multiversion {
-    ($(
+    () => {};
+    (
         $(#[$meta:meta])*
         $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $ret:ty)? $body:block
-    )*) => {$(
+        $($rest:tt)*
+    ) => {
+        $crate::isa::multiversion! {
+            $(#[$meta])*
+            $vis fn $name[_simd]($($arg: $type),*) $(-> $ret)? $body
+            $($rest)*
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        $vis:vis fn $name:ident[$simd:ident]($($arg:ident: $type:ty),* $(,)?) $(-> $ret:ty)? $body:block
+        $($rest:tt)*
+    ) => {
         $(#[$meta])*
         #[allow(unsafe_code)]
         $vis fn $name($($arg: $type),*) $(-> $ret)? {
             #[inline(always)]
-            fn generic<const FMA: bool>($($arg: $type),*) $(-> $ret)? $body
+            fn generic<S: $crate::simd::Simd>($simd: S, $($arg: $type),*) $(-> $ret)? $body
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-            fn avx512($($arg: $type),*) $(-> $ret)? { generic::<true>($($arg),*) }
+            fn avx512($($arg: $type),*) $(-> $ret)? {
+                // SAFETY: this function is only called where the CPU has its features.
+                generic(unsafe { $crate::simd::Avx512::new() }, $($arg),*)
+            }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
-            fn avx2($($arg: $type),*) $(-> $ret)? { generic::<true>($($arg),*) }
+            fn avx2($($arg: $type),*) $(-> $ret)? {
+                // SAFETY: as above.
+                generic(unsafe { $crate::simd::Avx2::new() }, $($arg),*)
+            }
             match $crate::isa::InstructionSet::current() {
                 #[cfg(target_arch = "x86_64")]
                 $crate::isa::InstructionSet::Avx512 => {
@@ -105,9 +127,10 @@ macro_rules! multiversion {
                     // SAFETY: as above.
                     unsafe { avx2($($arg),*) }
                 }
-                _ => generic::<{ cfg!(target_arch = "aarch64") }>($($arg),*),
+                _ => generic($crate::simd::Baseline, $($arg),*),
             }
         }
-    )*};
+        $crate::isa::multiversion! { $($rest)* }
+    };
 }
 pub(crate) use multiversion;

@@ -29,6 +29,7 @@ mod matmul;
 mod pooling;
 mod relu;
 mod scratch;
+mod simd;
 
 #[cfg(test)]
 mod testing;

@@ -2,9 +2,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{Conv2dShape, im2col::im2col, plan};
+use super::{Conv2dShape, im2col::im2col, plan, winograd};
 use crate::ShapeError;
-use crate::matmul::{Matrix, Write, matmul};
+use crate::matmul::{Matrix, MatrixMut, Write, matmul};
 use crate::scratch;
 
 /// `y[n,oy,ox,k] = Σ x[n, oy·stride + ky − padding, ox·stride + kx − padding, c] · weight[ky,kx,c,k]`, zeros outside:
@@ -20,12 +20,18 @@ pub fn conv2d_forward(
     y: &mut [f32],
 ) -> Result<(), ShapeError> {
     shape.expect("conv2d_forward", ("x", x.len()), ("weight", weight.len()), ("y", y.len()))?;
-    forward(shape, x, weight, y);
+    match plan::forward(shape) {
+        plan::Forward::Winograd(tiles, order) => {
+            let channels = [shape.in_channels, shape.out_channels];
+            winograd::convolve(&tiles, order, x, (weight, winograd::Turn::None), channels, y);
+        }
+        plan::Forward::Direct | plan::Forward::Im2col => by_windows(shape, x, weight, y),
+    }
     Ok(())
 }
 
-/// The same of checked arguments.
-pub(super) fn forward(s: &Conv2dShape, x: &[f32], weight: &[f32], y: &mut [f32]) {
+/// The product of the windows and the weight.
+pub(super) fn by_windows(s: &Conv2dShape, x: &[f32], weight: &[f32], y: &mut [f32]) {
     let depth = s.taps() * s.in_channels;
     let weight = Matrix::new(weight, depth, s.out_channels);
     let rows = plan::rows_per_block(s);
@@ -34,7 +40,9 @@ pub(super) fn forward(s: &Conv2dShape, x: &[f32], weight: &[f32], y: &mut [f32])
         let pixels = y.len() / s.out_channels;
         let first = block * rows;
         let rows = first..first + pixels / s.out_width();
-        with_windows(s, x, rows, |windows| matmul(windows, weight, y, Write::Overwrite));
+        with_windows(s, x, rows, |windows| {
+            matmul(windows, weight, MatrixMut::new(y, s.out_channels), Write::Overwrite);
+        });
     });
 }
 
@@ -47,14 +55,12 @@ pub(super) fn with_windows<R>(
 ) -> R {
     let pixels = rows.len() * s.out_width();
     let depth = s.taps() * s.in_channels;
-    match plan::forward(s) {
-        plan::Forward::Direct => {
-            let first = rows.start * s.out_width();
-            f(Matrix::new(&x[first * depth..(first + pixels) * depth], pixels, depth))
-        }
-        plan::Forward::Im2col => scratch::with(pixels * depth, |columns| {
-            im2col(s, x, rows, columns);
-            f(Matrix::new(columns, pixels, depth))
-        }),
+    if plan::is_product(s) {
+        let first = rows.start * s.out_width();
+        return f(Matrix::new(&x[first * depth..(first + pixels) * depth], pixels, depth));
     }
+    scratch::with(pixels * depth, |columns| {
+        im2col(s, x, rows, columns);
+        f(Matrix::new(columns, pixels, depth))
+    })
 }

@@ -1,8 +1,8 @@
 use rayon::prelude::*;
 
-use super::{Conv2dShape, forward::forward, im2col::col2im, plan};
+use super::{Conv2dShape, forward::by_windows, im2col::col2im, plan, winograd};
 use crate::ShapeError;
-use crate::matmul::{Matrix, Write, matmul};
+use crate::matmul::{Matrix, MatrixMut, Write, matmul};
 use crate::scratch;
 
 /// The gradient of [`conv2d_forward`](crate::conv2d_forward) with respect to its input: `dy` is
@@ -19,10 +19,14 @@ pub fn conv2d_input_gradient(
     shape.expect("conv2d_input_gradient", ("dx", dx.len()), ("weight", weight.len()), ("dy", dy.len()))?;
     match plan::input_gradient(shape) {
         plan::InputGradient::Direct => product(shape, dy, weight, dx),
-        plan::InputGradient::Flipped(flipped) => scratch::with(weight.len(), |turned| {
-            flip(shape, weight, turned);
-            forward(&flipped, dy, turned, dx);
+        plan::InputGradient::Turned(as_forward) => scratch::with(weight.len(), |turned| {
+            turn(shape, weight, turned);
+            by_windows(&as_forward, dy, turned, dx);
         }),
+        plan::InputGradient::Winograd(tiles, order) => {
+            let channels = [shape.out_channels, shape.in_channels];
+            winograd::convolve(&tiles, order, dy, (weight, winograd::Turn::Half), channels, dx);
+        }
         plan::InputGradient::Col2im => windows(shape, dy, weight, dx),
     }
     Ok(())
@@ -35,12 +39,12 @@ fn product(s: &Conv2dShape, dy: &[f32], weight: &[f32], dx: &mut [f32]) {
     let blocks = dx.par_chunks_mut(pixels * s.in_channels).zip(dy.par_chunks(pixels * s.out_channels));
     blocks.for_each(|(dx, dy)| {
         let dy = Matrix::new(dy, dy.len() / s.out_channels, s.out_channels);
-        matmul(dy, weight, dx, Write::Overwrite);
+        matmul(dy, weight, MatrixMut::new(dx, s.in_channels), Write::Overwrite);
     });
 }
 
 /// `(KH, KW, C_in, C_out)` to `(KH, KW, C_out, C_in)` with both window axes reversed.
-fn flip(s: &Conv2dShape, weight: &[f32], turned: &mut [f32]) {
+fn turn(s: &Conv2dShape, weight: &[f32], turned: &mut [f32]) {
     const TILE: usize = 16; // one cache line of each side
     let (c_in, c_out) = (s.in_channels, s.out_channels);
     let taps = s.taps();
@@ -78,7 +82,12 @@ fn windows(s: &Conv2dShape, dy: &[f32], weight: &[f32], dx: &mut [f32]) {
         for (i, dy) in dy.chunks(rows_at_once * row_len).enumerate() {
             let pixels = dy.len() / s.out_channels;
             scratch::with(pixels * depth, |columns| {
-                matmul(Matrix::new(dy, pixels, s.out_channels), weight, columns, Write::Overwrite);
+                matmul(
+                    Matrix::new(dy, pixels, s.out_channels),
+                    weight,
+                    MatrixMut::new(columns, depth),
+                    Write::Overwrite,
+                );
                 let first = i * rows_at_once;
                 col2im(s, columns, first..first + pixels / s.out_width(), dx);
             });

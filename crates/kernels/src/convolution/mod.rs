@@ -7,6 +7,7 @@ mod plan;
 pub(crate) mod reference;
 mod shape;
 mod weight_gradient;
+mod winograd;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! How each convolution is computed: every choice by shape in one place. Nothing here may depend on the number of
-//! threads, or results would.
+//! threads, or results would. The figures behind the thresholds are in the README.
 
 use super::Conv2dShape;
+use super::winograd::{Order, Share, Tiles};
 
 /// How a forward pass, or an input gradient seen as one, is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,10 +11,18 @@ pub(super) enum Forward {
     Direct,
     /// Windows are written out, a block of output rows at a time.
     Im2col,
+    /// 3×3, stride 1, padding 1, in tiles.
+    Winograd(Tiles, Order),
 }
 
 pub(super) fn forward(s: &Conv2dShape) -> Forward {
-    if is_product(s) { Forward::Direct } else { Forward::Im2col }
+    if is_product(s) {
+        Forward::Direct
+    } else if let Some(tiles) = winograd(s) {
+        Forward::Winograd(tiles, order(&tiles, s.in_channels, s.out_channels))
+    } else {
+        Forward::Im2col
+    }
 }
 
 /// How an input gradient is computed.
@@ -21,18 +30,22 @@ pub(super) fn forward(s: &Conv2dShape) -> Forward {
 pub(super) enum InputGradient {
     /// `dx = dy · wᵀ`: 1×1, stride 1, no padding.
     Direct,
-    /// As the forward pass of this convolution of `dy`, with flipped weights.
-    Flipped(Conv2dShape),
+    /// As the forward pass of this convolution of `dy`, with turned weights.
+    Turned(Conv2dShape),
     /// Gradients of the windows, summed back.
     Col2im,
+    /// As a forward pass with turned weights, in tiles.
+    Winograd(Tiles, Order),
 }
 
 pub(super) fn input_gradient(s: &Conv2dShape) -> InputGradient {
     let [kh, kw] = s.kernel;
     if is_product(s) {
         InputGradient::Direct
+    } else if let Some(tiles) = winograd(s) {
+        InputGradient::Winograd(tiles, order(&tiles, s.out_channels, s.in_channels))
     } else if s.stride == 1 && kh == kw && s.padding < kh {
-        InputGradient::Flipped(Conv2dShape {
+        InputGradient::Turned(Conv2dShape {
             height: s.out_height(),
             width: s.out_width(),
             in_channels: s.out_channels,
@@ -56,13 +69,29 @@ pub(super) enum WeightGradient {
         /// Channels of a group.
         channels: usize,
     },
+    /// 3×3, stride 1, padding 1, in tiles.
+    Winograd(Tiles, Share),
 }
 
 pub(super) fn weight_gradient(s: &Conv2dShape) -> WeightGradient {
-    if s.weight_len() <= 256 * 1024 {
-        WeightGradient::Splits(8.min(s.out_rows()).max(1))
-    } else {
+    let large = s.weight_len() > 256 * 1024;
+    if let Some(tiles) = winograd(s) {
+        let (c, k) = (s.in_channels, s.out_channels);
+        let share = if large {
+            // Transformed tiles of at most 20 MB, which the last-level cache keeps, and of half that if it takes several
+            // times: the sums have to stay there too.
+            let most = |bytes: usize| bytes / (4 * 36 * (c + k) * tiles.across);
+            let rows = if tiles.rows <= most(20 << 20) { tiles.rows } else { most(10 << 20) };
+            Share::Channels { group: 64, rows: rows.max(1) }
+        } else {
+            Share::Tiles { splits: 8.min(tiles.rows).max(1), rows: rows_of_tiles(&tiles, c + k) }
+        };
+        return WeightGradient::Winograd(tiles, share);
+    }
+    if large {
         WeightGradient::Taps { channels: s.in_channels.div_ceil(2).max(128) }
+    } else {
+        WeightGradient::Splits(8.min(s.out_rows()).max(1))
     }
 }
 
@@ -77,4 +106,25 @@ pub(super) fn rows_per_block(s: &Conv2dShape) -> usize {
 /// Whether the convolution is a plain matrix product.
 pub(super) fn is_product(s: &Conv2dShape) -> bool {
     s.kernel == [1, 1] && s.stride == 1 && s.padding == 0
+}
+
+/// The tiles, if Winograd's way wins.
+fn winograd(s: &Conv2dShape) -> Option<Tiles> {
+    Tiles::of(s).filter(|tiles| tiles.saving() >= 1.5 && s.in_channels >= 32 && s.out_channels >= 32)
+}
+
+/// Weights first where, transformed, they are larger than the tiles and their products.
+fn order(tiles: &Tiles, c: usize, k: usize) -> Order {
+    if c * k > tiles.count() * (c + k) {
+        Order::Weights
+    } else {
+        Order::Tiles { rows: rows_of_tiles(tiles, c.min(64) + k.min(64)) }
+    }
+}
+
+/// Rows of tiles of a block: about as many tiles as, transformed, fill half an L2, but not so few that the weights are read
+/// too often.
+fn rows_of_tiles(tiles: &Tiles, channels: usize) -> usize {
+    const TRANSFORMED: usize = 128 * 1024; // values, 512 KiB
+    (TRANSFORMED / (36 * channels)).clamp(32, 64).div_ceil(tiles.across)
 }

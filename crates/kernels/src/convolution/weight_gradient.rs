@@ -1,8 +1,8 @@
 use rayon::prelude::*;
 
-use super::{Conv2dShape, forward::with_windows, im2col::gather_tap, plan};
+use super::{Conv2dShape, forward::with_windows, im2col::gather_tap, plan, winograd};
 use crate::ShapeError;
-use crate::matmul::{Matrix, Write, matmul};
+use crate::matmul::{Matrix, MatrixMut, Write, matmul};
 use crate::scratch;
 
 /// The gradient of [`conv2d_forward`](crate::conv2d_forward) with respect to its weight: `x` is `(N, H, W, C_in)`, `dy`
@@ -20,6 +20,9 @@ pub fn conv2d_weight_gradient(
     match plan::weight_gradient(shape) {
         plan::WeightGradient::Splits(splits) => by_splits(shape, x, dy, dw, splits),
         plan::WeightGradient::Taps { channels } => by_taps(shape, x, dy, dw, channels),
+        plan::WeightGradient::Winograd(tiles, share) => {
+            winograd::weight_gradient(&tiles, share, x, dy, [shape.in_channels, shape.out_channels], dw);
+        }
     }
     Ok(())
 }
@@ -40,7 +43,12 @@ fn by_splits(s: &Conv2dShape, x: &[f32], dy: &[f32], dw: &mut [f32], splits: usi
                 let dy = &dy[rows.start * row_len..rows.end * row_len];
                 let dy = Matrix::new(dy, rows.len() * s.out_width(), s.out_channels);
                 with_windows(s, x, rows, |windows| {
-                    matmul(windows.transposed(), dy, partial, Write::Accumulate);
+                    matmul(
+                        windows.transposed(),
+                        dy,
+                        MatrixMut::new(partial, s.out_channels),
+                        Write::Accumulate,
+                    );
                 });
             }
         });
@@ -49,7 +57,7 @@ fn by_splits(s: &Conv2dShape, x: &[f32], dy: &[f32], dw: &mut [f32], splits: usi
 }
 
 /// `total = Σ partials`, in their order.
-fn add_up(partials: &[f32], total: &mut [f32]) {
+pub(super) fn add_up(partials: &[f32], total: &mut [f32]) {
     const CHUNK: usize = 4096;
     let len = total.len();
     total.par_chunks_mut(CHUNK).enumerate().for_each(|(i, total)| {
@@ -77,7 +85,12 @@ fn by_taps(s: &Conv2dShape, x: &[f32], dy: &[f32], dw: &mut [f32], group: usize)
                 let dy = Matrix::new(&dy[rows.start * row_len..rows.end * row_len], pixels, s.out_channels);
                 scratch::with(pixels * width, |seen| {
                     gather_tap(s, x, rows, tap, channels.clone(), seen);
-                    matmul(Matrix::new(seen, pixels, width).transposed(), dy, dw, Write::Accumulate);
+                    matmul(
+                        Matrix::new(seen, pixels, width).transposed(),
+                        dy,
+                        MatrixMut::new(dw, s.out_channels),
+                        Write::Accumulate,
+                    );
                 });
             }
         });

@@ -1,0 +1,198 @@
+//! The transforms, sixteen channels at a time.
+
+use std::ops::Range;
+
+use super::{LANES, Lanes, PRODUCTS, padded, tiles::Tiles};
+use crate::isa::multiversion;
+use crate::simd::Simd;
+
+/// `Bᵀ d`.
+#[inline(always)]
+fn input<S: Simd>(s: S, d: [S::Lanes; 6]) -> [S::Lanes; 6] {
+    let even = s.scaled_add(-4.0, d[2], d[4]);
+    let odd = s.scaled_add(-4.0, d[1], d[3]);
+    let sum = s.sub(d[4], d[2]);
+    let difference = s.sub(d[3], d[1]);
+    [
+        s.scaled_add(4.0, d[0], s.scaled_add(-5.0, d[2], d[4])),
+        s.add(even, odd),
+        s.sub(even, odd),
+        s.scaled_add(2.0, difference, sum),
+        s.scaled_add(-2.0, difference, sum),
+        s.scaled_add(4.0, d[1], s.scaled_add(-5.0, d[3], d[5])),
+    ]
+}
+
+/// `Aᵀ m`.
+#[inline(always)]
+fn output<S: Simd>(s: S, m: [S::Lanes; 6]) -> [S::Lanes; 4] {
+    let (sum1, difference1) = (s.add(m[1], m[2]), s.sub(m[1], m[2]));
+    let (sum2, difference2) = (s.add(m[3], m[4]), s.sub(m[3], m[4]));
+    [
+        s.add(s.add(m[0], sum1), sum2),
+        s.scaled_add(2.0, difference2, difference1),
+        s.scaled_add(4.0, sum2, sum1),
+        s.add(s.scaled_add(8.0, difference2, difference1), m[5]),
+    ]
+}
+
+/// `A y`: the adjoint of `output`.
+#[inline(always)]
+fn output_adjoint<S: Simd>(s: S, y: [S::Lanes; 4]) -> [S::Lanes; 6] {
+    let (even, odd) = (s.add(y[0], y[2]), s.add(y[1], y[3]));
+    let (even4, odd4) = (s.scaled_add(4.0, y[2], y[0]), s.scaled_add(4.0, y[3], y[1]));
+    [
+        y[0],
+        s.add(even, odd),
+        s.sub(even, odd),
+        s.scaled_add(2.0, odd4, even4),
+        s.scaled_add(-2.0, odd4, even4),
+        y[3],
+    ]
+}
+
+/// `G g`.
+#[inline(always)]
+fn weight<S: Simd>(s: S, g: [S::Lanes; 3]) -> [S::Lanes; 6] {
+    let sum = s.scaled(-1.0 / 6.0, s.add(g[0], g[2]));
+    let wide = s.scaled_add(1.0 / 24.0, g[0], s.scaled(1.0 / 6.0, g[2]));
+    [
+        s.scaled(0.25, g[0]),
+        s.scaled_add(-1.0 / 6.0, g[1], sum),
+        s.scaled_add(1.0 / 6.0, g[1], sum),
+        s.scaled_add(1.0 / 12.0, g[1], wide),
+        s.scaled_add(-1.0 / 12.0, g[1], wide),
+        g[2],
+    ]
+}
+
+/// `Gᵀ u`: the adjoint of `weight`.
+#[inline(always)]
+fn weight_adjoint<S: Simd>(s: S, u: [S::Lanes; 6]) -> [S::Lanes; 3] {
+    let near = s.scaled(-1.0 / 6.0, s.add(u[1], u[2]));
+    let far = s.add(u[3], u[4]);
+    let odd = s.scaled(1.0 / 12.0, s.sub(u[3], u[4]));
+    [
+        s.scaled_add(0.25, u[0], s.scaled_add(1.0 / 24.0, far, near)),
+        s.scaled_add(1.0 / 6.0, s.sub(u[2], u[1]), odd),
+        s.add(s.scaled_add(1.0 / 6.0, far, near), u[5]),
+    ]
+}
+
+/// Sixteen values from `at`.
+#[inline(always)]
+fn load<S: Simd>(s: S, from: &[f32], at: usize) -> S::Lanes {
+    match from[at..].first_chunk() {
+        Some(lanes) => s.load(lanes),
+        // Never: callers stay within their slices, and another panic would only take registers.
+        None => s.splat(0.0),
+    }
+}
+
+/// Writes sixteen values to `at`.
+#[inline(always)]
+fn store<S: Simd>(s: S, value: S::Lanes, to: &mut [f32], at: usize) {
+    if let Some(lanes) = to[at..].first_chunk_mut() {
+        s.store(value, lanes);
+    }
+}
+
+/// Applies a one-dimensional transform from `$n` to `$m` values along both axes: `$read` gives the value in row i and column
+/// j, `$write` receives it; `$half` keeps what is half done. A macro, since the compiler does not reliably inline closures
+/// that use vector instructions.
+macro_rules! both_axes {
+    ($s:ident, $half:ident: $n:literal to $m:literal by $transform:ident,
+     ($i:ident, $j:ident) => $read:expr, ($k:ident, $l:ident, $value:ident) => $write:expr) => {
+        for $j in 0..$n {
+            let mut column = [$s.splat(0.0); $n];
+            for $i in 0..$n {
+                column[$i] = $read;
+            }
+            let done = $transform($s, column);
+            for i in 0..$m {
+                $half[i][$j] = done[i];
+            }
+        }
+        for $k in 0..$m {
+            let done = $transform($s, $half[$k]);
+            for $l in 0..$m {
+                let $value = done[$l];
+                $write;
+            }
+        }
+    };
+}
+
+multiversion! {
+    /// `Bᵀ d B` of all tiles in `rows`, of an image tensor of `channels` channels, to `[tile][36][channels]`.
+    pub(super) fn transform_inputs[simd](tiles: &Tiles, channels: usize, x: &[f32], rows: Range<usize>, out: &mut [f32]) {
+        let mut half = [[simd.splat(0.0); 6]; 6];
+        let mut out = out.chunks_exact_mut(padded(PRODUCTS * channels));
+        for row in rows {
+            for across in 0..tiles.across {
+                let Some(out) = out.next() else { return };
+                let pixels = tiles.inputs(row, across);
+                for c in (0..channels).step_by(LANES) {
+                    both_axes!(simd, half: 6 to 6 by input, (i, j) => match pixels[i][j] {
+                        Some(pixel) => load(simd, x, pixel * channels + c),
+                        None => simd.splat(0.0),
+                    }, (i, j, value) => store(simd, value, out, (i * 6 + j) * channels + c));
+                }
+            }
+        }
+    }
+
+    /// `A dy Aᵀ` of all tiles in `rows`, of an image tensor of `channels` channels, to `[tile][36][channels]`.
+    pub(super) fn transform_output_gradients[simd](tiles: &Tiles, channels: usize, dy: &[f32], rows: Range<usize>, out: &mut [f32]) {
+        let mut half = [[simd.splat(0.0); 4]; 6];
+        let mut out = out.chunks_exact_mut(padded(PRODUCTS * channels));
+        for row in rows {
+            for across in 0..tiles.across {
+                let Some(out) = out.next() else { return };
+                let place = tiles.outputs(row, across);
+                for c in (0..channels).step_by(LANES) {
+                    both_axes!(simd, half: 4 to 6 by output_adjoint, (i, j) => match place.pixel(i, j) {
+                        Some(pixel) => load(simd, dy, pixel * channels + c),
+                        None => simd.splat(0.0),
+                    }, (i, j, value) => store(simd, value, out, (i * 6 + j) * channels + c));
+                }
+            }
+        }
+    }
+
+    /// `Aᵀ m A` of all tiles in `rows`, from `[tile][36][group]` to the channels `group` of `y`, which begins with the first
+    /// of `rows` and has `channels` channels.
+    pub(super) fn transform_outputs[simd](tiles: &Tiles, m: &[f32], group: Range<usize>, rows: Range<usize>, channels: usize, y: &mut [f32]) {
+        let mut half = [[simd.splat(0.0); 6]; 4];
+        let mut m = m.chunks_exact(padded(PRODUCTS * group.len()));
+        let origin = tiles.outputs(rows.start, 0).first;
+        for row in rows {
+            for across in 0..tiles.across {
+                let Some(m) = m.next() else { return };
+                let place = tiles.outputs(row, across);
+                for k in (0..group.len()).step_by(LANES) {
+                    both_axes!(simd, half: 6 to 4 by output, (i, j) => load(simd, m, (i * 6 + j) * group.len() + k),
+                    (i, j, value) => if let Some(pixel) = place.pixel(i, j) {
+                        store(simd, value, y, (pixel - origin) * channels + group.start + k);
+                    });
+                }
+            }
+        }
+    }
+
+    /// `G g Gᵀ` of `LANES` windows, `taps` in row-major order, to the 36 places `stride` apart.
+    pub(super) fn transform_weight[simd](taps: &[Lanes; 9], stride: usize, at: usize, out: &mut [f32]) {
+        let mut half = [[simd.splat(0.0); 3]; 6];
+        both_axes!(simd, half: 3 to 6 by weight, (i, j) => simd.load(&taps[i * 3 + j]),
+            (i, j, value) => store(simd, value, out, at + (i * 6 + j) * stride));
+    }
+
+    /// `Gᵀ u G` of `LANES` windows, from the 36 places `stride` apart, in row-major order.
+    pub(super) fn transform_weight_gradient[simd](u: &[f32], stride: usize, at: usize) -> [Lanes; 9] {
+        let mut half = [[simd.splat(0.0); 6]; 3];
+        let mut taps = [[0.0; LANES]; 9];
+        both_axes!(simd, half: 6 to 3 by weight_adjoint, (i, j) => load(simd, u, at + (i * 6 + j) * stride),
+            (i, j, value) => simd.store(value, &mut taps[i * 3 + j]));
+        taps
+    }
+}

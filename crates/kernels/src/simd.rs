@@ -1,0 +1,217 @@
+//! Sixteen floats at a time, by whatever instructions there are. A value of a type that implements [`Simd`] is the proof that
+//! the CPU has them: only `isa` makes one, after asking.
+
+/// An instruction set's operations on sixteen floats.
+pub(crate) trait Simd: Copy {
+    /// Sixteen floats.
+    type Lanes: Copy;
+
+    /// Sixteen times the same.
+    fn splat(self, value: f32) -> Self::Lanes;
+    /// The sixteen floats of `from`.
+    fn load(self, from: &[f32; 16]) -> Self::Lanes;
+    /// Writes `a` to `to`.
+    fn store(self, a: Self::Lanes, to: &mut [f32; 16]);
+    /// `a + b`.
+    fn add(self, a: Self::Lanes, b: Self::Lanes) -> Self::Lanes;
+    /// `a − b`.
+    fn sub(self, a: Self::Lanes, b: Self::Lanes) -> Self::Lanes;
+    /// `a · b`.
+    fn mul(self, a: Self::Lanes, b: Self::Lanes) -> Self::Lanes;
+    /// `a · b + c`, rounded once where there is an instruction for it.
+    fn mul_add(self, a: Self::Lanes, b: Self::Lanes, c: Self::Lanes) -> Self::Lanes;
+
+    /// `factor · b + c`.
+    #[inline(always)]
+    fn scaled_add(self, factor: f32, b: Self::Lanes, c: Self::Lanes) -> Self::Lanes {
+        self.mul_add(self.splat(factor), b, c)
+    }
+
+    /// `factor · b`.
+    #[inline(always)]
+    fn scaled(self, factor: f32, b: Self::Lanes) -> Self::Lanes {
+        self.mul(self.splat(factor), b)
+    }
+}
+
+/// Plain Rust, for the compiler to vectorise.
+#[derive(Clone, Copy)]
+pub(crate) struct Baseline;
+
+impl Simd for Baseline {
+    type Lanes = [f32; 16];
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> Self::Lanes {
+        [value; 16]
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[f32; 16]) -> Self::Lanes {
+        *from
+    }
+
+    #[inline(always)]
+    fn store(self, a: Self::Lanes, to: &mut [f32; 16]) {
+        *to = a;
+    }
+
+    #[inline(always)]
+    fn add(self, a: Self::Lanes, b: Self::Lanes) -> Self::Lanes {
+        std::array::from_fn(|i| a[i] + b[i])
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Self::Lanes, b: Self::Lanes) -> Self::Lanes {
+        std::array::from_fn(|i| a[i] - b[i])
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Self::Lanes, b: Self::Lanes) -> Self::Lanes {
+        std::array::from_fn(|i| a[i] * b[i])
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: Self::Lanes, b: Self::Lanes, c: Self::Lanes) -> Self::Lanes {
+        if cfg!(target_arch = "aarch64") {
+            std::array::from_fn(|i| a[i].mul_add(b[i], c[i]))
+        } else {
+            std::array::from_fn(|i| a[i] * b[i] + c[i])
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{Avx2, Avx512};
+
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::Simd;
+
+    /// AVX-512 F.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx512(());
+
+    impl Avx512 {
+        /// # Safety
+        /// The CPU has AVX-512 F.
+        #[inline(always)]
+        pub(crate) unsafe fn new() -> Self {
+            Self(())
+        }
+    }
+
+    // SAFETY of every block in here: `self` proves that the CPU has the instruction; loads and stores are unaligned ones of
+    // an array borrowed for it.
+    impl Simd for Avx512 {
+        type Lanes = __m512;
+
+        #[inline(always)]
+        fn splat(self, value: f32) -> __m512 {
+            // SAFETY: see above.
+            unsafe { _mm512_set1_ps(value) }
+        }
+
+        #[inline(always)]
+        fn load(self, from: &[f32; 16]) -> __m512 {
+            // SAFETY: see above.
+            unsafe { _mm512_loadu_ps(from.as_ptr()) }
+        }
+
+        #[inline(always)]
+        fn store(self, a: __m512, to: &mut [f32; 16]) {
+            // SAFETY: see above.
+            unsafe { _mm512_storeu_ps(to.as_mut_ptr(), a) }
+        }
+
+        #[inline(always)]
+        fn add(self, a: __m512, b: __m512) -> __m512 {
+            // SAFETY: see above.
+            unsafe { _mm512_add_ps(a, b) }
+        }
+
+        #[inline(always)]
+        fn sub(self, a: __m512, b: __m512) -> __m512 {
+            // SAFETY: see above.
+            unsafe { _mm512_sub_ps(a, b) }
+        }
+
+        #[inline(always)]
+        fn mul(self, a: __m512, b: __m512) -> __m512 {
+            // SAFETY: see above.
+            unsafe { _mm512_mul_ps(a, b) }
+        }
+
+        #[inline(always)]
+        fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+            // SAFETY: see above.
+            unsafe { _mm512_fmadd_ps(a, b, c) }
+        }
+    }
+
+    /// AVX2 and FMA, two registers at a time.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx2(());
+
+    impl Avx2 {
+        /// # Safety
+        /// The CPU has AVX2 and FMA.
+        #[inline(always)]
+        pub(crate) unsafe fn new() -> Self {
+            Self(())
+        }
+    }
+
+    // SAFETY of every block in here: as above; the upper half of sixteen floats begins at the eighth.
+    impl Simd for Avx2 {
+        type Lanes = [__m256; 2];
+
+        #[inline(always)]
+        fn splat(self, value: f32) -> [__m256; 2] {
+            // SAFETY: see above.
+            unsafe { [_mm256_set1_ps(value); 2] }
+        }
+
+        #[inline(always)]
+        fn load(self, from: &[f32; 16]) -> [__m256; 2] {
+            // SAFETY: see above.
+            unsafe { [_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))] }
+        }
+
+        #[inline(always)]
+        fn store(self, a: [__m256; 2], to: &mut [f32; 16]) {
+            // SAFETY: see above.
+            unsafe {
+                _mm256_storeu_ps(to.as_mut_ptr(), a[0]);
+                _mm256_storeu_ps(to.as_mut_ptr().add(8), a[1]);
+            }
+        }
+
+        #[inline(always)]
+        fn add(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+            // SAFETY: see above.
+            unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
+        }
+
+        #[inline(always)]
+        fn sub(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+            // SAFETY: see above.
+            unsafe { [_mm256_sub_ps(a[0], b[0]), _mm256_sub_ps(a[1], b[1])] }
+        }
+
+        #[inline(always)]
+        fn mul(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+            // SAFETY: see above.
+            unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
+        }
+
+        #[inline(always)]
+        fn mul_add(self, a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
+            // SAFETY: see above.
+            unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
+        }
+    }
+}
