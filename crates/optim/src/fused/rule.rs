@@ -34,7 +34,8 @@ pub struct Buffers<T> {
 }
 
 impl<T: Real> Buffers<T> {
-    /// The `N` buffers, made of zeros where there are none yet; and whether they were made just now.
+    /// The `N` buffers (as many as the rule has [slots](Rule::SLOTS)), made of zeros where there are none yet; and whether
+    /// they were made just now.
     pub fn slots<const N: usize>(&mut self, length: usize) -> (&mut [Vec<T>; N], bool) {
         let fresh = self.slots.len() != N;
         if fresh {
