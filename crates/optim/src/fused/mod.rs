@@ -1,6 +1,6 @@
 //! The frame of every optimiser here: named variables, their buffers, and one fused pass over both a step.
 //!
-//! A [`Rule`] is plain options plus the arithmetic on slices; [`Fused`] makes an [`Optimizer`](crate::Optimizer) of it.
+//! A [`Rule`] is plain options plus the arithmetic on slices; [`Fused`] makes an [`Optimizer`] of it.
 
 mod elementwise;
 mod op;
