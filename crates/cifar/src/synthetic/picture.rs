@@ -8,25 +8,25 @@ use super::texture::{Cloud, colour, mix};
 use crate::{CHANNELS, HEIGHT, IMAGE_BYTES, WIDTH};
 
 /// Radius of a shape in pixels: large enough that a hole of 16 × 16 seldom leaves nothing to recognise.
-const RADIUS: (f32, f32) = (8.0, 13.5);
+const RADIUS: (f32, f32) = (8.5, 13.5);
 /// The largest shift from the middle, in pixels; less for shapes that would leave the picture.
 const SHIFT: f32 = 5.0;
 /// The largest turn either way, in radians (about 11°): a square must not become a diamond.
 const TURN: f32 = 0.2;
-/// Share of pictures that show light on dark. With half, a linear classifier would see next to nothing; with four in five it
-/// would be right about 60 % of the time.
+/// Share of pictures that show light on dark. It decides what a linear classifier can do: with half, next to nothing; with
+/// nearly all, more than 60 %.
 const LIGHT_ON_DARK: f32 = 0.65;
 /// Mean brightness of ground and shape, and how far apart they are.
 const BRIGHTNESS: (f32, f32) = (0.4, 0.6);
-const CONTRAST: (f32, f32) = (0.15, 0.6);
+const CONTRAST: (f32, f32) = (0.22, 0.6);
 /// How far a surface's two colours lie apart in brightness.
 const UNEVEN: f32 = 0.25;
 const SATURATION: (f32, f32) = (0.05, 0.32);
 /// Half the range of the noise on each channel; its standard deviation is 0.41 of it.
-const GRAIN: f32 = 0.25;
+const GRAIN: f32 = 0.22;
 /// Share of pictures with a ribbon, half its width in pixels, and how far from the middle it passes.
-const RIBBONS: f32 = 0.6;
-const RIBBON: (f32, f32) = (2.0, 4.5);
+const RIBBONS: f32 = 0.4;
+const RIBBON: (f32, f32) = (1.5, 4.0);
 const RIBBON_SHIFT: f32 = 12.0;
 
 /// Draws `shape` into `image`, `(HEIGHT, WIDTH, CHANNELS)` bytes.
