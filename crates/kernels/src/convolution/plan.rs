@@ -82,9 +82,9 @@ pub(super) fn weight_gradient(s: &Conv2dShape) -> WeightGradient {
             // times: the sums have to stay there too.
             let most = |bytes: usize| bytes / (4 * 36 * (c + k) * tiles.across);
             let rows = if tiles.rows <= most(20 << 20) { tiles.rows } else { most(10 << 20) };
-            Share::Channels { group: 64, rows: rows.max(1) }
+            Share::Channels { group: 48, rows: rows.max(1) }
         } else {
-            Share::Tiles { splits: 8.min(tiles.rows).max(1), rows: rows_of_tiles(&tiles, c + k) }
+            Share::Tiles { splits: (tiles.count() / 128).clamp(1, 8), rows: rows_of_tiles(&tiles) }
         };
         return WeightGradient::Winograd(tiles, share);
     }
@@ -115,16 +115,11 @@ fn winograd(s: &Conv2dShape) -> Option<Tiles> {
 
 /// Weights first where, transformed, they are larger than the tiles and their products.
 fn order(tiles: &Tiles, c: usize, k: usize) -> Order {
-    if c * k > tiles.count() * (c + k) {
-        Order::Weights
-    } else {
-        Order::Tiles { rows: rows_of_tiles(tiles, c.min(64) + k.min(64)) }
-    }
+    if c * k > tiles.count() * (c + k) { Order::Weights } else { Order::Tiles { rows: rows_of_tiles(tiles) } }
 }
 
-/// Rows of tiles of a block: about as many tiles as, transformed, fill half an L2, but not so few that the weights are read
-/// too often.
-fn rows_of_tiles(tiles: &Tiles, channels: usize) -> usize {
-    const TRANSFORMED: usize = 128 * 1024; // values, 512 KiB
-    (TRANSFORMED / (36 * channels)).clamp(32, 64).div_ceil(tiles.across)
+/// Rows of tiles of a block: some 48 tiles, which leave room in the L2 where channels are few, are still enough that reading
+/// the weights again does not matter where they are many, and are whole tiles of the matrix product.
+fn rows_of_tiles(tiles: &Tiles) -> usize {
+    48usize.div_ceil(tiles.across)
 }

@@ -31,9 +31,6 @@ const OUT: usize = 4;
 /// Channels that one transform handles at a time, the floats of an AVX-512 register. Channel counts are multiples of it.
 const LANES: usize = 16;
 
-/// One value of each of `LANES` channels.
-type Lanes = [f32; LANES];
-
 /// Values from one tile, or from one of the 36 matrices of weights, to the next: a cache line more than they hold, so that
 /// the strides are no powers of two.
 fn padded(len: usize) -> usize {

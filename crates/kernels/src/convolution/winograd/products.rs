@@ -3,7 +3,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::tiles::Tiles;
-use super::transforms::{transform_inputs, transform_outputs};
+use super::transforms::{transform_inputs, transform_outputs, transform_weights};
 use super::weights::{GROUP, Turn, Weight, group_len, groups, transformed_len};
 use super::{PRODUCTS, padded};
 use crate::matmul::{Matrix, MatrixMut, Write, matmul};
@@ -73,7 +73,7 @@ fn by_weights(tiles: &Tiles, x: &[f32], weight: Weight, y: &mut [f32]) {
         scratch::with(groups(k).len() * count * to, |m| {
             m.par_chunks_mut(count * to).zip(groups(k).collect::<Vec<_>>()).for_each(|(m, group)| {
                 scratch::with(group_len(c, group.len()), |u| {
-                    weight.transform_group(group.clone(), u);
+                    transform_weights(&weight, group.clone(), u);
                     multiply(v, u, [count, c, group.len()], m);
                 });
             });

@@ -1,8 +1,11 @@
 //! The transforms, sixteen channels at a time.
+#![allow(clippy::needless_range_loop)] // rows and columns read best by their numbers, and adapters are not reliably inlined
 
 use std::ops::Range;
 
-use super::{LANES, Lanes, PRODUCTS, padded, tiles::Tiles};
+use super::tiles::Tiles;
+use super::weights::{Turn, Weight};
+use super::{LANES, PRODUCTS, padded};
 use crate::isa::multiversion;
 use crate::simd::Simd;
 
@@ -53,7 +56,7 @@ fn output_adjoint<S: Simd>(s: S, y: [S::Lanes; 4]) -> [S::Lanes; 6] {
 
 /// `G g`.
 #[inline(always)]
-fn weight<S: Simd>(s: S, g: [S::Lanes; 3]) -> [S::Lanes; 6] {
+fn taps<S: Simd>(s: S, g: [S::Lanes; 3]) -> [S::Lanes; 6] {
     let sum = s.scaled(-1.0 / 6.0, s.add(g[0], g[2]));
     let wide = s.scaled_add(1.0 / 24.0, g[0], s.scaled(1.0 / 6.0, g[2]));
     [
@@ -66,9 +69,9 @@ fn weight<S: Simd>(s: S, g: [S::Lanes; 3]) -> [S::Lanes; 6] {
     ]
 }
 
-/// `Gᵀ u`: the adjoint of `weight`.
+/// `Gᵀ u`: the adjoint of `taps`.
 #[inline(always)]
-fn weight_adjoint<S: Simd>(s: S, u: [S::Lanes; 6]) -> [S::Lanes; 3] {
+fn taps_adjoint<S: Simd>(s: S, u: [S::Lanes; 6]) -> [S::Lanes; 3] {
     let near = s.scaled(-1.0 / 6.0, s.add(u[1], u[2]));
     let far = s.add(u[3], u[4]);
     let odd = s.scaled(1.0 / 12.0, s.sub(u[3], u[4]));
@@ -180,19 +183,50 @@ multiversion! {
         }
     }
 
-    /// `G g Gᵀ` of `LANES` windows, `taps` in row-major order, to the 36 places `stride` apart.
-    pub(super) fn transform_weight[simd](taps: &[Lanes; 9], stride: usize, at: usize, out: &mut [f32]) {
-        let mut half = [[simd.splat(0.0); 3]; 6];
-        both_axes!(simd, half: 3 to 6 by weight, (i, j) => simd.load(&taps[i * 3 + j]),
-            (i, j, value) => store(simd, value, out, at + (i * 6 + j) * stride));
+    /// `G g Gᵀ` of one group of output channels, to `[36][in][group]`.
+    pub(super) fn transform_weights[simd](weight: &Weight, group: Range<usize>, out: &mut [f32]) {
+        let stride = padded(weight.in_channels * group.len());
+        let zero = simd.splat(0.0);
+        let mut half = [[zero; 3]; 6];
+        // One value of each of `LANES` output channels, by input channel and tap.
+        let mut windows = [[zero; 9]; LANES];
+        for c in (0..weight.in_channels).step_by(LANES) {
+            for k in group.clone().step_by(LANES) {
+                for tap in 0..9 {
+                    let mut rows = [zero; LANES];
+                    match weight.turn {
+                        Turn::None => for i in 0..LANES {
+                            rows[i] = load(simd, weight.values, (tap * weight.in_channels + c + i) * weight.out_channels + k);
+                        },
+                        Turn::Half => {
+                            for i in 0..LANES {
+                                let row = (8 - tap) * weight.out_channels + k + i;
+                                rows[i] = load(simd, weight.values, row * weight.in_channels + c);
+                            }
+                            rows = simd.transpose(&rows);
+                        }
+                    }
+                    for i in 0..LANES {
+                        windows[i][tap] = rows[i];
+                    }
+                }
+                for n in 0..LANES {
+                    let at = (c + n) * group.len() + k - group.start;
+                    both_axes!(simd, half: 3 to 6 by taps, (i, j) => windows[n][i * 3 + j],
+                        (i, j, value) => store(simd, value, out, at + (i * 6 + j) * stride));
+                }
+            }
+        }
     }
 
-    /// `Gᵀ u G` of `LANES` windows, from the 36 places `stride` apart, in row-major order.
-    pub(super) fn transform_weight_gradient[simd](u: &[f32], stride: usize, at: usize) -> [Lanes; 9] {
+    /// `Gᵀ u G` of some input channels and all output channels, from `[36][channels][out]`, to those channels' rows of each
+    /// of the nine taps.
+    pub(super) fn transform_weight_gradients[simd](u: &[f32], taps: &mut [&mut [f32]]) {
+        let len = taps.first().map_or(0, |rows| rows.len());
         let mut half = [[simd.splat(0.0); 6]; 3];
-        let mut taps = [[0.0; LANES]; 9];
-        both_axes!(simd, half: 6 to 3 by weight_adjoint, (i, j) => load(simd, u, at + (i * 6 + j) * stride),
-            (i, j, value) => simd.store(value, &mut taps[i * 3 + j]));
-        taps
+        for at in (0..len).step_by(LANES) {
+            both_axes!(simd, half: 6 to 3 by taps_adjoint, (i, j) => load(simd, u, at + (i * 6 + j) * padded(len)),
+                (i, j, value) => store(simd, value, taps[i * 3 + j], at));
+        }
     }
 }

@@ -4,8 +4,7 @@ use rayon::prelude::*;
 
 use super::products::{rows_of_transforms, transform_all_inputs};
 use super::tiles::Tiles;
-use super::transforms::{transform_inputs, transform_output_gradients};
-use super::weights::transform_gradient;
+use super::transforms::{transform_inputs, transform_output_gradients, transform_weight_gradients};
 use super::{PRODUCTS, padded};
 use crate::convolution::weight_gradient::add_up;
 use crate::matmul::{Matrix, MatrixMut, Write, matmul};
@@ -63,7 +62,7 @@ fn by_tiles(
     scratch::with(splits * dw.len(), |partials| {
         partials.par_chunks_mut(dw.len()).enumerate().for_each(|(split, partial)| {
             scratch::with(PRODUCTS * padded(c * k), |u| {
-                u.fill(0.0);
+                let mut write = Write::Overwrite;
                 scratch::with(block * (from + to), |transformed| {
                     let (v, d) = transformed.split_at_mut(block * from);
                     let end = ((split + 1) * share).min(tiles.rows);
@@ -72,11 +71,15 @@ fn by_tiles(
                         let count = rows.len() * tiles.across;
                         transform_inputs(tiles, c, x, rows.clone(), v);
                         transform_output_gradients(tiles, k, dy, rows, d);
-                        multiply(v, d, count, 0..c, [c, k], u);
+                        multiply(v, d, count, 0..c, [c, k], (u, write));
+                        write = Write::Accumulate;
                     }
                 });
+                if write == Write::Overwrite {
+                    u.fill(0.0); // more splits than rows
+                }
                 let mut taps: Vec<_> = partial.chunks_exact_mut(c * k).collect();
-                transform_gradient(u, c, k, &mut taps);
+                transform_weight_gradients(u, &mut taps);
             });
         });
         add_up(partials, dw);
@@ -103,33 +106,30 @@ fn by_channels(
     }
     let len = |width: usize| PRODUCTS * padded(width * k);
     let channels = |i: usize| i * group..((i + 1) * group).min(c);
-    let finish = |i: usize, u: &[f32], taps: &mut Vec<&mut [f32]>| {
-        transform_gradient(u, channels(i).len(), k, taps);
-    };
     if tiles.rows <= at_once {
         // All tiles at a time: a group's sum need not outlive its thread's cache.
         return with_transformed(tiles, 0..tiles.rows, (x, dy), [c, k], |v, d, count| {
             groups.par_iter_mut().enumerate().for_each(|(i, taps)| {
                 scratch::with(len(channels(i).len()), |u| {
-                    u.fill(0.0);
-                    multiply(v, d, count, channels(i), [c, k], u);
-                    finish(i, u, taps);
+                    multiply(v, d, count, channels(i), [c, k], (u, Write::Overwrite));
+                    transform_weight_gradients(u, taps);
                 });
             });
         });
     }
     scratch::with((0..groups.len()).map(|i| len(channels(i).len())).sum(), |u| {
-        u.par_chunks_mut(len(group)).for_each(|u| u.fill(0.0));
+        let mut write = Write::Overwrite;
         for start in (0..tiles.rows).step_by(at_once) {
             let rows = start..(start + at_once).min(tiles.rows);
             with_transformed(tiles, rows, (x, dy), [c, k], |v, d, count| {
                 u.par_chunks_mut(len(group)).enumerate().for_each(|(i, u)| {
-                    multiply(v, d, count, channels(i), [c, k], u);
+                    multiply(v, d, count, channels(i), [c, k], (u, write));
                 });
             });
+            write = Write::Accumulate;
         }
-        let sums = groups.par_iter_mut().enumerate().zip(u.par_chunks(len(group)));
-        sums.for_each(|((i, taps), u)| finish(i, u, taps));
+        let sums = groups.par_iter_mut().zip(u.par_chunks(len(group)));
+        sums.for_each(|(taps, u)| transform_weight_gradients(u, taps));
     });
 }
 
@@ -156,12 +156,20 @@ fn with_transformed(
     });
 }
 
-/// Adds the products of `count` tiles to the sums of the input channels `channels`: `u[e] += v[·][e]ᵀ · d[·][e]`.
-fn multiply(v: &[f32], d: &[f32], count: usize, channels: Range<usize>, [c, k]: [usize; 2], u: &mut [f32]) {
+/// Puts the sums over `count` tiles in the place of those of the input channels `channels`, or adds them:
+/// `u[e] = v[·][e]ᵀ · d[·][e]`.
+fn multiply(
+    v: &[f32],
+    d: &[f32],
+    count: usize,
+    channels: Range<usize>,
+    [c, k]: [usize; 2],
+    (u, write): (&mut [f32], Write),
+) {
     let width = channels.len();
     for (e, u) in u.chunks_exact_mut(padded(width * k)).enumerate() {
         let v = Matrix::strided(&v[e * c + channels.start..], count, width, padded(PRODUCTS * c));
         let d = Matrix::strided(&d[e * k..], count, k, padded(PRODUCTS * k));
-        matmul(v.transposed(), d, MatrixMut::new(&mut u[..width * k], k), Write::Accumulate);
+        matmul(v.transposed(), d, MatrixMut::new(&mut u[..width * k], k), write);
     }
 }
