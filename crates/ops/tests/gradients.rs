@@ -25,7 +25,7 @@ fn apart(seed: u64, shape: &[usize]) -> Result<Var> {
     order.sort_by(|&a, &b| keys[a].total_cmp(&keys[b]));
     let mut values = vec![0.0; n];
     for (rank, &i) in order.iter().enumerate() {
-        values[i] = 0.1 * (rank as f32 - n as f32 / 2.0) + 0.05;
+        values[i] = 0.1 * (rank as f32 - (n / 2) as f32) + 0.05;
     }
     Var::from_vec(values, shape, &Device::Cpu)
 }

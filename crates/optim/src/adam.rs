@@ -21,6 +21,7 @@ pub type AdamW = Fused<AdamWOptions>;
 #[serde(default, deny_unknown_fields)]
 pub struct AdamOptions {
     /// Size of a step, 1e-3 unless told. At least 0.
+    #[serde(rename = "lr")]
     pub learning_rate: f64,
     /// How much of the mean of the gradients is kept, .9 unless told. In `[0, 1)`.
     pub beta1: f64,
@@ -44,6 +45,7 @@ impl Default for AdamOptions {
 #[serde(default, deny_unknown_fields)]
 pub struct AdamWOptions {
     /// Size of a step, 1e-3 unless told. At least 0.
+    #[serde(rename = "lr")]
     pub learning_rate: f64,
     /// How much of the mean of the gradients is kept, .9 unless told. In `[0, 1)`.
     pub beta1: f64,
@@ -83,7 +85,7 @@ impl Rule for AdamOptions {
     const SLOTS: &'static [&'static str] = SLOTS;
 
     fn check(&self) -> Result<(), OptimError> {
-        not_negative("learning_rate", self.learning_rate)?;
+        not_negative("lr", self.learning_rate)?;
         below_one("beta1", self.beta1)?;
         below_one("beta2", self.beta2)?;
         not_negative("epsilon", self.epsilon)?;

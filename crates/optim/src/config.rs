@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 ///     r#"
 ///     [optimizer]
 ///     kind = "sgd"
-///     learning_rate = 0.1
+///     lr = 0.1
 ///     momentum = { nesterov = 0.9 }
 ///     weight_decay = 5e-4
 ///     "#,

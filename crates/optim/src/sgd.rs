@@ -41,6 +41,7 @@ impl Momentum {
 #[serde(default, deny_unknown_fields)]
 pub struct SgdOptions {
     /// Size of a step, 1e-3 unless told. At least 0.
+    #[serde(rename = "lr")]
     pub learning_rate: f64,
     /// None unless told.
     pub momentum: Momentum,
@@ -60,7 +61,7 @@ impl Rule for SgdOptions {
     const SLOTS: &'static [&'static str] = &["momentum_buffer"];
 
     fn check(&self) -> Result<(), OptimError> {
-        not_negative("learning_rate", self.learning_rate)?;
+        not_negative("lr", self.learning_rate)?;
         not_negative("weight_decay", self.weight_decay)?;
         crate::check::require(self.dampening.is_finite(), "dampening", self.dampening, "a finite number")?;
         below_one("momentum", self.momentum.coefficient())?;

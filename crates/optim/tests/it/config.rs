@@ -17,7 +17,7 @@ struct File {
 const TEXT: &str = r#"
     [optimizer]
     kind = "sgd"
-    learning_rate = 0.01
+    lr = 0.01
     momentum = { heavy = 0.9 }
 
     [schedule]
@@ -98,7 +98,7 @@ fn unknown_keys_and_kinds_are_refused_by_name() {
     let refused =
         |from: &str, to: &str| toml::from_str::<File>(&TEXT.replace(from, to)).unwrap_err().to_string();
     let cases = [
-        ("learning_rate = 0.01", "lr = 0.01", "lr"),
+        ("lr = 0.01", "learning_rate = 0.01", "learning_rate"),
         ("pct_start = 0.25", "percent_start = 0.25", "percent_start"),
         ("end = 1", "stop = 1", "stop"),
         ("{ heavy = 0.9 }", "{ heavier = 0.9 }", "heavier"),
