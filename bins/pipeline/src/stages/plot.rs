@@ -17,10 +17,13 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
     needs(&d.confusion(), "evaluate")?;
     let inputs = [d.recipe_toml(), d.data(), d.lr_finder_csv(), d.lr_finder_json(), d.epochs(), d.confusion()];
     run.stage("plot", inputs.map(Input::path).to_vec(), args.when_current(), || {
-        figures::curves(d, &run.recipe.description)?;
+        let record = DataRecord::read(&d.data())?;
+        let images = record.train_indices.len();
+        let title = format!("{}: {images} images of {}, seed {}", run.recipe.name, record.name, run.recipe.seed);
+        figures::curves(d, &title)?;
         figures::lr_finder(d)?;
         figures::confusion(d)?;
-        schedule::draw(&run, DataRecord::read(&d.data())?.train_indices.len())?;
+        schedule::draw(&run, images)?;
         let written = [Figure::Curves, Figure::LrFinder, Figure::Confusion, Figure::LrSchedule];
         let written = written.map(|figure| d.figure(figure)).to_vec();
         for path in &written {
