@@ -30,6 +30,7 @@ mod pooling;
 mod relu;
 mod scratch;
 mod simd;
+mod transpose;
 
 #[cfg(test)]
 mod testing;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Conv2dShape;
+use crate::isa::multiversion;
 
 /// Where one row of one window lies: `zeros_before` values outside the image, then those of `inside`, then zeros.
 struct Run {
@@ -49,18 +50,20 @@ pub(super) fn im2col(s: &Conv2dShape, x: &[f32], rows: Range<usize>, columns: &m
     }
 }
 
-/// Adds `columns`, in `im2col`'s order, to the pixels of `dx` they come from. `dx` begins with the first image.
-pub(super) fn col2im(s: &Conv2dShape, columns: &[f32], rows: Range<usize>, dx: &mut [f32]) {
-    let run_len = s.kernel[1] * s.in_channels;
-    let mut from = columns.chunks_exact(run_len);
-    for row in rows {
-        for ox in 0..s.out_width() {
-            for ky in 0..s.kernel[0] {
-                let Some(from) = from.next() else { return };
-                let Run { zeros_before, inside } = run(s, row, ox, ky);
-                if !inside.is_empty() {
-                    let from = &from[zeros_before..zeros_before + inside.len()];
-                    dx[inside].iter_mut().zip(from).for_each(|(d, v)| *d += v);
+multiversion! {
+    /// Adds `columns`, in `im2col`'s order, to the pixels of `dx` they come from. `dx` begins with the first image.
+    pub(super) fn col2im(s: &Conv2dShape, columns: &[f32], rows: Range<usize>, dx: &mut [f32]) {
+        let run_len = s.kernel[1] * s.in_channels;
+        let mut from = columns.chunks_exact(run_len);
+        for row in rows {
+            for ox in 0..s.out_width() {
+                for ky in 0..s.kernel[0] {
+                    let Some(from) = from.next() else { return };
+                    let Run { zeros_before, inside } = run(s, row, ox, ky);
+                    if !inside.is_empty() {
+                        let from = &from[zeros_before..zeros_before + inside.len()];
+                        dx[inside].iter_mut().zip(from).for_each(|(d, v)| *d += v);
+                    }
                 }
             }
         }
