@@ -83,12 +83,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
                 match pipeline.run(&stage_args)? {
                     0 => {}
                     INTERRUPTED => {
-                        eprintln!("go on with: cargo xtask reproduce {recipe} --runs {} --resume", args.runs.display());
+                        eprintln!(
+                            "go on with: cargo xtask reproduce {recipe} --runs {} --resume",
+                            args.runs.display()
+                        );
                         return Ok(ExitCode::from(INTERRUPTED as u8));
                     }
                     code => {
                         // The stage has said why.
-                        eprintln!("the stage `{stage}` failed; what came before it is in {}", run.path().display());
+                        eprintln!(
+                            "the stage `{stage}` failed; what came before it is in {}",
+                            run.path().display()
+                        );
                         return Ok(ExitCode::from(u8::try_from(code).unwrap_or(2)));
                     }
                 }
@@ -111,7 +117,9 @@ fn data(args: &Args) -> Result<Option<PathBuf>> {
     if args.quick || args.data.is_some() {
         return Ok(args.data.clone());
     }
-    if args.resume && args.recipes.iter().all(|r| seeds(args).into_iter().all(|s| latest(args, r, s).is_some())) {
+    if args.resume
+        && args.recipes.iter().all(|r| seeds(args).into_iter().all(|s| latest(args, r, s).is_some()))
+    {
         return Ok(None);
     }
     dataset::fetch::default_folder().map(Some)
@@ -164,7 +172,11 @@ impl Pipeline {
         // Built with the same profile, it lies beside this program.
         let own = std::env::current_exe().context("cannot tell where this program lies")?;
         let path = own.with_file_name(format!("pipeline{}", std::env::consts::EXE_SUFFIX));
-        ensure!(path.exists(), "{} is not there after the build; start this by `cargo xtask`", path.display());
+        ensure!(
+            path.exists(),
+            "{} is not there after the build; start this by `cargo xtask`",
+            path.display()
+        );
         Ok(Self { path, threads })
     }
 
@@ -178,8 +190,11 @@ impl Pipeline {
 
     /// The exit code of a stage.
     fn run(&self, args: &[OsString]) -> Result<i32> {
-        let status =
-            self.command().args(args).status().with_context(|| format!("cannot start {}", self.path.display()))?;
+        let status = self
+            .command()
+            .args(args)
+            .status()
+            .with_context(|| format!("cannot start {}", self.path.display()))?;
         Ok(status.code().unwrap_or(INTERRUPTED))
     }
 
@@ -214,8 +229,8 @@ impl Pipeline {
         if !output.status.success() {
             bail!("the stage `prepare` failed; nothing was made");
         }
-        let prepared: Prepared =
-            serde_json::from_slice(&output.stdout).context("the stage `prepare` did not name its run folder")?;
+        let prepared: Prepared = serde_json::from_slice(&output.stdout)
+            .context("the stage `prepare` did not name its run folder")?;
         eprintln!("{}", prepared.run.display());
         Ok(RunDir::open(&prepared.run)?)
     }

@@ -116,7 +116,10 @@ pub fn needs(file: &Path, stage: &str) -> Result<()> {
     if file.exists() {
         return Ok(());
     }
-    bail!("{} is not there; it is written by the stage `{stage}`: run `pipeline {stage}` first", file.display());
+    bail!(
+        "{} is not there; it is written by the stage `{stage}`: run `pipeline {stage}` first",
+        file.display()
+    );
 }
 
 /// Sets a flag on Ctrl-C or a polite kill; a second one ends the process at once.

@@ -54,7 +54,10 @@ fn layers(recipe: &str) -> Result<Layers> {
         return Ok(base.over_file(path)?);
     }
     let known: Vec<&str> = RECIPES.iter().map(|(name, _)| *name).collect();
-    bail!("there is no recipe named `{recipe}`; the built-in ones are {}, and a file's name ends in .toml", known.join(", "));
+    bail!(
+        "there is no recipe named `{recipe}`; the built-in ones are {}, and a file's name ends in .toml",
+        known.join(", ")
+    );
 }
 
 #[cfg(test)]

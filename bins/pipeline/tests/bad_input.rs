@@ -55,20 +55,17 @@ fn data_and_folders() {
 fn checkpoints_and_photos() {
     let root = tempfile::tempdir().unwrap();
     let at = |name: &str| root.path().join(name).to_str().unwrap().to_owned();
-    let (junk, small, photo, out) = (at("junk.safetensors"), at("small.safetensors"), at("photo.png"), at("cam.png"));
+    let (junk, small, photo, out) =
+        (at("junk.safetensors"), at("small.safetensors"), at("photo.png"), at("cam.png"));
     fs::write(&junk, b"these are no weights").unwrap();
     fs::write(&photo, b"this is no photo").unwrap();
     says(&["gradcam", "--checkpoint", &junk, "--image", &photo, "--out", &out], &["junk.safetensors"]);
     says(&["gradcam", "--checkpoint", &at("none.pth"), "--image", &photo, "--out", &out], &["none.pth"]);
 
     // A network of another width: its first tensor that does not fit is named, with both shapes.
-    let parameters = wick_models::Network::new(
-        wick_models::Architecture::ResNet18,
-        10,
-        0,
-        &candle_core::Device::Cpu,
-    )
-    .unwrap();
+    let parameters =
+        wick_models::Network::new(wick_models::Architecture::ResNet18, 10, 0, &candle_core::Device::Cpu)
+            .unwrap();
     parameters.save(small.as_ref(), &wick_models::Metadata::default()).unwrap();
     says(&["gradcam", "--checkpoint", &small, "--image", &photo, "--out", &out], &["photo.png"]);
     says(
@@ -85,7 +82,8 @@ fn classes_and_layers_of_a_photo() {
     let weights = root.path().join("w.safetensors");
     let photo = root.path().join("photo.png");
     let network =
-        wick_models::Network::new(wick_models::Architecture::ResNet18, 10, 0, &candle_core::Device::Cpu).unwrap();
+        wick_models::Network::new(wick_models::Architecture::ResNet18, 10, 0, &candle_core::Device::Cpu)
+            .unwrap();
     network.save(&weights, &wick_models::Metadata::default()).unwrap();
     wick_viz::save_png(&wick_viz::RgbImage::new(40, 30), &photo).unwrap();
     let base = ["gradcam", "--checkpoint", weights.to_str().unwrap(), "--image", photo.to_str().unwrap()];

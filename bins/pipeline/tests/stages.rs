@@ -115,7 +115,8 @@ fn a_checkpoint_alone_is_enough(root: &Path, folder: &Path) {
     let told = succeed(&["evaluate", "--checkpoint", weights, "--data", data, "--out", out, "--json"]);
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["images"], 24);
-    let same = |file: &str| fs::read(Path::new(out).join(file)).unwrap() == fs::read(folder.join(file)).unwrap();
+    let same =
+        |file: &str| fs::read(Path::new(out).join(file)).unwrap() == fs::read(folder.join(file)).unwrap();
     assert!(same("confusion.csv"));
     succeed(&["gradcam", "--checkpoint", weights, "--data", data, "--out", out, "--indices", "0,3"]);
     assert!(Path::new(out).join("cam/gradcam/grid.png").exists());

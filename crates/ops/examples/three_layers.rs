@@ -4,8 +4,8 @@
 
 use candle_core::{Device, Result, Tensor, Var};
 use wick_ops::{
-    Activation, Conv2dOptions, PoolOptions, batch_norm_train, conv2d, cross_entropy, global_avg_pool2d, linear,
-    max_pool2d,
+    Activation, Conv2dOptions, PoolOptions, batch_norm_train, conv2d, cross_entropy, global_avg_pool2d,
+    linear, max_pool2d,
 };
 
 fn main() -> Result<()> {
@@ -26,7 +26,11 @@ fn main() -> Result<()> {
         let loss = cross_entropy(&logits, &targets, 0.0)?;
         if step % 10 == 0 {
             let right = logits.argmax(1)?.eq(&targets)?.to_dtype(candle_core::DType::F32)?.mean_all()?;
-            println!("step {step:2}: loss {:.4}, right {:.0} %", loss.to_scalar::<f32>()?, right.to_scalar::<f32>()? * 100.);
+            println!(
+                "step {step:2}: loss {:.4}, right {:.0} %",
+                loss.to_scalar::<f32>()?,
+                right.to_scalar::<f32>()? * 100.
+            );
         }
         let gradients = loss.backward()?;
         for variable in [&filters, &scale, &shift, &weight, &bias] {

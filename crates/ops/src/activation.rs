@@ -58,14 +58,26 @@ impl CustomOp2 for AddRelu {
         "add_relu"
     }
 
-    fn cpu_fwd(&self, a: &CpuStorage, la: &Layout, b: &CpuStorage, lb: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        a: &CpuStorage,
+        la: &Layout,
+        b: &CpuStorage,
+        lb: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         let (a, b) = (slice("add_relu", a, la)?, slice("add_relu", b, lb)?);
         let mut y = vec![0.0; a.len()];
         wick_kernels::add_relu_forward(a, b, &mut y).map_err(kernel("add_relu"))?;
         Ok(output(y, la.shape()))
     }
 
-    fn bwd(&self, _: &Tensor, _: &Tensor, y: &Tensor, dy: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        _: &Tensor,
+        _: &Tensor,
+        y: &Tensor,
+        dy: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         // One gradient serves both: tensors share their storage.
         let gradient = relu_gradient("add_relu", y, dy)?;
         Ok((Some(gradient.clone()), Some(gradient)))

@@ -72,7 +72,12 @@ pub(crate) fn nhwc(op: &'static str, x: &Tensor) -> Result<[usize; 4]> {
 }
 
 /// Refuses a tensor whose shape is not the expected one.
-pub(crate) fn expect_shape(op: &'static str, tensor: &'static str, x: &Tensor, expected: &[usize]) -> Result<()> {
+pub(crate) fn expect_shape(
+    op: &'static str,
+    tensor: &'static str,
+    x: &Tensor,
+    expected: &[usize],
+) -> Result<()> {
     if x.dims() == expected {
         return Ok(());
     }
@@ -81,9 +86,7 @@ pub(crate) fn expect_shape(op: &'static str, tensor: &'static str, x: &Tensor, e
 
 /// The elements of a contiguous f32 storage, as a custom op's forward pass sees them.
 pub(crate) fn slice<'a>(op: &'static str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let (start, end) = layout
-        .contiguous_offsets()
-        .ok_or(candle_core::Error::RequiresContiguous { op })?;
+    let (start, end) = layout.contiguous_offsets().ok_or(candle_core::Error::RequiresContiguous { op })?;
     Ok(&storage.as_slice::<f32>()?[start..end])
 }
 

@@ -73,7 +73,9 @@ pub fn batch_norm_eval(
 fn channels_last(x: &Tensor) -> Result<(usize, usize)> {
     match x.dims() {
         [rows @ .., channels] if !rows.is_empty() => Ok((*channels, rows.iter().product())),
-        got => Err(OpsError::Rank { op: OP, tensor: "input", expected: "(N, ..., C)", got: got.to_vec() }.into()),
+        got => {
+            Err(OpsError::Rank { op: OP, tensor: "input", expected: "(N, ..., C)", got: got.to_vec() }.into())
+        }
     }
 }
 
@@ -115,7 +117,8 @@ impl CustomOp3 for BatchNorm {
         let mut y = vec![0.0; x.len()];
         let (w, b) = (slice(OP, w, lw)?, slice(OP, b, lb)?);
         let Self { mean, variance, eps, activation, .. } = self;
-        wick_kernels::batch_norm_normalise(x, mean, variance, *eps, w, b, *activation, &mut y).map_err(kernel(OP))?;
+        wick_kernels::batch_norm_normalise(x, mean, variance, *eps, w, b, *activation, &mut y)
+            .map_err(kernel(OP))?;
         Ok(output(y, lx.shape()))
     }
 

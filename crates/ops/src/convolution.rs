@@ -34,7 +34,9 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, options: Conv2dOptions) -> Result<Ten
     let [batch, height, width, in_channels] = nhwc(OP, x)?;
     let &[kh, kw, c, out_channels] = weight.dims() else {
         let got = weight.dims().to_vec();
-        return Err(OpsError::Rank { op: OP, tensor: "weight", expected: "(KH, KW, C_in, C_out)", got }.into());
+        return Err(
+            OpsError::Rank { op: OP, tensor: "weight", expected: "(KH, KW, C_in, C_out)", got }.into()
+        );
     };
     if c != in_channels {
         let (expected, got) = (vec![kh, kw, in_channels, out_channels], weight.dims().to_vec());
@@ -56,14 +58,26 @@ impl CustomOp2 for Conv2d {
         OP
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout, w: &CpuStorage, lw: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        lx: &Layout,
+        w: &CpuStorage,
+        lw: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         let s = &self.shape;
         let mut y = vec![0.0; s.output_len()];
         wick_kernels::conv2d_forward(s, slice(OP, x, lx)?, slice(OP, w, lw)?, &mut y).map_err(kernel(OP))?;
         Ok(output(y, (s.batch, s.out_height(), s.out_width(), s.out_channels)))
     }
 
-    fn bwd(&self, x: &Tensor, w: &Tensor, _: &Tensor, dy: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        _: &Tensor,
+        dy: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let s = &self.shape;
         with_slice(OP, &dy.contiguous()?, |dy| {
             // Images need no gradient; a network's first layer is spared that work.

@@ -130,8 +130,14 @@ impl CustomOp1 for GlobalAvgPool2d {
     fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout) -> Result<(CpuStorage, Shape)> {
         let &Self { batch, positions, channels } = self;
         let mut y = vec![0.0; batch * channels];
-        wick_kernels::global_avg_pool2d_forward(batch, positions, channels, slice(self.name(), x, lx)?, &mut y)
-            .map_err(kernel(self.name()))?;
+        wick_kernels::global_avg_pool2d_forward(
+            batch,
+            positions,
+            channels,
+            slice(self.name(), x, lx)?,
+            &mut y,
+        )
+        .map_err(kernel(self.name()))?;
         Ok(output(y, (batch, channels)))
     }
 

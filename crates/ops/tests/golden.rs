@@ -6,7 +6,8 @@
 use candle_core::{Device, Result, Tensor, Var};
 use serde_json::Value;
 use wick_ops::{
-    Activation, Conv2dOptions, PoolOptions, batch_norm_eval, batch_norm_train, conv2d, cross_entropy, max_pool2d,
+    Activation, Conv2dOptions, PoolOptions, batch_norm_eval, batch_norm_train, conv2d, cross_entropy,
+    max_pool2d,
 };
 
 #[path = "../../../fixtures/golden/golden.rs"]
@@ -76,8 +77,10 @@ fn batch_norm() -> Result<()> {
     let x: Vec<f32> = uniform(SEED + 3, 8 * 6 * 25, 2.0).iter().map(|v| v + 0.5).collect();
     let x = images(&x, nchw)?;
     let w: Vec<f32> = uniform(SEED + 1, 6, 0.3).iter().map(|v| 1.0 + v).collect();
-    let (w, b) =
-        (Var::new(w.as_slice(), &Device::Cpu)?, Var::new(uniform(SEED + 2, 6, 0.3).as_slice(), &Device::Cpu)?);
+    let (w, b) = (
+        Var::new(w.as_slice(), &Device::Cpu)?,
+        Var::new(uniform(SEED + 2, 6, 0.3).as_slice(), &Device::Cpu)?,
+    );
     let (y, batch) = batch_norm_train(&x, &w, &b, 1e-5, Activation::None)?;
     assert_close("y", &flat(&y), &nchw_to_nhwc(&floats(&want["y"]), nchw), TOLERANCE);
 

@@ -82,7 +82,11 @@ fn batch_norms() -> Result<()> {
             let bias: Vec<f32> = b.to_vec1::<f32>()?.iter().map(|v| 3.0f32.copysign(*v)).collect();
             b.set(&Tensor::new(bias.as_slice(), &Device::Cpu)?)?;
             let eps = 0.1;
-            check("batch_norm_train", &[&x, &w, &b], || Ok(batch_norm_train(&x, &w, &b, eps, activation)?.0))?;
+            check(
+                "batch_norm_train",
+                &[&x, &w, &b],
+                || Ok(batch_norm_train(&x, &w, &b, eps, activation)?.0),
+            )?;
             let (mean, variance) = (var(6, &[c])?, Tensor::full(0.7f32, c, &Device::Cpu)?);
             check("batch_norm_eval", &[&x, &w, &b], || {
                 batch_norm_eval(&x, &w, &b, &mean.as_detached_tensor(), &variance, eps, activation)

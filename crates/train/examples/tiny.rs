@@ -10,7 +10,8 @@ use wick_runs::{RunDir, Timestamp};
 use wick_train::{Data, Event, Layers, Start, TrainError, train};
 
 fn main() -> Result<(), TrainError> {
-    let folder = std::env::args().nth(1).map_or_else(|| std::env::temp_dir().join("wick-tiny"), PathBuf::from);
+    let folder =
+        std::env::args().nth(1).map_or_else(|| std::env::temp_dir().join("wick-tiny"), PathBuf::from);
     let recipe = Layers::default().over("tiny.toml", include_str!("tiny.toml"))?.resolve()?;
     let data = Arc::new(Data::load(&recipe, None)?);
     let run = RunDir::create(&folder, &recipe.name, recipe.seed, Timestamp::now())?;

@@ -134,7 +134,10 @@ fn settle(path: &Path, sha256: &str) -> Result<(), TrainError> {
     if is(&next)? {
         return rename(&next, path);
     }
-    Err(torn(path, &format!("its SHA-256 should be {sha256}; it was changed or replaced since it was written")))
+    Err(torn(
+        path,
+        &format!("its SHA-256 should be {sha256}; it was changed or replaced since it was written"),
+    ))
 }
 
 fn next(path: &Path) -> PathBuf {

@@ -148,6 +148,9 @@ pub enum TrainError {
     /// From the run folder.
     #[error(transparent)]
     Runs(#[from] wick_runs::RunsError),
+    /// From the metrics: logits that are no numbers, for instance.
+    #[error(transparent)]
+    Metrics(#[from] wick_metrics::MetricsError),
     /// From candle.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),

@@ -3,7 +3,8 @@
 use candle_core::Tensor;
 use wick_augment::Augmentation;
 use wick_cifar::Split;
-use wick_models::{CifarModel, Mode};
+use wick_metrics::{accuracy, argmax};
+use wick_models::CifarModel;
 
 use crate::TrainError;
 use crate::data::evaluation_batches;
@@ -51,17 +52,17 @@ pub fn evaluate(
         let batch = batch?;
         let logits = logits(model, &batch.images)?;
         for (logits, &label) in logits.iter().zip(&batch.labels) {
-            let probabilities = softmax(logits);
             loss += cross_entropy(logits, label);
-            evaluation.predicted.push(argmax(&probabilities));
-            evaluation.probabilities.push(probabilities);
+            evaluation.probabilities.push(softmax(logits));
         }
+        let classes = logits.first().map_or(1, Vec::len);
+        evaluation.predicted.extend(argmax(&logits.concat(), classes)?);
         evaluation.truth.extend(&batch.labels);
         progress(evaluation.truth.len());
     }
     let n = evaluation.truth.len().max(1) as f64;
     evaluation.loss = loss / n;
-    evaluation.accuracy = correct(&evaluation.truth, &evaluation.predicted) as f64 / n;
+    evaluation.accuracy = accuracy(&evaluation.truth, &evaluation.predicted)?;
     Ok(evaluation)
 }
 
@@ -70,9 +71,7 @@ pub fn evaluate(
 /// # Errors
 /// Images that do not fit the network.
 pub fn logits(model: &dyn CifarModel, images: &Tensor) -> Result<Vec<Vec<f32>>, TrainError> {
-    let last = *model.layers().last().unwrap_or(&"");
-    let logits = wick_ops::no_grad(|| model.forward_from(&model.forward_until(images, last, Mode::Evaluate)?, last, Mode::Evaluate))?;
-    Ok(logits.to_vec2()?)
+    Ok(wick_ops::no_grad(|| model.forward_t(images, false))?.to_vec2()?)
 }
 
 /// Softmax of one image's logits.
@@ -81,21 +80,6 @@ pub fn softmax(logits: &[f32]) -> Vec<f32> {
     let exp: Vec<f32> = logits.iter().map(|z| (z - max).exp()).collect();
     let sum: f32 = exp.iter().sum();
     exp.iter().map(|e| e / sum).collect()
-}
-
-/// The position of the largest value, the first of several; NaN is never the largest.
-pub fn argmax(values: &[f32]) -> usize {
-    let mut best = 0;
-    for (i, v) in values.iter().enumerate() {
-        if *v > values[best] || values[best].is_nan() {
-            best = i;
-        }
-    }
-    best
-}
-
-pub(crate) fn correct(truth: &[usize], predicted: &[usize]) -> usize {
-    truth.iter().zip(predicted).filter(|(t, p)| t == p).count()
 }
 
 fn cross_entropy(logits: &[f32], label: usize) -> f64 {
@@ -114,12 +98,5 @@ mod tests {
         assert_eq!(softmax(&[-1000.0, -1000.0]), [0.5, 0.5]);
         // -ln(softmax) of 0 beside 1000 is 1000, which the exponential alone could not tell.
         assert_eq!(cross_entropy(&[1000.0, 0.0], 1), 1000.0);
-    }
-
-    #[test]
-    fn the_first_of_equals_wins_and_nan_never() {
-        assert_eq!(argmax(&[1.0, 3.0, 3.0]), 1);
-        assert_eq!(argmax(&[f32::NAN, -1.0, 0.0]), 2);
-        assert_eq!(argmax(&[0.0, f32::NAN]), 0);
     }
 }

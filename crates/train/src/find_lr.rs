@@ -18,7 +18,11 @@ const AGAIN: u64 = 1 << 32;
 ///
 /// # Errors
 /// Data or options that do not fit; a failing step. A loss that diverges is no error but the end of the sweep.
-pub fn find_lr(recipe: &Recipe, data: &Arc<Data>, progress: &mut dyn FnMut(usize)) -> Result<RangeTest, TrainError> {
+pub fn find_lr(
+    recipe: &Recipe,
+    data: &Arc<Data>,
+    progress: &mut dyn FnMut(usize),
+) -> Result<RangeTest, TrainError> {
     let network = Network::new(recipe.model.architecture, data.classes(), recipe.seed, &Device::Cpu)?;
     let mut optimizer = recipe.optim.build(network.parameters.trainable())?;
     let augmentation = recipe.augmentation()?;

@@ -26,14 +26,12 @@ mod find_lr;
 mod recipe;
 mod training;
 
-pub use data::{
-    Batch, BatchPlan, Data, DataRecord, DataSource, evaluation_batches, training_batches,
-};
+pub use data::{Batch, BatchPlan, Data, DataRecord, DataSource, evaluation_batches, training_batches};
 pub use error::TrainError;
-pub use evaluate::{Evaluation, argmax, evaluate, logits, softmax};
+pub use evaluate::{Evaluation, evaluate, logits, softmax};
 pub use find_lr::find_lr;
 pub use recipe::{
-    DataConfig, DatasetKind, EvaluateConfig, LastBatch, Layers, ModelConfig, Published, PublishedSummary, Recipe,
-    TrainConfig,
+    DataConfig, DatasetKind, EvaluateConfig, LastBatch, Layers, ModelConfig, Published, PublishedSummary,
+    Recipe, TrainConfig,
 };
 pub use training::{Event, Observer, Outcome, Progress, Start, train};

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use wick_cifar::synthetic_dataset;
-use wick_train::{BatchPlan, Data, DataRecord, DataSource, LastBatch, Layers, Recipe, TrainError, training_batches};
+use wick_train::{
+    BatchPlan, Data, DataRecord, DataSource, LastBatch, Layers, Recipe, TrainError, training_batches,
+};
 
 fn data(limit: usize, holdout: usize) -> Result<Data, TrainError> {
     Data::divide(synthetic_dataset(0, 50, 10), DataSource::Synthetic, limit, holdout)

@@ -85,7 +85,8 @@ fn values_out_of_range_are_named_with_what_is_allowed() {
 #[test]
 fn a_crop_larger_than_its_image_is_refused() {
     let crop = "[[transforms]]\ntransform = \"random_crop\"\nheight = 40\nwidth = 40\n";
-    let said = Layers::default().over("tiny", TINY).unwrap().over("over", crop).unwrap().resolve().unwrap_err();
+    let said =
+        Layers::default().over("tiny", TINY).unwrap().over("over", crop).unwrap().resolve().unwrap_err();
     assert!(said.to_string().contains("40"), "{said}");
 }
 

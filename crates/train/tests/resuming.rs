@@ -64,8 +64,14 @@ fn interruptions_change_no_bit() {
     let stopped = folder(root.path(), "stopped");
     let outcome = go(&stopped, Start::Fresh, Some(2)).unwrap();
     assert_eq!(outcome, Outcome::Interrupted { epoch: 1, step_in_epoch: 2 });
-    assert_eq!(go(&stopped, Start::Resume, Some(1)).unwrap(), Outcome::Interrupted { epoch: 2, step_in_epoch: 0 });
-    assert_eq!(go(&stopped, Start::Resume, Some(1)).unwrap(), Outcome::Interrupted { epoch: 2, step_in_epoch: 1 });
+    assert_eq!(
+        go(&stopped, Start::Resume, Some(1)).unwrap(),
+        Outcome::Interrupted { epoch: 2, step_in_epoch: 0 }
+    );
+    assert_eq!(
+        go(&stopped, Start::Resume, Some(1)).unwrap(),
+        Outcome::Interrupted { epoch: 2, step_in_epoch: 1 }
+    );
     assert!(matches!(go(&stopped, Start::Resume, None).unwrap(), Outcome::Finished { .. }));
     assert!(remains(&alone) == remains(&stopped), "an interrupted run should leave the same bytes");
 

@@ -1,7 +1,9 @@
 //! `claims`: what was published beside what was measured.
 
 use anyhow::Result;
-use wick_runs::{Claim, Claims, EpochRow, Input, Kind, LrFinderReport, PerClassRow, Value, read_json, read_rows};
+use wick_runs::{
+    Claim, Claims, EpochRow, Input, Kind, LrFinderReport, PerClassRow, Value, read_json, read_rows,
+};
 use wick_train::{DataRecord, Published, Recipe};
 
 use crate::cli::RunFolder;
@@ -100,7 +102,12 @@ fn summary(recipe: &Recipe, published: &Published) -> Result<Vec<Claim>> {
     let printed = |v: f64| (v * 100.0).round() / 100.0;
     Ok(vec![
         Claim::judge("parameters", Kind::Exact, told.parameters as i64, ours.parameters as i64),
-        Claim::judge("multiply-adds, 1e9", Kind::Exact, told.mult_adds_g, printed(ours.mult_adds as f64 / 1e9)),
+        Claim::judge(
+            "multiply-adds, 1e9",
+            Kind::Exact,
+            told.mult_adds_g,
+            printed(ours.mult_adds as f64 / 1e9),
+        ),
         Claim::judge(
             "forward/backward, MB",
             Kind::Exact,

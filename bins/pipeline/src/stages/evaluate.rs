@@ -79,9 +79,12 @@ fn write(e: &Evaluation, class_names: &[String], out: &RunDir, json: bool) -> Re
     ConfusionTable { class_names: class_names.to_vec(), counts }.write(&out.confusion())?;
 
     if json {
-        println!("{}", serde_json::json!({
-            "images": e.truth.len(), "loss": e.loss, "accuracy": e.accuracy, "per_class": per_class,
-        }));
+        println!(
+            "{}",
+            serde_json::json!({
+                "images": e.truth.len(), "loss": e.loss, "accuracy": e.accuracy, "per_class": per_class,
+            })
+        );
     } else {
         println!("{} images: accuracy {:.2} %, loss {:.4}", e.truth.len(), 100.0 * e.accuracy, e.loss);
         let width = class_names.iter().map(String::len).max().unwrap_or(0);

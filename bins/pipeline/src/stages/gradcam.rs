@@ -75,8 +75,14 @@ fn first_misclassified(subject: &Subject) -> Result<Vec<usize>> {
     let mut found = Vec::new();
     for indices in all.chunks(subject.batch_size) {
         let model = subject.network.model.as_ref();
-        let judged =
-            wick_train::evaluate(model, &subject.augmentation, split, indices, subject.batch_size, &mut |_| {})?;
+        let judged = wick_train::evaluate(
+            model,
+            &subject.augmentation,
+            split,
+            indices,
+            subject.batch_size,
+            &mut |_| {},
+        )?;
         let pairs = judged.truth.iter().zip(&judged.predicted);
         found.extend(indices.iter().zip(pairs).filter(|(_, (t, p))| t != p).map(|(i, _)| *i));
         if found.len() >= SHOWN {
@@ -87,10 +93,19 @@ fn first_misclassified(subject: &Subject) -> Result<Vec<usize>> {
     Ok(found)
 }
 
-fn write(args: &GradcamArgs, subject: &Subject, indices: &[usize], layer: &str, files: &[PathBuf; 3]) -> Result<()> {
+fn write(
+    args: &GradcamArgs,
+    subject: &Subject,
+    indices: &[usize],
+    layer: &str,
+    files: &[PathBuf; 3],
+) -> Result<()> {
     let (split, judging) = subject.data.judging();
     if let Some(i) = indices.iter().find(|i| judging.binary_search(i).is_err()) {
-        bail!("--indices names image {i}, but there are {} images to judge by, numbered from 0", judging.len());
+        bail!(
+            "--indices names image {i}, but there are {} images to judge by, numbered from 0",
+            judging.len()
+        );
     }
     let [index, raw, grid] = files;
     let bytes: Vec<u8> = indices.iter().flat_map(|&i| split.image(i)).copied().collect();
@@ -128,7 +143,8 @@ fn of_photo(args: &GradcamArgs, explained: &Explained, file: &Path) -> Result<()
     eprintln!("{}: {how}", file.display());
     let layer = args.layer.as_deref().unwrap_or(LAYER);
     let names = &explained.class_names;
-    let cams = explain(&explained.network, &explained.augmentation, photo.as_raw(), layer, &target(args, names)?)?;
+    let cams =
+        explain(&explained.network, &explained.augmentation, photo.as_raw(), layer, &target(args, names)?)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("cam.png"));
     let looked_for = &names[cams.explained[0]];
     let title = format!("Grad-CAM of {layer} for {looked_for}");

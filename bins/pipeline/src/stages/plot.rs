@@ -15,11 +15,13 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
     needs(&d.lr_finder_csv(), "find-lr")?;
     needs(&d.epochs(), "train")?;
     needs(&d.confusion(), "evaluate")?;
-    let inputs = [d.recipe_toml(), d.data(), d.lr_finder_csv(), d.lr_finder_json(), d.epochs(), d.confusion()];
+    let inputs =
+        [d.recipe_toml(), d.data(), d.lr_finder_csv(), d.lr_finder_json(), d.epochs(), d.confusion()];
     run.stage("plot", inputs.map(Input::path).to_vec(), args.when_current(), || {
         let record = DataRecord::read(&d.data())?;
         let images = record.train_indices.len();
-        let title = format!("{}: {images} images of {}, seed {}", run.recipe.name, record.name, run.recipe.seed);
+        let title =
+            format!("{}: {images} images of {}, seed {}", run.recipe.name, record.name, run.recipe.seed);
         figures::curves(d, &title)?;
         figures::lr_finder(d)?;
         figures::confusion(d)?;

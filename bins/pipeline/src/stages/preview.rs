@@ -39,8 +39,9 @@ fn sheet(run: &Run, recipe: &Recipe, data: &Data) -> Result<()> {
     let augmentation = recipe.augmentation()?;
     let size = augmentation.output();
     let split = &data.dataset.train;
-    let firsts = (0..data.classes())
-        .filter_map(|class| data.train_indices.iter().copied().find(|&i| usize::from(split.label(i)) == class));
+    let firsts = (0..data.classes()).filter_map(|class| {
+        data.train_indices.iter().copied().find(|&i| usize::from(split.label(i)) == class)
+    });
     let mut pictures: Vec<(usize, Vec<Vec<u8>>)> = Vec::new();
     for index in firsts.take(ROWS) {
         let draws = (1..=DRAWS as u64)
@@ -53,7 +54,9 @@ fn sheet(run: &Run, recipe: &Recipe, data: &Data) -> Result<()> {
     }
     let photos = pictures
         .iter()
-        .map(|(_, draws)| draws.iter().map(|d| Photo::new(d, size.height, size.width)).collect::<Result<Vec<_>, _>>())
+        .map(|(_, draws)| {
+            draws.iter().map(|d| Photo::new(d, size.height, size.width)).collect::<Result<Vec<_>, _>>()
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let rows = pictures
         .iter()

@@ -12,10 +12,8 @@ pub fn run(args: &SummaryArgs, json: bool) -> Result<StageEnd> {
     if let Some(path) = &args.run {
         let run = Run::open(path)?;
         needs(&run.dir.data(), "prepare")?;
-        let inputs = vec![
-            Input::path(run.dir.recipe_toml()),
-            Input::value("batch_size", args.batch_size.to_string()),
-        ];
+        let inputs =
+            vec![Input::path(run.dir.recipe_toml()), Input::value("batch_size", args.batch_size.to_string())];
         return run.stage("summary", inputs, args.skip_current.into(), || {
             let classes = DataRecord::read(&run.dir.data())?.class_names.len();
             let text = print(run.recipe.model.architecture, classes, args.batch_size, json)?;

@@ -67,9 +67,12 @@ pub fn training_batches(
         .filter(|chunk| !full_only || chunk.len() == plan.batch_size)
         .map(<[usize]>::to_vec)
         .collect();
-    ahead(DEPTH, chunks.into_iter().map(move |indices| {
-        batch(&augmentation, &data.dataset.train, plan.seed, plan.epoch, &indices)
-    }))
+    ahead(
+        DEPTH,
+        chunks
+            .into_iter()
+            .map(move |indices| batch(&augmentation, &data.dataset.train, plan.seed, plan.epoch, &indices)),
+    )
 }
 
 /// The images of a split at `indices`, in that order, as the deterministic part of `augmentation` leaves them.

@@ -75,7 +75,12 @@ impl Data {
     ///
     /// # Errors
     /// A limit or holdout larger than the data set, or one that leaves nothing to train on.
-    pub fn divide(dataset: Dataset, source: DataSource, limit: usize, holdout: usize) -> Result<Self, TrainError> {
+    pub fn divide(
+        dataset: Dataset,
+        source: DataSource,
+        limit: usize,
+        holdout: usize,
+    ) -> Result<Self, TrainError> {
         let available = dataset.train.len();
         let mut order: Vec<usize> = (0..available).collect();
         if limit > 0 || holdout > 0 {

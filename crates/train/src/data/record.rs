@@ -98,12 +98,16 @@ impl DataRecord {
     /// # Errors
     /// A missing file (the stage `prepare` writes it), or one that is no such record.
     pub fn read(file: &Path) -> Result<Self, TrainError> {
-        let bytes = std::fs::read(file)
-            .map_err(|source| TrainError::Read { path: file.to_owned(), what: "the prepared data", source })?;
+        let bytes = std::fs::read(file).map_err(|source| TrainError::Read {
+            path: file.to_owned(),
+            what: "the prepared data",
+            source,
+        })?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| checkpoint(file, &e))?;
         let metadata = header.metadata().clone().unwrap_or_default();
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)?;
-        let missing = |name: &str| checkpoint(file, &format!("`{name}` is missing; run the stage `prepare` again"));
+        let missing =
+            |name: &str| checkpoint(file, &format!("`{name}` is missing; run the stage `prepare` again"));
         let text = |name: &str| metadata.get(name).cloned().ok_or_else(|| missing(name));
         let tensor = |name: &str, dtype: DType| match tensors.get(name) {
             Some(tensor) if tensor.dtype() == dtype => Ok(tensor),

@@ -13,10 +13,19 @@ impl Recipe {
             if ok {
                 return Ok(());
             }
-            Err(TrainError::Value { key: key.to_owned(), value: value.to_string(), allowed: allowed.to_owned() })
+            Err(TrainError::Value {
+                key: key.to_owned(),
+                value: value.to_string(),
+                allowed: allowed.to_owned(),
+            })
         };
         let t = &self.train;
-        fits("name", &format!("{:?}", self.name), "letters, digits, `-`, `_` and `.`", is_file_name(&self.name))?;
+        fits(
+            "name",
+            &format!("{:?}", self.name),
+            "letters, digits, `-`, `_` and `.`",
+            is_file_name(&self.name),
+        )?;
         fits("train.epochs", &t.epochs, "1 or more", t.epochs >= 1)?;
         // Batch norm has no variance of a single 1x1 map; two images are the least that any network here trains with.
         fits("train.batch_size", &t.batch_size, "2 or more", t.batch_size >= 2)?;

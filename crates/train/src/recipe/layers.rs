@@ -32,8 +32,11 @@ impl Layers {
     /// # Errors
     /// An unreadable file, or one that is no TOML.
     pub fn over_file(self, path: &Path) -> Result<Self, TrainError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| TrainError::Read { path: path.to_owned(), what: "a recipe", source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| TrainError::Read {
+            path: path.to_owned(),
+            what: "a recipe",
+            source,
+        })?;
         self.over(&path.display().to_string(), &text)
     }
 
@@ -42,7 +45,8 @@ impl Layers {
     /// # Errors
     /// An assignment without `=`, an empty key, or a key that leads through something that is no table.
     pub fn set(mut self, assignment: &str) -> Result<Self, TrainError> {
-        let wrong = |why: &str| TrainError::Assignment { assignment: assignment.to_owned(), why: why.to_owned() };
+        let wrong =
+            |why: &str| TrainError::Assignment { assignment: assignment.to_owned(), why: why.to_owned() };
         let (key, value) = assignment.split_once('=').ok_or_else(|| wrong("there is no `=`"))?;
         let mut path: Vec<&str> = key.trim().split('.').collect();
         let last = path.pop().filter(|k| !k.is_empty()).ok_or_else(|| wrong("the key is empty"))?;

@@ -145,7 +145,9 @@ impl Recipe {
     /// Transforms that cannot be carried out on a CIFAR image, or that leave another size.
     pub fn augmentation(&self) -> Result<Augmentation, TrainError> {
         let size = Size::new(wick_cifar::HEIGHT, wick_cifar::WIDTH);
-        Augmentation::new(&self.transforms, size).and_then(|a| a.with_output(size)).map_err(TrainError::Augment)
+        Augmentation::new(&self.transforms, size)
+            .and_then(|a| a.with_output(size))
+            .map_err(TrainError::Augment)
     }
 
     /// How images are normalised, if they are.

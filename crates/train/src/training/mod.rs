@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use candle_core::Device;
 use wick_augment::Augmentation;
+use wick_metrics::argmax;
 use wick_models::{Metadata, Network};
 use wick_optim::{Optimizer, Point, Schedule};
 use wick_runs::{EpochRow, RunDir, StepRow, TimingRow};
 
 use crate::checkpoint::{self, Best, Partial, State};
 use crate::data::{Batch, BatchPlan, Data, training_batches};
-use crate::evaluate::{argmax, correct, evaluate};
+use crate::evaluate::evaluate;
 use crate::{Recipe, TrainError};
 
 pub use event::{Event, Observer, Progress};
@@ -110,8 +111,7 @@ impl<'a> Training<'a> {
         start: Start,
         observer: &mut Observer<'_>,
     ) -> Result<Self, TrainError> {
-        let network =
-            Network::new(recipe.model.architecture, data.classes(), recipe.seed, &Device::Cpu)?;
+        let network = Network::new(recipe.model.architecture, data.classes(), recipe.seed, &Device::Cpu)?;
         let mut optimizer = recipe.optim.build(network.parameters.trainable())?;
         let state = if start == Start::Resume && run.last_state().exists() {
             let (state, buffers) = checkpoint::load(run, &network)?;
@@ -152,7 +152,8 @@ impl<'a> Training<'a> {
     fn epoch(&mut self, stop: &AtomicBool, observer: &mut Observer<'_>) -> Result<Flow, TrainError> {
         let steps = self.recipe.steps_per_epoch(self.data.train_indices.len());
         let interval = Duration::from_secs_f64(self.recipe.train.checkpoint_minutes * 60.0);
-        let plan = BatchPlan { skip: self.state.step_in_epoch, ..BatchPlan::of(self.recipe, self.state.epoch) };
+        let plan =
+            BatchPlan { skip: self.state.step_in_epoch, ..BatchPlan::of(self.recipe, self.state.epoch) };
         let mut point = self.schedule.at(self.state.step.saturating_sub(1) as usize);
         for batch in training_batches(self.data, &self.augmentation, plan) {
             let began = Instant::now();
@@ -175,8 +176,7 @@ impl<'a> Training<'a> {
 
     fn step(&mut self, batch: &Batch, point: Point) -> Result<(), TrainError> {
         let logits = self.network.model.forward_t(&batch.images, true)?;
-        let loss =
-            wick_ops::cross_entropy(&logits, &batch.targets, self.recipe.train.label_smoothing)?;
+        let loss = wick_ops::cross_entropy(&logits, &batch.targets, self.recipe.train.label_smoothing)?;
         let value: f32 = loss.to_scalar()?;
         self.state.step += 1;
         self.state.step_in_epoch += 1;
@@ -190,10 +190,11 @@ impl<'a> Training<'a> {
         }
         self.optimizer.step(&loss.backward()?)?;
 
-        let predicted: Vec<usize> = logits.detach().to_vec2::<f32>()?.iter().map(|z| argmax(z)).collect();
+        let predicted = argmax(&logits.detach().flatten_all()?.to_vec1()?, self.network.classes)?;
         let partial = &mut self.state.partial;
         partial.loss += f64::from(value) * batch.labels.len() as f64;
-        partial.correct += correct(&batch.labels, &predicted) as u64;
+        let pairs = batch.labels.iter().zip(&predicted);
+        partial.correct += pairs.filter(|(truth, predicted)| truth == predicted).count() as u64;
         partial.images += batch.labels.len() as u64;
         self.unsaved.push(StepRow {
             step: self.state.step,
