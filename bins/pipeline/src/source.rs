@@ -68,7 +68,7 @@ impl Opened {
             }
             Self::File { path, architecture } => {
                 let (network, metadata) = Network::load(path, *architecture, &Device::Cpu)?;
-                let normalisation = metadata.normalisation.clone().unwrap_or_else(|| {
+                let normalisation = metadata.normalisation.unwrap_or_else(|| {
                     eprintln!(
                         "{} does not say how its images were normalised; CIFAR-10's usual mean {:?} and deviation {:?} \
                          are used",

@@ -1,4 +1,5 @@
 //! What a user sees who gives something that cannot be: one paragraph, exit code 2, nothing half-made.
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::fs;
 

@@ -1,4 +1,5 @@
 //! A run that is killed without warning, and runs with other numbers of threads.
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::fs;
 use std::path::Path;

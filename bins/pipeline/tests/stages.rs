@@ -1,4 +1,5 @@
 //! Every stage, one after another and alone, on a run of seconds.
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::fs;
 use std::path::Path;

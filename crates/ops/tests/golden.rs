@@ -2,6 +2,7 @@
 //!
 //! Tolerance: 1e-4 of the tensor's scale. Both sides are f32 and sum in other orders; over these sizes that moves a
 //! result by at most some 1e-6 of scale, so 1e-4 leaves room for other instruction sets and none for a wrong formula.
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use candle_core::{Device, Result, Tensor, Var};
 use serde_json::Value;

@@ -3,6 +3,7 @@
 //! The loss is `Σ op(x)·r` with fixed random `r`. A step of 1e-2 in f32 leaves a truncation error of some 1e-4 (the ops
 //! are piecewise linear but for batch norm and cross-entropy) and a rounding error of some 1e-4 on losses of order 10:
 //! 1e-2 of the gradient's scale holds both.
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use candle_core::{Device, Result, Tensor, Var};
 use wick_ops::*;

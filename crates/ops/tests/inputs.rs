@@ -1,4 +1,5 @@
 //! What ops say to inputs they cannot take, and to inputs laid out otherwise.
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use wick_ops::*;

@@ -1,4 +1,5 @@
 //! Which images a run trains on, in which order, and what is remembered of them.
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::collections::HashSet;
 

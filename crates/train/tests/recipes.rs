@@ -1,4 +1,5 @@
 //! Layers of TOML, and recipes that are refused.
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use wick_train::{Layers, Recipe, TrainError};
 

@@ -1,4 +1,5 @@
 //! A run that was interrupted leaves what a run left alone leaves, bit for bit.
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::cell::Cell;
 use std::fs;

@@ -2,7 +2,7 @@
 //! outputs and pair of channels where the definition has 144.
 //!
 //! `y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A` for each tile, summed over the input channels, which makes of the ⊙ 36 matrix products over
-//! channels (Lavin & Gray, *Fast Algorithms for Convolutional Neural Networks*, 2015; points 0, ±1, ±2, ∞). The input
+//! channels (Lavin & Gray, *Fast Algorithms for Convolutional Neural Networks*, 2015; points 0, ±5/8, ±3/2, ∞). The input
 //! gradient is the same of `dy` with turned weights; the weight gradient is the exact adjoint, `Gᵀ[Σ (Bᵀ d B) ⊙ (A dy Aᵀ)]G`.
 //!
 //! Transformed tiles lie as `[tile][36][channels]`, transformed weights as `[group of output channels][36][C_in][group]`:

@@ -9,47 +9,56 @@ use super::{LANES, PRODUCTS, padded};
 use crate::isa::multiversion;
 use crate::simd::Simd;
 
+/// The points are 0, ±5/8, ±3/2 and ∞: with them a 3×3 convolution over 256 channels is off by 1.2e-6 of its rms, with the
+/// usual 0, ±1, ±2, ∞ by 2.6e-6 (direct sums: 0.25e-6). All constants of the tile transforms are exact in f32.
+const P: f32 = 5.0 / 8.0;
+const Q: f32 = 3.0 / 2.0;
+const P2: f32 = P * P;
+const Q2: f32 = Q * Q;
+/// What `G` divides by at 0, ±P and ±Q: the product of the differences to the other finite points.
+const AT_0: f32 = P2 * Q2;
+const AT_P: f32 = 2.0 * P2 * (P2 - Q2);
+const AT_Q: f32 = 2.0 * Q2 * (Q2 - P2);
+
 /// `Bᵀ d`.
 #[inline(always)]
 fn input<S: Simd>(s: S, d: [S::Lanes; 6]) -> [S::Lanes; 6] {
-    let even = s.scaled_add(-4.0, d[2], d[4]);
-    let odd = s.scaled_add(-4.0, d[1], d[3]);
-    let sum = s.sub(d[4], d[2]);
-    let difference = s.sub(d[3], d[1]);
+    let (even_p, odd_p) = (s.scaled_add(-Q2, d[2], d[4]), s.scaled_add(-Q2, d[1], d[3]));
+    let (even_q, odd_q) = (s.scaled_add(-P2, d[2], d[4]), s.scaled_add(-P2, d[1], d[3]));
     [
-        s.scaled_add(4.0, d[0], s.scaled_add(-5.0, d[2], d[4])),
-        s.add(even, odd),
-        s.sub(even, odd),
-        s.scaled_add(2.0, difference, sum),
-        s.scaled_add(-2.0, difference, sum),
-        s.scaled_add(4.0, d[1], s.scaled_add(-5.0, d[3], d[5])),
+        s.scaled_add(P2 * Q2, d[0], s.scaled_add(-(P2 + Q2), d[2], d[4])),
+        s.scaled_add(P, odd_p, even_p),
+        s.scaled_add(-P, odd_p, even_p),
+        s.scaled_add(Q, odd_q, even_q),
+        s.scaled_add(-Q, odd_q, even_q),
+        s.scaled_add(P2 * Q2, d[1], s.scaled_add(-(P2 + Q2), d[3], d[5])),
     ]
 }
 
 /// `Aᵀ m`.
 #[inline(always)]
 fn output<S: Simd>(s: S, m: [S::Lanes; 6]) -> [S::Lanes; 4] {
-    let (sum1, difference1) = (s.add(m[1], m[2]), s.sub(m[1], m[2]));
-    let (sum2, difference2) = (s.add(m[3], m[4]), s.sub(m[3], m[4]));
+    let (sum_p, difference_p) = (s.add(m[1], m[2]), s.sub(m[1], m[2]));
+    let (sum_q, difference_q) = (s.add(m[3], m[4]), s.sub(m[3], m[4]));
     [
-        s.add(s.add(m[0], sum1), sum2),
-        s.scaled_add(2.0, difference2, difference1),
-        s.scaled_add(4.0, sum2, sum1),
-        s.add(s.scaled_add(8.0, difference2, difference1), m[5]),
+        s.add(s.add(m[0], sum_p), sum_q),
+        s.scaled_add(P, difference_p, s.scaled(Q, difference_q)),
+        s.scaled_add(P2, sum_p, s.scaled(Q2, sum_q)),
+        s.scaled_add(P2 * P, difference_p, s.scaled_add(Q2 * Q, difference_q, m[5])),
     ]
 }
 
 /// `A y`: the adjoint of `output`.
 #[inline(always)]
 fn output_adjoint<S: Simd>(s: S, y: [S::Lanes; 4]) -> [S::Lanes; 6] {
-    let (even, odd) = (s.add(y[0], y[2]), s.add(y[1], y[3]));
-    let (even4, odd4) = (s.scaled_add(4.0, y[2], y[0]), s.scaled_add(4.0, y[3], y[1]));
+    let (even_p, odd_p) = (s.scaled_add(P2, y[2], y[0]), s.scaled_add(P2, y[3], y[1]));
+    let (even_q, odd_q) = (s.scaled_add(Q2, y[2], y[0]), s.scaled_add(Q2, y[3], y[1]));
     [
         y[0],
-        s.add(even, odd),
-        s.sub(even, odd),
-        s.scaled_add(2.0, odd4, even4),
-        s.scaled_add(-2.0, odd4, even4),
+        s.scaled_add(P, odd_p, even_p),
+        s.scaled_add(-P, odd_p, even_p),
+        s.scaled_add(Q, odd_q, even_q),
+        s.scaled_add(-Q, odd_q, even_q),
         y[3],
     ]
 }
@@ -57,14 +66,14 @@ fn output_adjoint<S: Simd>(s: S, y: [S::Lanes; 4]) -> [S::Lanes; 6] {
 /// `G g`.
 #[inline(always)]
 fn taps<S: Simd>(s: S, g: [S::Lanes; 3]) -> [S::Lanes; 6] {
-    let sum = s.scaled(-1.0 / 6.0, s.add(g[0], g[2]));
-    let wide = s.scaled_add(1.0 / 24.0, g[0], s.scaled(1.0 / 6.0, g[2]));
+    let even_p = s.scaled(1.0 / AT_P, s.scaled_add(P2, g[2], g[0]));
+    let even_q = s.scaled(1.0 / AT_Q, s.scaled_add(Q2, g[2], g[0]));
     [
-        s.scaled(0.25, g[0]),
-        s.scaled_add(-1.0 / 6.0, g[1], sum),
-        s.scaled_add(1.0 / 6.0, g[1], sum),
-        s.scaled_add(1.0 / 12.0, g[1], wide),
-        s.scaled_add(-1.0 / 12.0, g[1], wide),
+        s.scaled(1.0 / AT_0, g[0]),
+        s.scaled_add(P / AT_P, g[1], even_p),
+        s.scaled_add(-P / AT_P, g[1], even_p),
+        s.scaled_add(Q / AT_Q, g[1], even_q),
+        s.scaled_add(-Q / AT_Q, g[1], even_q),
         g[2],
     ]
 }
@@ -72,13 +81,12 @@ fn taps<S: Simd>(s: S, g: [S::Lanes; 3]) -> [S::Lanes; 6] {
 /// `Gᵀ u`: the adjoint of `taps`.
 #[inline(always)]
 fn taps_adjoint<S: Simd>(s: S, u: [S::Lanes; 6]) -> [S::Lanes; 3] {
-    let near = s.scaled(-1.0 / 6.0, s.add(u[1], u[2]));
-    let far = s.add(u[3], u[4]);
-    let odd = s.scaled(1.0 / 12.0, s.sub(u[3], u[4]));
+    let (sum_p, sum_q) = (s.scaled(1.0 / AT_P, s.add(u[1], u[2])), s.scaled(1.0 / AT_Q, s.add(u[3], u[4])));
+    let odd = s.scaled(Q / AT_Q, s.sub(u[3], u[4]));
     [
-        s.scaled_add(0.25, u[0], s.scaled_add(1.0 / 24.0, far, near)),
-        s.scaled_add(1.0 / 6.0, s.sub(u[2], u[1]), odd),
-        s.add(s.scaled_add(1.0 / 6.0, far, near), u[5]),
+        s.scaled_add(1.0 / AT_0, u[0], s.add(sum_p, sum_q)),
+        s.scaled_add(P / AT_P, s.sub(u[1], u[2]), odd),
+        s.scaled_add(P2, sum_p, s.scaled_add(Q2, sum_q, u[5])),
     ]
 }
 
