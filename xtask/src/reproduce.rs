@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -56,53 +56,77 @@ const STAGES: [&str; 9] =
     ["preview", "summary", "find-lr", "train", "evaluate", "misclassified", "gradcam", "plot", "claims"];
 
 /// Interrupted by Ctrl-C, with a checkpoint on disk.
-const INTERRUPTED: i32 = 130;
+const INTERRUPTED: u8 = 130;
 
 /// Carries out the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    // A Ctrl-C reaches the stage as well, which saves its work; this process waits for it.
-    ctrlc::set_handler(|| {}).context("cannot listen for Ctrl-C")?;
     let pipeline = Pipeline::build(args.threads)?;
     let data = data(args)?;
+    // From here on a Ctrl-C is the stage's, which saves its work; this process waits for it and says how to go on.
+    ctrlc::set_handler(|| {}).context("cannot listen for Ctrl-C")?;
     for recipe in &args.recipes {
         for seed in seeds(args) {
-            let run = match args.resume.then(|| latest(args, recipe, seed)).flatten() {
-                Some(run) => {
-                    eprintln!("going on with {} as it was prepared", run.path().display());
-                    run
-                }
-                None => pipeline.prepare(args, recipe, seed, data.as_deref())?,
-            };
+            let run = begin_or_go_on(args, &pipeline, recipe, seed, data.as_deref())?;
             for stage in STAGES {
-                let mut stage_args: Vec<OsString> =
-                    vec![stage.into(), "--run".into(), run.path().into(), "--skip-current".into()];
-                if stage == "train" {
-                    stage_args.push("--resume".into());
-                }
                 eprintln!("== {stage}");
-                match pipeline.run(&stage_args)? {
-                    0 => {}
-                    INTERRUPTED => {
-                        eprintln!(
-                            "go on with: cargo xtask reproduce {recipe} --runs {} --resume",
-                            args.runs.display()
-                        );
-                        return Ok(ExitCode::from(INTERRUPTED as u8));
-                    }
-                    code => {
-                        // The stage has said why.
-                        eprintln!(
-                            "the stage `{stage}` failed; what came before it is in {}",
-                            run.path().display()
-                        );
-                        return Ok(ExitCode::from(u8::try_from(code).unwrap_or(2)));
-                    }
+                let status = pipeline.run(&stage_arguments(stage, run.path(), data.as_deref()))?;
+                if status.success() {
+                    continue;
                 }
+                if status.code() == Some(INTERRUPTED.into()) {
+                    eprintln!("go on with: {}", resume_line(std::env::args_os().skip(1)));
+                    return Ok(ExitCode::from(INTERRUPTED));
+                }
+                // A stage that refused has said why; one that was killed could not.
+                let done = run.path().display();
+                eprintln!("the stage `{stage}` ended with {status}; what came before it is in {done}");
+                return Ok(ExitCode::from(status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(1)));
             }
             tell(&run);
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn begin_or_go_on(
+    args: &Args,
+    pipeline: &Pipeline,
+    recipe: &str,
+    seed: Option<u64>,
+    data: Option<&Path>,
+) -> Result<RunDir> {
+    if args.resume {
+        if let Some(run) = latest(&args.runs, recipe, seed)? {
+            eprintln!(
+                "going on with {} as it was prepared; flags that would change its recipe are not looked at",
+                run.path().display()
+            );
+            return Ok(run);
+        }
+        eprintln!("there is no run of {recipe} to go on with in {}; beginning one", args.runs.display());
+    }
+    pipeline.prepare(args, recipe, seed, data)
+}
+
+fn stage_arguments(stage: &str, run: &Path, data: Option<&Path>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> =
+        vec![stage.into(), "--run".into(), run.into(), "--skip-current".into()];
+    if stage == "train" {
+        arguments.push("--resume".into());
+    }
+    // The summary is the only stage that knows no data.
+    if let Some(data) = data.filter(|_| stage != "summary") {
+        arguments.extend(["--data".into(), data.into()]);
+    }
+    arguments
+}
+
+/// The command as it was given, with `--resume`.
+fn resume_line(arguments: impl Iterator<Item = OsString>) -> String {
+    let mut words: Vec<String> = vec!["cargo".into(), "xtask".into()];
+    words.extend(arguments.map(|a| a.to_string_lossy().into_owned()).filter(|a| a != "--resume"));
+    words.push("--resume".into());
+    words.join(" ")
 }
 
 fn seeds(args: &Args) -> Vec<Option<u64>> {
@@ -117,24 +141,42 @@ fn data(args: &Args) -> Result<Option<PathBuf>> {
     if args.quick || args.data.is_some() {
         return Ok(args.data.clone());
     }
-    if args.resume
-        && args.recipes.iter().all(|r| seeds(args).into_iter().all(|s| latest(args, r, s).is_some()))
-    {
-        return Ok(None);
+    if args.resume {
+        // Runs know where their data are; only one that has yet to begin needs to be told.
+        let mut missing = false;
+        for recipe in &args.recipes {
+            for seed in seeds(args) {
+                missing |= latest(&args.runs, recipe, seed)?.is_none();
+            }
+        }
+        if !missing {
+            return Ok(None);
+        }
     }
     dataset::fetch::default_folder().map(Some)
 }
 
 /// The latest run of a recipe with a seed (any seed for none).
-fn latest(args: &Args, recipe: &str, seed: Option<u64>) -> Option<RunDir> {
-    let name = Path::new(recipe).file_stem().map_or_else(|| recipe.into(), |s| s.to_string_lossy());
-    let folder = args.runs.join(name.as_ref());
-    let Some(seed) = seed else { return RunDir::open(&folder).ok() };
-    let suffix = format!("-seed{seed}");
-    let runs = std::fs::read_dir(&folder).ok()?.flatten();
+fn latest(runs: &Path, recipe: &str, seed: Option<u64>) -> Result<Option<RunDir>> {
+    let folder = runs.join(recipe_name(recipe)?);
+    let Some(seed) = seed else { return Ok(RunDir::open(&folder).ok()) };
+    let ending = format!("-seed{seed}");
+    let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(None) };
     // Names begin with the time, so the last by name is the latest.
-    let newest = runs.map(|e| e.path()).filter(|p| p.to_string_lossy().ends_with(&suffix)).max()?;
-    RunDir::open(&newest).ok()
+    let newest = entries.flatten().map(|e| e.path()).filter(|p| p.to_string_lossy().ends_with(&ending)).max();
+    Ok(newest.and_then(|path| RunDir::open(&path).ok()))
+}
+
+/// The name under which a recipe's runs are kept: that of a file stands in it.
+fn recipe_name(recipe: &str) -> Result<String> {
+    let path = Path::new(recipe);
+    if path.extension().is_none_or(|e| e != "toml") {
+        return Ok(recipe.to_owned());
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the recipe {recipe}"))?;
+    let table: toml::Table = text.parse().with_context(|| format!("{recipe} is not valid TOML"))?;
+    let name = table.get("name").and_then(toml::Value::as_str);
+    name.map(str::to_owned).with_context(|| format!("the recipe {recipe} has no `name`"))
 }
 
 fn tell(run: &RunDir) {
@@ -188,14 +230,9 @@ impl Pipeline {
         command
     }
 
-    /// The exit code of a stage.
-    fn run(&self, args: &[OsString]) -> Result<i32> {
-        let status = self
-            .command()
-            .args(args)
-            .status()
-            .with_context(|| format!("cannot start {}", self.path.display()))?;
-        Ok(status.code().unwrap_or(INTERRUPTED))
+    /// How a stage ended.
+    fn run(&self, args: &[OsString]) -> Result<ExitStatus> {
+        self.command().args(args).status().with_context(|| format!("cannot start {}", self.path.display()))
     }
 
     fn prepare(&self, args: &Args, recipe: &str, seed: Option<u64>, data: Option<&Path>) -> Result<RunDir> {
@@ -233,5 +270,53 @@ impl Pipeline {
             .context("the stage `prepare` did not name its run folder")?;
         eprintln!("{}", prepared.run.display());
         Ok(RunDir::open(&prepared.run)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wick_runs::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn going_on_repeats_the_command() {
+        let typed = ["reproduce", "s11", "--seeds", "5", "--resume"].map(OsString::from);
+        assert_eq!(resume_line(typed.into_iter()), "cargo xtask reproduce s11 --seeds 5 --resume");
+    }
+
+    #[test]
+    fn the_latest_run_is_found_by_name_and_seed() {
+        let runs = tempfile::tempdir().unwrap();
+        let make = |seed, second| {
+            let run =
+                RunDir::create(runs.path(), "mine", seed, Timestamp::from_second(second).unwrap()).unwrap();
+            std::fs::write(run.recipe_toml(), "").unwrap();
+            run.path().to_owned()
+        };
+        let (_, second, other) = (make(1, 1_000), make(1, 2_000), make(11, 3_000));
+        let path =
+            |recipe: &str, seed| latest(runs.path(), recipe, seed).unwrap().map(|r| r.path().to_owned());
+        assert_eq!(path("mine", Some(1)), Some(second));
+        assert_eq!(path("mine", Some(2)), None);
+        assert_eq!(path("mine", None).unwrap().file_name(), other.file_name());
+        assert_eq!(path("yours", Some(1)), None);
+
+        let file = runs.path().join("anything.toml");
+        std::fs::write(&file, "name = \"mine\"\n").unwrap();
+        assert_eq!(path(file.to_str().unwrap(), Some(11)), Some(other));
+        std::fs::write(&file, "epochs = 3\n").unwrap();
+        assert!(latest(runs.path(), file.to_str().unwrap(), None).is_err());
+    }
+
+    #[test]
+    fn only_training_resumes_and_only_the_summary_takes_no_data() {
+        let has = |stage: &str, flag: &str| {
+            stage_arguments(stage, Path::new("run"), Some(Path::new("data"))).contains(&flag.into())
+        };
+        for stage in STAGES {
+            assert_eq!(has(stage, "--resume"), stage == "train");
+            assert_eq!(has(stage, "--data"), stage != "summary");
+        }
     }
 }

@@ -11,7 +11,8 @@ pub struct Cli {
     /// Threads to compute with; all cores unless given. No result depends on it.
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<usize>,
-    /// Print one JSON object to standard output, for programs.
+    /// Tell results as one JSON value on standard output, for programs (prepare, summary, find-lr, train, evaluate,
+    /// claims, recipes).
     #[arg(long, global = true)]
     pub json: bool,
     /// What to do.
@@ -150,7 +151,7 @@ pub enum Weights {
 pub struct EvaluateArgs {
     #[command(flatten)]
     pub source: Source,
-    /// Where to write the results of a checkpoint.
+    /// Where to write the results of a checkpoint [default: evaluation].
     #[arg(long, value_name = "DIR", requires = "checkpoint")]
     pub out: Option<PathBuf>,
 }
@@ -172,7 +173,8 @@ pub struct GradcamArgs {
     /// The class to explain, by name or number; each image's predicted class unless given.
     #[arg(long, value_name = "CLASS")]
     pub target: Option<String>,
-    /// Where to write what was explained of a checkpoint: a folder, or with --image a PNG file.
+    /// Where to write what was explained of a checkpoint: a folder [default: explanation], or with --image a PNG file
+    /// [default: cam.png].
     #[arg(long, value_name = "PATH", requires = "checkpoint")]
     pub out: Option<PathBuf>,
 }

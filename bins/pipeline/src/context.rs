@@ -80,8 +80,11 @@ impl Run {
             Ok(Work::Interrupted) => Status::Interrupted,
             Err(error) => Status::Failed { message: format!("{name}: {error:#}") },
         };
-        Manifest::update(&self.dir, |m| m.set_status(status))?;
-        match ended? {
+        let told = Manifest::update(&self.dir, |m| m.set_status(status));
+        // The work's own error comes first: a full disk fails both.
+        let ended = ended?;
+        told?;
+        match ended {
             Work::Interrupted => Ok(StageEnd::Interrupted),
             Work::Done(outputs) => {
                 Manifest::record_stage(&self.dir, name, &inputs, &outputs, began.elapsed().as_secs_f64())?;
@@ -116,10 +119,7 @@ pub fn needs(file: &Path, stage: &str) -> Result<()> {
     if file.exists() {
         return Ok(());
     }
-    bail!(
-        "{} is not there; it is written by the stage `{stage}`: run `pipeline {stage}` first",
-        file.display()
-    );
+    bail!("{} is not there; it is written by the stage `{stage}`, which has to run first", file.display());
 }
 
 /// Sets a flag on Ctrl-C or a polite kill; a second one ends the process at once.

@@ -63,11 +63,11 @@ fn checkpoints_and_photos() {
     says(&["gradcam", "--checkpoint", &junk, "--image", &photo, "--out", &out], &["junk.safetensors"]);
     says(&["gradcam", "--checkpoint", &at("none.pth"), "--image", &photo, "--out", &out], &["none.pth"]);
 
-    // A network of another width: its first tensor that does not fit is named, with both shapes.
-    let parameters =
+    // Another architecture: the first tensor that does not fit is named.
+    let network =
         wick_models::Network::new(wick_models::Architecture::ResNet18, 10, 0, &candle_core::Device::Cpu)
             .unwrap();
-    parameters.save(small.as_ref(), &wick_models::Metadata::default()).unwrap();
+    network.save(small.as_ref(), &wick_models::Metadata::default()).unwrap();
     says(&["gradcam", "--checkpoint", &small, "--image", &photo, "--out", &out], &["photo.png"]);
     says(
         &["gradcam", "--checkpoint", &small, "--model", "resnet34", "--image", &photo, "--out", &out],
@@ -75,6 +75,7 @@ fn checkpoints_and_photos() {
     );
     says(&["evaluate", "--checkpoint", &small], &["--data"]);
     assert!(!fs::exists(&out).unwrap(), "nothing should have been drawn");
+    assert!(!fs::exists("evaluation").unwrap(), "nothing should have been made");
 }
 
 #[test]

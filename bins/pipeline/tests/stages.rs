@@ -122,3 +122,22 @@ fn a_checkpoint_alone_is_enough(root: &Path, folder: &Path) {
     succeed(&["gradcam", "--checkpoint", weights, "--data", data, "--out", out, "--indices", "0,3"]);
     assert!(Path::new(out).join("cam/gradcam/grid.png").exists());
 }
+
+#[test]
+fn a_peak_that_the_range_test_finds() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = prepare(root.path(), "runs", &["schedule.max_lr=find"]);
+    let at = folder.to_str().unwrap();
+    assert!(refuse(&["train", "--run", at]).contains("`find-lr`"));
+    succeed(&["preview", "--run", at]); // without the schedule, which is not known yet
+    let told: serde_json::Value =
+        serde_json::from_str(&succeed(&["find-lr", "--run", at, "--json"])).unwrap();
+    let found = told["suggestions"]["steepest"].as_f64().unwrap();
+    for stage in ["train", "evaluate", "plot", "claims"] {
+        succeed(&[stage, "--run", at]);
+    }
+    // The first of two epochs ends on the peak's far side; no step goes beyond it.
+    let epochs = fs::read_to_string(folder.join("epochs.csv")).unwrap();
+    let lr: f64 = epochs.lines().nth(1).unwrap().split(',').nth(1).unwrap().parse().unwrap();
+    assert!(lr > 0.0 && lr <= found, "{lr} should not exceed {found}");
+}

@@ -1,7 +1,6 @@
 //! Against Albumentations 1.3.1 and OpenCV 4.11.
 #![allow(clippy::unwrap_used)]
 
-#[allow(unreachable_pub, clippy::panic)]
 #[path = "../../../fixtures/golden/golden.rs"]
 mod golden;
 

@@ -4,7 +4,7 @@
 //! Activations are f32, channels last, `(N, H, W, C)`; convolution weights are `(KH, KW, C_in, C_out)`. Every function
 //! checks its arguments' lengths and returns a [`ShapeError`] before it writes anything; outputs are overwritten. Work is
 //! spread over [rayon](https://docs.rs/rayon)'s current thread pool in pieces that depend on the shape alone: the same
-//! arguments give the same bits on any number of threads. Each op's definition in plain loops is in [`reference`].
+//! arguments give the same bits on any number of threads. Each op's definition in plain loops is in [`mod@reference`].
 //!
 //! ```
 //! use wick_kernels::{Conv2dShape, conv2d_forward};

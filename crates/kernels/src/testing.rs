@@ -1,7 +1,6 @@
 //! What several ops' tests share.
 
 #[path = "../../../fixtures/golden/golden.rs"]
-#[allow(unreachable_pub)] // shared with tests that include it elsewhere
 pub(crate) mod golden;
 
 pub(crate) use golden::{assert_close, uniform};

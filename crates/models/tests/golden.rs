@@ -11,7 +11,6 @@
 //! ResNet-34 in the worst case, and its norms by 1e-3.
 #![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
-#[allow(unreachable_pub)] // shared by path, private here
 #[path = "../../../fixtures/golden/golden.rs"]
 mod golden;
 

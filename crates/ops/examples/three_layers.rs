@@ -1,6 +1,7 @@
 //! Trains a three-layer network on a toy task with nothing but these ops and plain gradient descent.
 //!
 //! `cargo run --release -p wick-ops --example three_layers`
+#![allow(clippy::print_stdout)] // an example shows what it does
 
 use candle_core::{Device, Result, Tensor, Var};
 use wick_ops::{

@@ -27,6 +27,17 @@ impl RunDir {
     /// # Errors
     /// [`RunsError::Name`] where `recipe` cannot name a folder, [`RunsError::Io`] where nothing can be written.
     pub fn create(runs: &Path, recipe: &str, seed: u64, time: Timestamp) -> Result<Self, RunsError> {
+        let run = Self::create_unlisted(runs, recipe, seed, time)?;
+        run.make_latest()?;
+        Ok(run)
+    }
+
+    /// As [`RunDir::create`], but `latest` stays where it is until [`RunDir::make_latest`]: for a run that has yet to
+    /// write what makes it one.
+    ///
+    /// # Errors
+    /// As [`RunDir::create`].
+    pub fn create_unlisted(runs: &Path, recipe: &str, seed: u64, time: Timestamp) -> Result<Self, RunsError> {
         check_name("recipe", recipe)?;
         let folder = runs.join(recipe);
         fs::create_dir_all(&folder).map_err(RunsError::io("create the folder", &folder))?;
@@ -42,9 +53,23 @@ impl RunDir {
                 Err(error) => return Err(RunsError::io("create the folder", &path)(error)),
             }
         }
-        let run = Self::at(&folder.join(&name))?;
-        latest::point(&folder, &name)?;
-        Ok(run)
+        Self::at(&folder.join(&name))
+    }
+
+    /// Points `latest`, beside this folder, at it.
+    ///
+    /// # Errors
+    /// [`RunsError::Io`] where that cannot be written.
+    pub fn make_latest(&self) -> Result<(), RunsError> {
+        match (self.path.parent(), self.path.file_name()) {
+            (Some(folder), Some(name)) => latest::point(folder, &name.to_string_lossy()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The names of a run's files below this path, where nothing is made until something is written.
+    pub fn names_below(path: &Path) -> Self {
+        Self { path: path.to_owned() }
     }
 
     /// The run folder at exactly this path, made if it does not exist; `latest` is left alone.

@@ -1,6 +1,7 @@
 //! Trains a ResNet-18 for one epoch on 64 generated images: a whole run, small enough to watch.
 //!
 //! `cargo run --release -p wick-train --example tiny [FOLDER]`
+#![allow(clippy::print_stdout)] // an example shows what it does
 
 use std::path::PathBuf;
 use std::sync::Arc;

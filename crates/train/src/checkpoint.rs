@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use wick_models::{Metadata, Network};
 use wick_runs::{RunDir, read_json, sha256_file, write_atomic, write_json};
 
-use crate::TrainError;
+use crate::{Recipe, TrainError};
 
 /// Where a run stands: everything besides weights and optimiser buffers that the next step depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct State {
     pub partial: Partial,
     /// The best test accuracy of any epoch so far.
     pub best: Option<Best>,
+    /// What of the recipe decides what is computed: [`Recipe::identity`].
+    pub recipe_sha256: String,
     /// SHA-256 of the data set.
     pub data_sha256: String,
     /// SHA-256 of the weights' file.
@@ -42,15 +44,16 @@ pub struct State {
 
 impl State {
     /// The state of a run that has done nothing yet.
-    pub fn new(seed: u64, found_lr: Option<f64>, data_sha256: &str) -> Self {
+    pub fn new(recipe: &Recipe, found_lr: Option<f64>, data_sha256: &str) -> Self {
         Self {
             epoch: 1,
             step_in_epoch: 0,
             step: 0,
-            seed,
+            seed: recipe.seed,
             found_lr,
             partial: Partial::default(),
             best: None,
+            recipe_sha256: recipe.identity(),
             data_sha256: data_sha256.to_owned(),
             weights_sha256: String::new(),
             optim_sha256: String::new(),
@@ -133,6 +136,9 @@ fn settle(path: &Path, sha256: &str) -> Result<(), TrainError> {
     }
     if is(&next)? {
         return rename(&next, path);
+    }
+    if !path.exists() {
+        return Err(torn(path, &"the file is missing"));
     }
     Err(torn(
         path,

@@ -101,6 +101,15 @@ pub enum TrainError {
         /// Hash of what was given.
         got: String,
     },
+    /// A recipe that is not the one of the checkpoint.
+    #[error(
+        "the checkpoint in {} was made under another recipe; going on would mix two runs: undo what was changed in the \
+         recipe, or prepare a new run", path.display()
+    )]
+    OtherRecipe {
+        /// The run folder.
+        path: PathBuf,
+    },
     /// A run that would be overwritten.
     #[error(
         "the run in {} has trained already, and beginning anew would lose that; go on with `--resume`, or prepare a new \

@@ -72,9 +72,11 @@ fn values_out_of_range_are_named_with_what_is_allowed() {
         ("train.epochs=0", ["train.epochs is 0", "1 or more"]),
         ("train.batch_size=1", ["train.batch_size is 1", "2 or more"]),
         ("train.label_smoothing=1.5", ["train.label_smoothing is 1.5", "0 to 1"]),
-        ("train.checkpoint_minutes=0.0", ["train.checkpoint_minutes is 0", "above 0"]),
+        ("train.checkpoint_minutes=0.0", ["train.checkpoint_minutes is 0", "above 0, to"]),
         ("optim.lr=-1.0", ["lr is -1", "at least 0"]),
         ("lr_finder.end=1e-6", ["start = 0.00001", "end = 0.000001"]),
+        ("train.checkpoint_minutes=inf", ["train.checkpoint_minutes is inf", "1000000"]),
+        ("train.epochs=9000000000000", ["train.epochs is 9000000000000", "100000"]),
         ("name=../escape", ["name is", "letters"]),
         ("train.epochs=many", ["invalid type", "epochs"]),
     ] {

@@ -119,6 +119,40 @@ fn a_checkpoint_survives_a_death_at_any_moment() {
 }
 
 #[test]
+fn another_recipe_is_refused_but_not_for_its_looks() {
+    let root = tempfile::tempdir().unwrap();
+    let run = folder(root.path(), "run");
+    go(&run, Start::Fresh, Some(1)).unwrap();
+    let data = Arc::new(Data::load(&recipe(), None).unwrap());
+    let resume = |assignment: &str| {
+        let layers = Layers::default().over("text", &recipe().to_string()).unwrap();
+        let changed = layers.set(assignment).unwrap().resolve().unwrap();
+        let stop = AtomicBool::new(true);
+        train(&changed, &data, &run, Start::Resume, &stop, &mut |_| {})
+    };
+    for assignment in ["train.epochs=3", "optim.lr=0.5", "seed=1", "train.batch_size=4"] {
+        assert!(matches!(resume(assignment), Err(TrainError::OtherRecipe { .. })), "{assignment}");
+    }
+    assert!(matches!(resume("train.checkpoint_minutes=2.0"), Ok(Outcome::Interrupted { .. })));
+}
+
+#[test]
+fn lost_rows_and_lost_checkpoints_are_told() {
+    let root = tempfile::tempdir().unwrap();
+    let run = folder(root.path(), "run");
+    go(&run, Start::Fresh, Some(4)).unwrap();
+    let epochs = fs::read(run.epochs()).unwrap();
+    fs::remove_file(run.epochs()).unwrap();
+    let said = go(&run, Start::Resume, None).unwrap_err().to_string();
+    assert!(said.contains("counts 1 rows, but 0 are there"), "{said}");
+    fs::write(run.epochs(), &epochs).unwrap();
+    fs::remove_file(run.last_state()).unwrap();
+    let said = go(&run, Start::Resume, None).unwrap_err().to_string();
+    assert!(said.contains("no checkpoint to go on from"), "{said}");
+    assert_eq!(fs::read(run.epochs()).unwrap(), epochs, "nothing is cut where nothing can go on");
+}
+
+#[test]
 fn other_data_are_refused() {
     let root = tempfile::tempdir().unwrap();
     let run = folder(root.path(), "run");

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[allow(unreachable_pub, clippy::panic)] // shared by all crates' tests
 #[path = "../../../fixtures/golden/golden.rs"]
 mod golden;
 

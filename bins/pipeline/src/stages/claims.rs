@@ -47,14 +47,15 @@ fn claims(run: &Run) -> Result<Claims> {
     let mut claims = summary(&run.recipe, published)?;
     let epochs: Vec<EpochRow> = read_rows(&run.dir.epochs())?;
     let shorter = difference(&run.recipe, &record, published, epochs.len());
-    claims.push(learning_rates(&run.recipe, published, &epochs, shorter.as_deref())?);
-
     let report: LrFinderReport = read_json(&run.dir.lr_finder_json())?;
+    let found = report.suggestions.get("steepest").map(|s| s.lr);
+    claims.push(learning_rates(&run.recipe, published, &epochs, found, shorter.as_deref())?);
+
     claims.push(Claim::not_comparable(
         "learning rate that the range test suggests",
         Kind::Exact,
         published.lr_suggestion,
-        report.suggestions.get("steepest").map(|s| Value::from(s.lr)),
+        found.map(Value::from),
         "each run of the test lands elsewhere; the recipe pins the published value",
     ));
 
@@ -129,13 +130,14 @@ fn learning_rates(
     recipe: &Recipe,
     published: &Published,
     epochs: &[EpochRow],
+    found: Option<f64>,
     shorter: Option<&str>,
 ) -> Result<Claim> {
     let (name, measured) = if shorter.is_none() {
         let used = epochs.iter().map(|e| e.lr).collect::<Vec<_>>();
         ("learning rate of each epoch's last step", used)
     } else {
-        let schedule = recipe.schedule(published.epochs * published.steps_per_epoch, None)?;
+        let schedule = recipe.schedule(published.epochs * published.steps_per_epoch, found)?;
         let last_step = |epoch: usize| epoch * published.steps_per_epoch - 1;
         let at_full_length =
             (1..=published.epochs).map(|e| schedule.at(last_step(e)).learning_rate).collect::<Vec<_>>();

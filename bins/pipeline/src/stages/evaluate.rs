@@ -12,11 +12,15 @@ use crate::context::{StageEnd, Work};
 use crate::progress::counting;
 use crate::source::{Opened, open};
 
+/// Where the results of a weights file go, unless told.
+const OUT: &str = "evaluation";
+
 pub fn run(args: &EvaluateArgs, json: bool) -> Result<StageEnd> {
     let source = open(&args.source)?;
     match &source {
         Opened::Run { run, weights } => {
-            let inputs = vec![Input::path(weights), Input::path(run.dir.data())];
+            let inputs =
+                vec![Input::path(run.dir.recipe_toml()), Input::path(weights), Input::path(run.dir.data())];
             let end = run.stage("evaluate", inputs, args.source.skip_current.into(), || {
                 let files = judge(&source, args.source.data.as_deref(), &run.dir, json)?;
                 Ok(Work::Done(files))
@@ -24,8 +28,8 @@ pub fn run(args: &EvaluateArgs, json: bool) -> Result<StageEnd> {
             Ok(end)
         }
         Opened::File { .. } => {
-            let out = args.out.clone().unwrap_or_else(|| PathBuf::from("evaluation"));
-            judge(&source, args.source.data.as_deref(), &RunDir::at(&out)?, json)?;
+            let out = args.out.clone().unwrap_or_else(|| PathBuf::from(OUT));
+            judge(&source, args.source.data.as_deref(), &RunDir::names_below(&out), json)?;
             eprintln!("results are in {}", out.display());
             Ok(StageEnd::Done)
         }

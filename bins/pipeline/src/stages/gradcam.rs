@@ -15,6 +15,8 @@ use crate::source::{Explained, Opened, Subject, open};
 
 /// Images explained of a weights file, unless they are named.
 const SHOWN: usize = 20;
+/// Where maps of a weights file on data go, unless told.
+const OUT: &str = "explanation";
 /// The layer explained of a weights file, unless it is named.
 const LAYER: &str = "layer4";
 
@@ -63,8 +65,8 @@ fn of_data(args: &GradcamArgs, source: &Opened) -> Result<()> {
         Some(indices) => indices.clone(),
         None => first_misclassified(&subject)?,
     };
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("."));
-    let folder = wick_runs::RunDir::at(&out)?.cam(METHOD)?;
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(OUT));
+    let folder = wick_runs::RunDir::names_below(&out).cam(METHOD)?;
     let files = [folder.index(), folder.raw(), folder.grid()];
     write(args, &subject, &indices, args.layer.as_deref().unwrap_or(LAYER), &files)
 }
@@ -103,8 +105,10 @@ fn write(
     let (split, judging) = subject.data.judging();
     if let Some(i) = indices.iter().find(|i| judging.binary_search(i).is_err()) {
         bail!(
-            "--indices names image {i}, but there are {} images to judge by, numbered from 0",
-            judging.len()
+            "--indices names image {i}, which is none of the {} that judge; their indices lie from {} to {}",
+            judging.len(),
+            judging.first().unwrap_or(&0),
+            judging.last().unwrap_or(&0)
         );
     }
     let [index, raw, grid] = files;
@@ -126,7 +130,8 @@ fn write(
         .collect();
     write_rows(index, &rows)?;
     write_atomic_by_path(raw, |path| -> Result<()> { Ok(cams.raw.save_safetensors("raw", path)?) })?;
-    let title = format!("Grad-CAM of {layer}: {} images", indices.len());
+    let what = args.target.as_deref().unwrap_or("the predicted class");
+    let title = format!("Grad-CAM of {layer} for {what}: {} images", indices.len());
     save_png(&picture(&cams, &bytes, &subject.class_names, Some(&truth), title)?, grid)?;
     for (row, &i) in indices.iter().enumerate() {
         if cams.is_flat(row) {

@@ -24,9 +24,10 @@ pub fn run(args: &PrepareArgs, json: bool) -> Result<StageEnd> {
         layers.join(", ")
     );
 
-    let dir = RunDir::create(&args.runs, &recipe.name, recipe.seed, Timestamp::now())
+    let dir = RunDir::create_unlisted(&args.runs, &recipe.name, recipe.seed, Timestamp::now())
         .with_context(|| format!("cannot make a run folder in {}", args.runs.display()))?;
-    let mut manifest = Manifest::begin(std::env::args().collect(), "cpu");
+    let mut manifest =
+        Manifest::begin(std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect(), "cpu");
     manifest.git_revision = std::env::current_dir().ok().and_then(|here| git_revision(&here));
     manifest.dataset = Some(DatasetRecord {
         name: data.name().to_owned(),
@@ -36,24 +37,34 @@ pub fn run(args: &PrepareArgs, json: bool) -> Result<StageEnd> {
     });
     manifest.threads = rayon::current_num_threads();
     manifest.versions = BTreeMap::from([("wick".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
-    manifest.write(&dir)?;
 
     let run = Run { dir, recipe };
-    let inputs = vec![Input::Value { name: "dataset".to_owned(), sha256: data.sha256.clone() }];
-    let end = run.stage("prepare", inputs, WhenCurrent::Again, || {
-        write_atomic(&run.dir.recipe_toml(), run.recipe.to_string().as_bytes())?;
-        DataRecord::of(&data).write(&run.dir.data())?;
-        Ok(Work::Done(vec![run.dir.recipe_toml(), run.dir.data()]))
+    let end = begin(&run, &manifest, &data).inspect_err(|_| {
+        // A run that never came to be leaves nothing; if even that fails, the first error is the one to tell.
+        let _ = std::fs::remove_dir_all(run.dir.path());
     })?;
 
     let path = run.dir.path();
     if json {
-        println!("{}", serde_json::json!({ "run": path }));
+        println!("{}", serde_json::json!({ "run": path.display().to_string() }));
     } else {
         let (train, test) = (data.train_indices.len(), data.judging().1.len());
         let judge = if data.holdout_indices.is_empty() { "test" } else { "held-out" };
         println!("{}: {train} training and {test} {judge} images of {}", run.recipe.name, data.name());
         println!("{}", path.display());
     }
+    Ok(end)
+}
+
+/// Writes what makes a folder a run, then points `latest` at it.
+fn begin(run: &Run, manifest: &Manifest, data: &Data) -> Result<StageEnd> {
+    manifest.write(&run.dir)?;
+    let inputs = vec![Input::Value { name: "dataset".to_owned(), sha256: data.sha256.clone() }];
+    let end = run.stage("prepare", inputs, WhenCurrent::Again, || {
+        write_atomic(&run.dir.recipe_toml(), run.recipe.to_string().as_bytes())?;
+        DataRecord::of(data).write(&run.dir.data())?;
+        Ok(Work::Done(vec![run.dir.recipe_toml(), run.dir.data()]))
+    })?;
+    run.dir.make_latest()?;
     Ok(end)
 }

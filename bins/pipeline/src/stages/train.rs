@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use wick_runs::{EpochRow, Input, TimingRow, read_rows};
-use wick_train::{Event, Outcome, Start, train};
+use wick_train::{Event, Outcome, Start, TrainError, train};
 
 use crate::cli::TrainArgs;
 use crate::context::{StageEnd, Work, needs, stop_flag};
@@ -15,6 +15,10 @@ pub fn run(args: &TrainArgs, json: bool) -> Result<StageEnd> {
         needs(&run.dir.lr_finder_json(), "find-lr")?;
         inputs.push(Input::path(run.dir.lr_finder_json()));
     }
+    if !args.resume && !args.run.skip_current && run.dir.last_state().exists() {
+        // Refused before the stage begins, so that the run's status stays what it is.
+        return Err(TrainError::AlreadyTrained { path: run.dir.path().to_owned() }.into());
+    }
     let end = run.stage("train", inputs, args.run.when_current(), || {
         let data = run.data(args.run.data.as_deref())?;
         let start = if args.resume { Start::Resume } else { Start::Fresh };
@@ -25,7 +29,8 @@ pub fn run(args: &TrainArgs, json: bool) -> Result<StageEnd> {
         match outcome? {
             Outcome::Interrupted { epoch, step_in_epoch } => {
                 eprintln!(
-                    "stopped in epoch {epoch} after step {step_in_epoch}; go on with: pipeline train --run {} --resume",
+                    "stopped in epoch {epoch} after step {step_in_epoch}; go on with: {} train --run {} --resume",
+                    std::env::args_os().next().unwrap_or_default().to_string_lossy(),
                     run.dir.path().display()
                 );
                 Ok(Work::Interrupted)

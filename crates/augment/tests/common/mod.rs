@@ -1,5 +1,5 @@
 //! What the tests of lists share.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used)] // each test file uses the part it needs
+#![allow(dead_code, clippy::unwrap_used)] // each test file uses the part it needs
 
 use serde::{Deserialize, Serialize};
 use wick_augment::{Size, Transform};

@@ -1,5 +1,5 @@
 //! Small data sets, as bytes and as files.
-#![allow(dead_code, missing_docs, clippy::unwrap_used, unreachable_pub)]
+#![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use std::fs;
 use std::io::Write;

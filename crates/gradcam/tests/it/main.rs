@@ -1,7 +1,6 @@
 //! One test binary, so that candle is linked once.
 #![allow(clippy::unwrap_used, clippy::panic)] // also in the tests' helpers
 
-#[allow(unreachable_pub)]
 #[path = "../../../../fixtures/golden/golden.rs"]
 mod golden;
 

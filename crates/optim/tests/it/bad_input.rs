@@ -20,9 +20,9 @@ fn options_out_of_range_are_named_with_their_values() {
     let default = SgdOptions::default();
     assert_eq!(
         sgd(SgdOptions { learning_rate: -0.1, ..default }),
-        "learning_rate is -0.1: it must be a finite number, at least 0"
+        "lr is -0.1: it must be a finite number, at least 0"
     );
-    assert!(sgd(SgdOptions { learning_rate: f64::NAN, ..default }).starts_with("learning_rate is NaN"));
+    assert!(sgd(SgdOptions { learning_rate: f64::NAN, ..default }).starts_with("lr is NaN"));
     assert!(sgd(SgdOptions { weight_decay: -1.0, ..default }).starts_with("weight_decay is -1"));
     assert!(sgd(SgdOptions { momentum: Momentum::Heavy(-0.9), ..default }).starts_with("momentum is -0.9"));
     assert!(sgd(SgdOptions { momentum: Momentum::Heavy(1.0), ..default }).starts_with("momentum is 1"));
@@ -51,7 +51,7 @@ fn options_out_of_range_are_named_with_their_values() {
 #[test]
 fn a_refused_learning_rate_or_momentum_leaves_the_last_one() {
     let mut sgd = Sgd::new(vec![], SgdOptions { learning_rate: 0.5, ..Default::default() }).unwrap();
-    assert!(message(sgd.set_learning_rate(f64::NAN)).starts_with("learning_rate is NaN"));
+    assert!(message(sgd.set_learning_rate(f64::NAN)).starts_with("lr is NaN"));
     assert_eq!(sgd.learning_rate(), 0.5);
     assert!(message(sgd.set_momentum(0.9)).contains("made without momentum"));
     let mut adam = Adam::new(vec![], AdamOptions::default()).unwrap();

@@ -26,18 +26,21 @@ impl Recipe {
             "letters, digits, `-`, `_` and `.`",
             is_file_name(&self.name),
         )?;
-        fits("train.epochs", &t.epochs, "1 or more", t.epochs >= 1)?;
+        fits("train.epochs", &t.epochs, "1 or more, to 100000", (1..=100_000).contains(&t.epochs))?;
         // Batch norm has no variance of a single 1x1 map; two images are the least that any network here trains with.
         fits("train.batch_size", &t.batch_size, "2 or more", t.batch_size >= 2)?;
         let smoothing = t.label_smoothing;
         fits("train.label_smoothing", &smoothing, "0 to 1", (0.0..=1.0).contains(&smoothing))?;
         let minutes = t.checkpoint_minutes;
-        fits("train.checkpoint_minutes", &minutes, "above 0", minutes > 0.0)?;
+        fits("train.checkpoint_minutes", &minutes, "above 0, to 1000000", minutes > 0.0 && minutes <= 1e6)?;
         let e = &self.evaluate;
         fits("evaluate.batch_size", &e.batch_size, "1 or more", e.batch_size >= 1)?;
         let d = &self.data;
-        fits("data.synthetic_train", &d.synthetic_train, "1 or more", d.synthetic_train >= 1)?;
-        fits("data.synthetic_test", &d.synthetic_test, "1 or more", d.synthetic_test >= 1)?;
+        let drawn = |n: usize| (1..=1_000_000).contains(&n);
+        fits("data.synthetic_train", &d.synthetic_train, "1 or more, to 1000000", drawn(d.synthetic_train))?;
+        fits("data.synthetic_test", &d.synthetic_test, "1 or more, to 1000000", drawn(d.synthetic_test))?;
+        let steps = self.lr_finder.steps;
+        fits("lr_finder.steps", &steps, "1000000 at most", steps <= 1_000_000)?;
 
         self.lr_finder.check()?;
         self.optim.check()?;

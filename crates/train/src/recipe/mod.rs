@@ -13,6 +13,8 @@ use wick_augment::{Augmentation, Size, Transform};
 use wick_models::{Architecture, Normalisation};
 use wick_optim::{OptimizerConfig, RangeTestOptions, Schedule, ScheduleConfig};
 
+use wick_runs::sha256_bytes;
+
 use crate::TrainError;
 
 pub use layers::Layers;
@@ -148,6 +150,16 @@ impl Recipe {
         Augmentation::new(&self.transforms, size)
             .and_then(|a| a.with_output(size))
             .map_err(TrainError::Augment)
+    }
+
+    /// SHA-256 of everything that decides what training computes: all but names, judgement and what was published.
+    pub fn identity(&self) -> String {
+        // When checkpoints are written changes no bit of a run.
+        let train = TrainConfig { checkpoint_minutes: 1.0, ..self.train.clone() };
+        let computed =
+            (self.seed, &self.data, &self.model, train, &self.optim, &self.schedule, &self.transforms);
+        let text = format!("{computed:?}");
+        sha256_bytes(text.as_bytes())
     }
 
     /// How images are normalised, if they are.

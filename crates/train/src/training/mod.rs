@@ -120,16 +120,22 @@ impl<'a> Training<'a> {
                 let (expected, got) = (state.data_sha256, data.sha256.clone());
                 return Err(TrainError::OtherData { expected, got });
             }
+            if state.recipe_sha256 != recipe.identity() {
+                return Err(TrainError::OtherRecipe { path: run.path().to_owned() });
+            }
             let rows_cut = rows::cut(run, state.epoch - 1, state.step)?;
             observer(Event::Resumed { epoch: state.epoch, step_in_epoch: state.step_in_epoch, rows_cut });
             state
         } else {
-            rows::begin(run, start)?;
+            let rows_cut = rows::begin(run, start)?;
+            if rows_cut > 0 {
+                observer(Event::Resumed { epoch: 1, step_in_epoch: 0, rows_cut });
+            }
             let found_lr = match recipe.schedule.needs_range_test() {
                 true => Some(rows::suggestion(run)?),
                 false => None,
             };
-            State::new(recipe.seed, found_lr, &data.sha256)
+            State::new(recipe, found_lr, &data.sha256)
         };
         let steps = recipe.steps_per_epoch(data.train_indices.len());
         let schedule = recipe.schedule(steps * recipe.train.epochs, state.found_lr)?;
@@ -155,8 +161,11 @@ impl<'a> Training<'a> {
         let plan =
             BatchPlan { skip: self.state.step_in_epoch, ..BatchPlan::of(self.recipe, self.state.epoch) };
         let mut point = self.schedule.at(self.state.step.saturating_sub(1) as usize);
-        for batch in training_batches(self.data, &self.augmentation, plan) {
+        let mut batches = training_batches(self.data, &self.augmentation, plan);
+        loop {
+            // Waiting for a batch, should it ever come to that, is training time.
             let began = Instant::now();
+            let Some(batch) = batches.next() else { break };
             point = self.schedule.at(self.state.step as usize);
             self.step(&batch?, point)?;
             self.state.partial.seconds += began.elapsed().as_secs_f64();
