@@ -156,6 +156,9 @@ fn difference(recipe: &Recipe, data: &DataRecord, published: &Published, epochs:
     if !data.holdout_indices.is_empty() {
         return Some(format!("judged by {} held-out images", data.holdout_indices.len()));
     }
+    if was_changed(recipe) {
+        return Some("the recipe was changed".to_owned());
+    }
     if (epochs, steps) != (published.epochs, published.steps_per_epoch) {
         return Some(format!(
             "{epochs} epochs of {steps} steps instead of {} of {}",
@@ -163,4 +166,14 @@ fn difference(recipe: &Recipe, data: &DataRecord, published: &Published, epochs:
         ));
     }
     None
+}
+
+/// Whether a built-in recipe was changed in what it computes, besides its length and its seed.
+fn was_changed(recipe: &Recipe) -> bool {
+    crate::recipes::named(&recipe.name).is_ok_and(|built_in| {
+        let mut same = recipe.clone();
+        (same.seed, same.data, same.train.epochs) =
+            (built_in.seed, built_in.data.clone(), built_in.train.epochs);
+        same.identity() != built_in.identity()
+    })
 }
