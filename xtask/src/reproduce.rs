@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// Repeat with the seeds 0 to N-1.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
-    /// Change any value of the recipe, for instance `--set optim.momentum=0.8`; may be repeated.
+    /// Change any value of the recipe, for instance `--set schedule.max_lr=0.01`; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Where run folders are kept.
@@ -61,6 +61,10 @@ const INTERRUPTED: u8 = 130;
 /// Carries out the command.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let pipeline = Pipeline::build(args.threads)?;
+    for recipe in &args.recipes {
+        // Before anything is downloaded for it.
+        pipeline.check_recipe(recipe)?;
+    }
     let data = data(args)?;
     // From here on a Ctrl-C is the stage's, which saves its work; this process waits for it and says how to go on.
     ctrlc::set_handler(|| {}).context("cannot listen for Ctrl-C")?;
@@ -233,6 +237,14 @@ impl Pipeline {
     /// How a stage ended.
     fn run(&self, args: &[OsString]) -> Result<ExitStatus> {
         self.command().args(args).status().with_context(|| format!("cannot start {}", self.path.display()))
+    }
+
+    /// Refuses a recipe that the pipeline does not know; it says why itself.
+    fn check_recipe(&self, recipe: &str) -> Result<()> {
+        let summary = self.command().args(["summary", "--recipe", recipe]).stdout(Stdio::null()).status();
+        let status = summary.with_context(|| format!("cannot start {}", self.path.display()))?;
+        ensure!(status.success(), "the recipe {recipe} cannot be used; nothing was made");
+        Ok(())
     }
 
     fn prepare(&self, args: &Args, recipe: &str, seed: Option<u64>, data: Option<&Path>) -> Result<RunDir> {

@@ -53,7 +53,7 @@ pub struct PrepareArgs {
     #[command(flatten)]
     pub recipe: RecipeArgs,
     /// CIFAR's binary files: a folder or the .tar.gz.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "quick")]
     pub data: Option<PathBuf>,
     /// Where run folders are kept.
     #[arg(long, value_name = "DIR", default_value = "runs")]
@@ -81,7 +81,7 @@ pub struct RecipeArgs {
     /// Keys every random number.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Change any value, for instance `--set optim.momentum=0.8`; may be repeated.
+    /// Change any value, for instance `--set schedule.max_lr=0.01`; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }
@@ -162,7 +162,7 @@ pub struct GradcamArgs {
     #[command(flatten)]
     pub source: Source,
     /// A photo to explain, of any size.
-    #[arg(long, value_name = "FILE", requires = "checkpoint", conflicts_with_all = ["data", "indices"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "indices"])]
     pub image: Option<PathBuf>,
     /// Test images to explain, by index; the misclassified ones unless given.
     #[arg(long, value_name = "I,J,…", value_delimiter = ',')]

@@ -28,6 +28,8 @@ pub struct Explained {
     pub network: Network,
     pub augmentation: Augmentation,
     pub class_names: Vec<String>,
+    /// Whether the weights themselves name them.
+    pub knows_classes: bool,
 }
 
 /// The same with the data it is judged on.
@@ -64,7 +66,13 @@ impl Opened {
                 let given = Some(run.recipe.model.architecture);
                 let (network, metadata) = Network::load(weights, given, &Device::Cpu)?;
                 let class_names = class_names(&metadata, network.classes);
-                Ok(Explained { network, augmentation: run.recipe.augmentation()?, class_names })
+                let knows_classes = metadata.classes.is_some();
+                Ok(Explained {
+                    network,
+                    augmentation: run.recipe.augmentation()?,
+                    class_names,
+                    knows_classes,
+                })
             }
             Self::File { path, architecture } => {
                 let (network, metadata) = Network::load(path, *architecture, &Device::Cpu)?;
@@ -81,14 +89,15 @@ impl Opened {
                 let list = [Transform::normalize(normalisation.mean, normalisation.std)];
                 let augmentation = Augmentation::new(&list, Size::new(HEIGHT, WIDTH))?;
                 let class_names = class_names(&metadata, network.classes);
-                Ok(Explained { network, augmentation, class_names })
+                let knows_classes = metadata.classes.is_some();
+                Ok(Explained { network, augmentation, class_names, knows_classes })
             }
         }
     }
 
     /// Loads the network and its data.
     pub fn subject(&self, data: Option<&Path>) -> Result<Subject> {
-        let Explained { network, augmentation, mut class_names } = self.explained()?;
+        let Explained { network, augmentation, mut class_names, knows_classes } = self.explained()?;
         let (data, batch_size) = match self {
             Self::Run { run, .. } => (run.data(data)?, run.recipe.evaluate.batch_size),
             Self::File { .. } => {
@@ -107,6 +116,12 @@ impl Opened {
             data.classes()
         );
         if let Self::File { .. } = self {
+            ensure!(
+                !knows_classes || class_names == data.dataset.class_names,
+                "the network was trained on {}, but the data hold {}; give the data it was trained on",
+                class_names.join(", "),
+                data.dataset.class_names.join(", ")
+            );
             class_names.clone_from(&data.dataset.class_names);
         }
         Ok(Subject { network, augmentation, class_names, data, batch_size })

@@ -109,6 +109,12 @@ fn a_checkpoint_alone_is_enough(root: &Path, folder: &Path) {
     assert!(String::from_utf8_lossy(&output.stderr).contains("resized to 32×32"));
     assert!(fs::read(png).unwrap().starts_with(b"\x89PNG"));
 
+    // The same of a run, and nothing is quietly ignored.
+    let at = folder.to_str().unwrap();
+    succeed(&["gradcam", "--run", at, "--image", photo, "--out", png]);
+    refuse(&["gradcam", "--run", at, "--out", png]);
+    refuse(&["evaluate", "--run", at, "--out", png]);
+
     // The run's own images, as files that other programs could have written.
     let data = root.join("data");
     wick_cifar::write_folder(&wick_cifar::synthetic_dataset(0, 72, 24), &data).unwrap();

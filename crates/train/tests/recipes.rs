@@ -31,6 +31,7 @@ fn another_kind_takes_nothing_over_from_the_old_one() {
     let adam = "[optim]\nkind = \"adam\"\n";
     let recipe = Layers::default().over("tiny", TINY).unwrap().over("over", adam).unwrap().resolve().unwrap();
     assert!(recipe.optim != tiny(&[]).unwrap().optim);
+    assert_eq!(tiny(&["optim.kind=adam"]).unwrap().optim, recipe.optim);
 }
 
 #[test]

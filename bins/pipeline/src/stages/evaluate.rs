@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use wick_metrics::ConfusionMatrix;
 use wick_runs::{ConfusionTable, Input, PerClassRow, PredictionRow, Predictions, RunDir, write_rows};
 use wick_train::{Evaluation, evaluate};
@@ -16,6 +16,10 @@ use crate::source::{Opened, open};
 const OUT: &str = "evaluation";
 
 pub fn run(args: &EvaluateArgs, json: bool) -> Result<StageEnd> {
+    ensure!(
+        args.out.is_none() || args.source.run.is_none(),
+        "--out goes with --checkpoint; what is judged of a run is kept in its run folder"
+    );
     let source = open(&args.source)?;
     match &source {
         Opened::Run { run, weights } => {

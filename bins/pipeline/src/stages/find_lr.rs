@@ -25,7 +25,7 @@ pub fn run(args: &RunFolder, json: bool) -> Result<StageEnd> {
         bar.finish_and_clear();
         write(&test, &run.recipe, d)?;
         figures::lr_finder(d)?;
-        tell(&test, json)?;
+        tell(&test, &run.recipe, json)?;
         Ok(Work::Done(vec![d.lr_finder_csv(), d.lr_finder_json(), d.figure(Figure::LrFinder)]))
     })
 }
@@ -71,7 +71,7 @@ fn write(test: &RangeTest, recipe: &Recipe, run: &RunDir) -> Result<()> {
     Ok(())
 }
 
-fn tell(test: &RangeTest, json: bool) -> Result<()> {
+fn tell(test: &RangeTest, recipe: &Recipe, json: bool) -> Result<()> {
     let why = match test.ending {
         Ending::Completed => "to the end",
         Ending::Diverged => "until the loss diverged",
@@ -89,6 +89,11 @@ fn tell(test: &RangeTest, json: bool) -> Result<()> {
             Ok(s) => println!("  {rule:<9} {:.4e}", s.learning_rate),
             Err(error) => println!("  {rule:<9} none: {error}"),
         }
+    }
+    if !recipe.schedule.needs_range_test() {
+        println!(
+            "the recipe says which rates to train with; `--set schedule.max_lr=find` would take the steepest"
+        );
     }
     Ok(())
 }

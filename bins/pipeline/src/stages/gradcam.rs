@@ -22,13 +22,18 @@ const LAYER: &str = "layer4";
 
 pub fn run(args: &GradcamArgs) -> Result<StageEnd> {
     let source = open(&args.source)?;
+    if let Some(photo) = &args.image {
+        of_photo(args, &source.explained()?, photo)?;
+        return Ok(StageEnd::Done);
+    }
+    ensure!(
+        args.out.is_none() || args.source.run.is_none(),
+        "--out goes with --checkpoint or --image; what is explained of a run's data is kept in its run folder"
+    );
     match &source {
         Opened::Run { run, weights } => of_run(args, &source, run, weights),
         Opened::File { .. } => {
-            match &args.image {
-                Some(photo) => of_photo(args, &source.explained()?, photo)?,
-                None => of_data(args, &source)?,
-            }
+            of_data(args, &source)?;
             Ok(StageEnd::Done)
         }
     }

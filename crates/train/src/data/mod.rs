@@ -67,6 +67,10 @@ impl Data {
         if recipe.steps_per_epoch(data.train_indices.len()) == 0 {
             return Err(TrainError::NoSteps { batch_size: recipe.train.batch_size });
         }
+        let (asked, available) = (recipe.train.batch_size, data.train_indices.len());
+        if asked > available {
+            return Err(TrainError::TooFewImages { key: "train.batch_size", asked, available });
+        }
         Ok(data)
     }
 

@@ -63,6 +63,9 @@ impl Layers {
             .ok()
             .and_then(|mut t| t.remove("v"))
             .unwrap_or_else(|| Value::String(value.trim().to_owned()));
+        if last == "kind" && table.get("kind") != Some(&value) {
+            table.clear(); // as a layer would: what belongs to another kind goes with it
+        }
         table.insert(last.to_owned(), value);
         Ok(self)
     }
