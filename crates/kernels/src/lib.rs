@@ -22,7 +22,9 @@
 mod batch_norm;
 mod convolution;
 mod cross_entropy;
+mod element;
 mod error;
+pub mod fused;
 mod isa;
 mod linear;
 mod matmul;
@@ -41,6 +43,7 @@ pub use batch_norm::{
 };
 pub use convolution::{Conv2dShape, conv2d_forward, conv2d_input_gradient, conv2d_weight_gradient};
 pub use cross_entropy::{cross_entropy_backward, cross_entropy_forward};
+pub use element::{Element, Precision};
 pub use error::ShapeError;
 pub use isa::InstructionSet;
 pub use linear::{LinearShape, linear_backward, linear_forward};
