@@ -1,0 +1,73 @@
+//! One piece of memory for all tensors of a plan.
+
+use wick_kernels::Element;
+
+use crate::plan::{Buf, Pass, Plan};
+
+/// A cache line.
+const LINE: usize = 64;
+
+/// Grows to the largest batch and is then used again for every step.
+#[derive(Debug)]
+pub(super) struct Arena<E> {
+    values: Vec<E>,
+    /// Where the first cache line begins.
+    start: usize,
+}
+
+/// The tensors of one pass.
+#[derive(Debug)]
+pub(super) struct Tensors<'a, E> {
+    read: Vec<(Buf, &'a [E])>,
+    /// The one that is written, if one is.
+    pub written: Option<&'a mut [E]>,
+}
+
+impl<'a, E> Tensors<'a, E> {
+    /// One that the pass reads. (Any other is empty, which no kernel accepts.)
+    pub fn get(&self, buf: Buf) -> &'a [E] {
+        self.read.iter().find(|(b, _)| *b == buf).map_or(&[], |(_, values)| values)
+    }
+}
+
+impl<E: Element> Arena<E> {
+    pub fn new() -> Self {
+        Self { values: Vec::new(), start: 0 }
+    }
+
+    /// Bytes taken.
+    pub fn bytes(&self) -> usize {
+        self.values.len() * size_of::<E>()
+    }
+
+    /// Makes room for `images` images of a plan.
+    pub fn reserve(&mut self, plan: &Plan, images: usize) {
+        let values = plan.total * images + LINE / size_of::<E>();
+        if self.values.len() < values {
+            self.values = Vec::new(); // what was there is of no use, and need not be there at the same time
+            self.values = vec![E::default(); values];
+            self.start = self.values.as_ptr().align_offset(LINE).min(LINE / size_of::<E>());
+        }
+    }
+
+    /// The tensors of a pass over `images` images. A pass's tensors never share memory: they live at the same time.
+    pub fn tensors(&mut self, plan: &Plan, pass: &Pass, images: usize) -> Tensors<'_, E> {
+        let written = pass.write.as_ref().map(|write| write.to);
+        let mut wanted: Vec<Buf> = pass.reads().into_iter().chain(written).collect();
+        wanted.sort_unstable_by_key(|&buf| plan.offsets[buf]);
+        let mut tensors = Tensors { read: Vec::with_capacity(wanted.len()), written: None };
+        let mut rest = &mut self.values[self.start..];
+        let mut passed = 0;
+        for buf in wanted {
+            let (offset, length) = (plan.offsets[buf] * images, plan.sizes[buf].len() * images);
+            let (values, behind) = rest.split_at_mut(offset - passed).1.split_at_mut(length);
+            (rest, passed) = (behind, offset + length);
+            if Some(buf) == written {
+                tensors.written = Some(values);
+            } else {
+                tensors.read.push((buf, values));
+            }
+        }
+        tensors
+    }
+}

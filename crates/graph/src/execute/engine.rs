@@ -1,0 +1,246 @@
+//! A plan, its memory, and the steps through it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use wick_kernels::Element;
+use wick_kernels::fused::Algorithm;
+
+use super::arena::Arena;
+use super::head::{Head, Run};
+use super::norm::{BatchStatistics, Norm, Sums};
+use super::pass::{Context, Outputs, products, sums_a_channel};
+use super::profile::{Profile, ProfileRow, describe};
+use super::{Batch, Options, Profiling, Step};
+use crate::graph::{Graph, NormKind, Role, Shape};
+use crate::plan::{Finish, Pass, Plan};
+use crate::GraphError;
+
+#[derive(Debug)]
+pub(super) struct Engine<E> {
+    graph: Arc<Graph>,
+    training: Arc<Plan>,
+    evaluation: Arc<Plan>,
+    algorithm: Algorithm,
+    arena: Arena<E>,
+    norms: Vec<Norm>,
+    head: Head,
+    sums: Vec<f32>,
+    indices: Vec<Vec<u8>>,
+    spread: Vec<f32>,
+    ones: Vec<f32>,
+    zeros: Vec<f32>,
+    statistics: Vec<BatchStatistics>,
+    /// Of training and of evaluation.
+    profiles: Option<[Profile; 2]>,
+}
+
+/// What a pass is part of.
+struct Stage<'a> {
+    plan: &'a Plan,
+    images: usize,
+    pixels: &'a [f32],
+    parameters: &'a [&'a [f32]],
+    profile: usize,
+}
+
+impl<E: Element> Engine<E> {
+    pub fn new(graph: &Graph, options: Options) -> Result<Self, GraphError> {
+        let training = Arc::new(Plan::training(graph)?);
+        let channels = training.sizes.iter().map(|size| size.channels).max().unwrap_or(0);
+        Ok(Self {
+            graph: Arc::new(graph.clone()),
+            evaluation: Arc::new(Plan::evaluation(graph)?),
+            training,
+            algorithm: options.algorithm,
+            arena: Arena::new(),
+            norms: vec![Norm::default(); graph.norms.len()],
+            head: Head::default(),
+            sums: Vec::new(),
+            indices: vec![Vec::new(); graph.pools.len()],
+            spread: Vec::new(),
+            ones: vec![1.0; channels],
+            zeros: vec![0.0; channels],
+            statistics: Vec::new(),
+            profiles: (options.profiling == Profiling::On).then(Default::default),
+        })
+    }
+
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.arena.bytes()
+    }
+
+    pub fn training_bytes(&self, images: usize) -> usize {
+        self.training.total * images * size_of::<E>()
+    }
+
+    pub fn take_profile(&mut self) -> Vec<ProfileRow> {
+        self.profiles.iter_mut().flatten().flat_map(Profile::take).collect()
+    }
+
+    pub fn training_step(
+        &mut self,
+        parameters: &[&[f32]],
+        batch: Batch<'_>,
+        label_smoothing: f32,
+        gradients: &mut [Vec<f32>],
+    ) -> Result<Step<'_>, GraphError> {
+        let (graph, plan) = (Arc::clone(&self.graph), Arc::clone(&self.training));
+        let images = self.check(parameters, batch.images)?;
+        expect("labels", batch.labels.len(), images)?;
+        expect("the list of gradients", gradients.len(), parameters.len())?;
+        for (gradient, parameter) in gradients.iter_mut().zip(&graph.parameters) {
+            if parameter.role == Role::Trainable {
+                gradient.resize(parameter.len(), 0.0);
+            }
+        }
+        self.statistics.clear();
+        // Batch norms will be measured; what else there is is known.
+        let stage = Stage { plan: &plan, images, pixels: batch.images, parameters, profile: 0 };
+        self.begin(&stage);
+        for pass in &plan.forward {
+            self.run(&stage, pass, gradients)?;
+        }
+        let began = Instant::now();
+        let run = Run { graph: &graph, ops: &plan.head, images, parameters };
+        self.head.forward(run)?;
+        let loss = self.head.loss(graph.classes(), batch.labels, label_smoothing)?;
+        let dfeatures = self.head.backward(run, (batch.labels, label_smoothing), gradients)?;
+        self.spread.clear();
+        let share = 1.0 / plan.features.pixels as f32;
+        self.spread.extend(dfeatures.iter().map(|d| d * share));
+        self.note(&stage, "head", "linear, cross_entropy", began);
+        for pass in &plan.backward {
+            self.run(&stage, pass, gradients)?;
+        }
+        Ok(Step { loss, logits: self.head.logits(), statistics: &self.statistics })
+    }
+
+    pub fn logits(&mut self, parameters: &[&[f32]], images: &[f32]) -> Result<&[f32], GraphError> {
+        let (graph, plan) = (Arc::clone(&self.graph), Arc::clone(&self.evaluation));
+        let pixels = images;
+        let images = self.check(parameters, images)?;
+        let stage = Stage { plan: &plan, images, pixels, parameters, profile: 1 };
+        self.begin(&stage);
+        for pass in &plan.forward {
+            self.run(&stage, pass, &mut [])?;
+        }
+        let began = Instant::now();
+        self.head.forward(Run { graph: &graph, ops: &plan.head, images, parameters })?;
+        self.note(&stage, "head", "linear", began);
+        Ok(self.head.logits())
+    }
+
+    /// The number of images, if everything has the length it must have.
+    fn check(&self, parameters: &[&[f32]], images: &[f32]) -> Result<usize, GraphError> {
+        let wanted = &self.graph.parameters;
+        expect("the list of parameters", parameters.len(), wanted.len())?;
+        for (parameter, wanted) in parameters.iter().zip(wanted) {
+            expect(&wanted.name, parameter.len(), wanted.len())?;
+        }
+        let image = match self.graph.nodes[0].shape {
+            Shape::Map(map) => map.iter().product::<usize>(),
+            Shape::Features(n) => n,
+        };
+        let count = images.len() / image.max(1);
+        if count == 0 {
+            return Err(GraphError::Empty);
+        }
+        expect("images", images.len(), count * image)?;
+        Ok(count)
+    }
+
+    fn begin(&mut self, stage: &Stage<'_>) {
+        self.arena.reserve(stage.plan, stage.images);
+        let features = stage.plan.features.channels;
+        self.head.features(stage.plan.head.len(), stage.images, features);
+        for (norm, layer) in self.norms.iter_mut().zip(&self.graph.norms) {
+            if stage.profile == 1 || matches!(layer.kind, NormKind::Bias) {
+                norm.know(layer, stage.parameters);
+            }
+        }
+        if let Some(profiles) = &mut self.profiles {
+            profiles[stage.profile].begin();
+        }
+    }
+
+    fn run(
+        &mut self,
+        stage: &Stage<'_>,
+        pass: &Pass,
+        gradients: &mut [Vec<f32>],
+    ) -> Result<(), GraphError> {
+        let began = Instant::now();
+        let Stage { plan, images, pixels, parameters, profile } = *stage;
+        let context = Context {
+            graph: &self.graph,
+            plan,
+            algorithm: self.algorithm,
+            images,
+            pixels,
+            parameters,
+            norms: &self.norms,
+            ones: &self.ones,
+            zeros: &self.zeros,
+            spread: &self.spread,
+        };
+        let outputs = Outputs {
+            sums: &mut self.sums,
+            indices: &mut self.indices,
+            features: self.head.features(plan.head.len(), images, plan.features.channels),
+            gradients,
+            keeps_indices: profile == 0,
+        };
+        context.run(pass, self.arena.tensors(plan, pass, images), outputs)?;
+        self.reduce(stage, pass, gradients);
+        if self.profiles.is_some() {
+            let (op, flops) = describe(&self.graph, pass, images);
+            if let Some(profiles) = &mut self.profiles {
+                profiles[profile].add(&pass.layer, op, flops, began);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes of a pass's sums what the next ones need.
+    fn reduce(&mut self, stage: &Stage<'_>, pass: &Pass, gradients: &mut [Vec<f32>]) {
+        let Some(write) = &pass.write else { return };
+        let stride = sums_a_channel(&self.graph, write);
+        let channels = stage.plan.sizes[write.to].channels;
+        let sums = Sums { values: &self.sums, stride, images: stage.images, channels };
+        let graph = &self.graph;
+        match &write.finish {
+            Finish::None | Finish::Affine(_) => {}
+            Finish::Statistics(norms) => {
+                for &norm in norms {
+                    let layer = &graph.norms[norm];
+                    self.statistics.extend(self.norms[norm].measure(layer, sums, stage.parameters));
+                }
+            }
+            Finish::Gradient(point) => {
+                for &(norm, _) in &point.norms {
+                    let slot = products(graph, point).position(|(n, _)| n == norm).map_or(0, |at| at + 1);
+                    let layer = &graph.norms[norm];
+                    self.norms[norm].differentiate(graph, layer, (sums, slot), stage.parameters, gradients);
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, stage: &Stage<'_>, layer: &str, op: &'static str, began: Instant) {
+        if let Some(profiles) = &mut self.profiles {
+            profiles[stage.profile].add(layer, op, 0.0, began);
+        }
+    }
+}
+
+fn expect(what: &str, got: usize, expected: usize) -> Result<(), GraphError> {
+    if got == expected {
+        return Ok(());
+    }
+    Err(GraphError::Length { what: what.to_owned(), expected, got })
+}

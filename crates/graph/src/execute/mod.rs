@@ -1,0 +1,138 @@
+//! Running a plan.
+
+mod arena;
+mod engine;
+mod head;
+mod norm;
+mod pass;
+mod profile;
+
+use half::bf16;
+use wick_kernels::Precision;
+use wick_kernels::fused::Algorithm;
+
+use crate::{Graph, GraphError};
+use engine::Engine;
+
+pub use norm::BatchStatistics;
+pub use profile::ProfileRow;
+
+/// How a graph is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Options {
+    /// How maps are stored between passes, and the factors of products. Parameters, sums, features and logits are f32.
+    pub precision: Precision,
+    /// How 3×3 convolutions are computed.
+    pub algorithm: Algorithm,
+    /// Whether passes are timed.
+    pub profiling: Profiling,
+}
+
+/// Whether passes are timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Profiling {
+    /// They are not.
+    #[default]
+    Off,
+    /// They are, for [`Executor::take_profile`].
+    On,
+}
+
+/// Images and what they show.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// `(N, H, W, C)`.
+    pub images: &'a [f32],
+    /// `(N)`.
+    pub labels: &'a [u32],
+}
+
+/// What a training step leaves besides gradients.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// Mean cross-entropy over the batch.
+    pub loss: f32,
+    /// `(N, classes)`.
+    pub logits: &'a [f32],
+    /// Of each batch normalisation, for its running statistics.
+    pub statistics: &'a [BatchStatistics],
+}
+
+/// A compiled graph and the memory that its steps use. That grows to the largest batch seen and is kept.
+#[derive(Debug)]
+pub struct Executor(Engines);
+
+#[derive(Debug)]
+enum Engines {
+    F32(Box<Engine<f32>>),
+    Bf16(Box<Engine<bf16>>),
+}
+
+/// The same expression for either precision.
+macro_rules! either {
+    ($executor:expr, $engine:ident => $e:expr) => {
+        match $executor {
+            Engines::F32($engine) => $e,
+            Engines::Bf16($engine) => $e,
+        }
+    };
+}
+
+impl Executor {
+    /// Compiles `graph`.
+    ///
+    /// # Errors
+    /// A layer that nothing reads, or no logits at the end.
+    pub fn new(graph: &Graph, options: Options) -> Result<Self, GraphError> {
+        Ok(Self(match options.precision {
+            Precision::F32 => Engines::F32(Box::new(Engine::new(graph, options)?)),
+            Precision::Bf16 => Engines::Bf16(Box::new(Engine::new(graph, options)?)),
+        }))
+    }
+
+    /// The graph it computes.
+    pub fn graph(&self) -> &Graph {
+        either!(&self.0, engine => engine.graph())
+    }
+
+    /// Logits, loss and gradients of a batch, with the batch's own statistics in batch norms.
+    ///
+    /// `parameters` are as [`Graph::parameters`] lists them; running statistics are not read. `gradients`, one each, are
+    /// brought to the size of the trainable ones and overwritten; those of others are left as they are. `label_smoothing` is
+    /// the share of the target that is spread over all classes.
+    ///
+    /// # Errors
+    /// Slices of other lengths, no images, a label that is no class.
+    pub fn training_step(
+        &mut self,
+        parameters: &[&[f32]],
+        batch: Batch<'_>,
+        label_smoothing: f32,
+        gradients: &mut [Vec<f32>],
+    ) -> Result<Step<'_>, GraphError> {
+        either!(&mut self.0, engine => engine.training_step(parameters, batch, label_smoothing, gradients))
+    }
+
+    /// Logits `(N, classes)` of images `(N, H, W, C)`, with running statistics in batch norms.
+    ///
+    /// # Errors
+    /// Slices of other lengths, no images.
+    pub fn logits(&mut self, parameters: &[&[f32]], images: &[f32]) -> Result<&[f32], GraphError> {
+        either!(&mut self.0, engine => engine.logits(parameters, images))
+    }
+
+    /// Bytes that maps take, gradients of maps included, for the largest batch so far.
+    pub fn bytes(&self) -> usize {
+        either!(&self.0, engine => engine.bytes())
+    }
+
+    /// Bytes that maps take in a training step of `images` images.
+    pub fn training_bytes(&self, images: usize) -> usize {
+        either!(&self.0, engine => engine.training_bytes(images))
+    }
+
+    /// What passes took since the last call, training steps' before evaluations'; empty unless it was asked for.
+    pub fn take_profile(&mut self) -> Vec<ProfileRow> {
+        either!(&mut self.0, engine => engine.take_profile())
+    }
+}

@@ -1,0 +1,178 @@
+//! Compiled networks against the same networks layer by layer in f64.
+
+mod networks;
+mod reference;
+
+use wick_kernels::Precision;
+
+use crate::{Algorithm, Batch, Executor, Graph, Options, Role};
+use reference::{Mode, Outcome};
+
+/// Repeatable noise in ±1.
+fn noise(seed: u64, n: usize) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    (0..n).map(|_| next()).collect()
+}
+
+fn parameters(graph: &Graph) -> Vec<Vec<f32>> {
+    let values = |(seed, p): (usize, &crate::Parameter)| {
+        let noise = noise(seed as u64 + 1, p.len());
+        let fan_in = p.shape[..p.shape.len() - 1].iter().product::<usize>() as f32;
+        match (&p.role, p.shape.len()) {
+            (Role::RunningVariance, _) => noise.iter().map(|v| 1.0 + 0.5 * v).collect(),
+            (_, 1) if p.name.ends_with("weight") => noise.iter().map(|v| 1.0 + 0.3 * v).collect(),
+            (_, 1) => noise.iter().map(|v| 0.3 * v).collect(),
+            (_, 2) => noise,
+            _ => noise.iter().map(|v| v * (6.0 / fan_in).sqrt()).collect::<Vec<f32>>(),
+        }
+    };
+    graph.parameters().iter().enumerate().map(values).collect()
+}
+
+struct Case {
+    name: &'static str,
+    graph: Graph,
+    parameters: Vec<Vec<f32>>,
+    images: Vec<f32>,
+    labels: Vec<u32>,
+}
+
+const SMOOTHING: f32 = 0.1;
+
+impl Case {
+    fn all() -> Vec<Self> {
+        let case = |(name, graph): (&'static str, Graph)| {
+            let labels = vec![2, 0, 1, 1, 0];
+            let image = match graph.shape(graph.input()) {
+                Some(crate::Shape::Map(map)) => map.iter().product::<usize>(),
+                _ => 0,
+            };
+            let images = noise(99, labels.len() * image);
+            Self { name, parameters: parameters(&graph), graph, images, labels }
+        };
+        networks::all().into_iter().map(case).collect()
+    }
+
+    fn expected(&self, mode: Mode) -> Outcome {
+        let p: Vec<Vec<f64>> =
+            self.parameters.iter().map(|p| p.iter().map(|v| f64::from(*v)).collect()).collect();
+        reference::run(&self.graph, &p, (&self.images, &self.labels), f64::from(SMOOTHING), mode)
+    }
+
+    /// Loss, logits and gradients of the first `n` images.
+    fn step(&self, executor: &mut Executor, n: usize) -> (f32, Vec<f32>, Vec<Vec<f32>>) {
+        let p: Vec<&[f32]> = self.parameters.iter().map(Vec::as_slice).collect();
+        let mut gradients = vec![Vec::new(); p.len()];
+        let images = &self.images[..self.images.len() / self.labels.len() * n];
+        let batch = Batch { images, labels: &self.labels[..n] };
+        let step = executor.training_step(&p, batch, SMOOTHING, &mut gradients).unwrap();
+        (step.loss, step.logits.to_vec(), gradients)
+    }
+
+    fn logits(&self, executor: &mut Executor) -> Vec<f32> {
+        let p: Vec<&[f32]> = self.parameters.iter().map(Vec::as_slice).collect();
+        executor.logits(&p, &self.images).unwrap().to_vec()
+    }
+}
+
+fn executor(graph: &Graph, precision: Precision) -> Executor {
+    // Winograd's rounding would hide small errors.
+    let options = Options { precision, algorithm: Algorithm::Direct, ..Options::default() };
+    Executor::new(graph, options).unwrap()
+}
+
+/// The norm of the difference over the norm of what was expected; of values that cancel, over `floor`.
+fn distance(got: &[f32], want: &[f64], floor: f64) -> f64 {
+    assert_eq!(got.len(), want.len());
+    let difference: f64 = got.iter().zip(want).map(|(g, w)| (f64::from(*g) - w).powi(2)).sum();
+    let norm: f64 = want.iter().map(|w| w * w).sum();
+    difference.sqrt() / norm.sqrt().max(floor)
+}
+
+/// f32 through some ten layers: 1e-4 of each tensor's norm, two orders above what is seen. A bias before a norm has a
+/// gradient of 0: there what counts is the scale of the others.
+#[test]
+fn f32_is_the_reference() {
+    for case in Case::all() {
+        let want = case.expected(Mode::Train);
+        let mut executor = executor(&case.graph, Precision::F32);
+        let (loss, logits, gradients) = case.step(&mut executor, 5);
+        assert!((f64::from(loss) - want.loss).abs() < 1e-5 * want.loss, "{}: {loss}", case.name);
+        assert!(distance(&logits, &want.logits, 0.0) < 1e-4, "{}: {logits:?} {:?}", case.name, want.logits);
+        for (i, parameter) in case.graph.parameters().iter().enumerate() {
+            let error = distance(&gradients[i], &want.gradients[i], 1e-2);
+            assert!(error < 1e-4, "{}: {}: {error:e}", case.name, parameter.name);
+        }
+        let logits = case.logits(&mut executor);
+        let want = case.expected(Mode::Evaluate);
+        assert!(distance(&logits, &want.logits, 0.0) < 1e-4, "{}: evaluation", case.name);
+    }
+}
+
+/// bf16 has 8 bits: each rounding is off by 2e-3 of its value, and a ReLU that flips on one of the few values here by much
+/// more. The directions agree.
+#[test]
+fn bf16_is_near_the_reference() {
+    for case in Case::all() {
+        let want = case.expected(Mode::Train);
+        let mut executor = executor(&case.graph, Precision::Bf16);
+        let (loss, logits, gradients) = case.step(&mut executor, 5);
+        assert!((f64::from(loss) / want.loss - 1.0).abs() < 2e-2, "{}: {loss} {}", case.name, want.loss);
+        assert!(distance(&logits, &want.logits, 0.0) < 6e-2, "{}: {logits:?} {:?}", case.name, want.logits);
+        let (got, wanted) = (gradients.concat(), want.gradients.concat());
+        assert!(distance(&got, &wanted, 0.0) < 1e-1, "{}: {}", case.name, distance(&got, &wanted, 0.0));
+        let logits = case.logits(&mut executor);
+        let want = case.expected(Mode::Evaluate);
+        assert!(distance(&logits, &want.logits, 0.0) < 6e-2, "{}: evaluation", case.name);
+    }
+}
+
+/// Central differences of the reference's own loss, in f64: what the gradients above are compared with is right.
+#[test]
+fn the_reference_is_differentiated_rightly() {
+    for case in Case::all() {
+        let mut p: Vec<Vec<f64>> =
+            case.parameters.iter().map(|p| p.iter().map(|v| f64::from(*v)).collect()).collect();
+        let run = |p: &[Vec<f64>]| {
+            reference::run(&case.graph, p, (&case.images, &case.labels), f64::from(SMOOTHING), Mode::Train)
+        };
+        let gradients = run(&p).gradients;
+        for (i, parameter) in case.graph.parameters().iter().enumerate() {
+            let Some(&want) = gradients[i].last() else { continue };
+            let (last, h) = (p[i].len() - 1, 1e-5);
+            let value = p[i][last];
+            p[i][last] = value + h;
+            let above = run(&p).loss;
+            p[i][last] = value - h;
+            let below = run(&p).loss;
+            p[i][last] = value;
+            let got = (above - below) / (2.0 * h);
+            let error = (got - want).abs();
+            assert!(error < 1e-6 + 1e-4 * want.abs(), "{}: {}: {got} {want}", case.name, parameter.name);
+        }
+    }
+}
+
+#[test]
+fn statistics_are_those_of_the_batch() {
+    for case in Case::all() {
+        let want = case.expected(Mode::Train).statistics;
+        let mut executor = executor(&case.graph, Precision::F32);
+        let p: Vec<&[f32]> = case.parameters.iter().map(Vec::as_slice).collect();
+        let mut gradients = vec![Vec::new(); p.len()];
+        let batch = Batch { images: &case.images, labels: &case.labels };
+        let step = executor.training_step(&p, batch, SMOOTHING, &mut gradients).unwrap();
+        assert_eq!(step.statistics.len(), want.len());
+        for (got, (mean, variance)) in step.statistics.iter().zip(&want) {
+            let name = &case.graph.parameters()[got.running_mean].name;
+            assert!(distance(&got.mean, mean, 0.1) < 1e-5, "{}: {name}", case.name);
+            assert!(distance(&got.variance, variance, 0.0) < 1e-5, "{}: {name}", case.name);
+        }
+    }
+}
