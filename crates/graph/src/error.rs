@@ -56,13 +56,17 @@ pub enum GraphError {
         layer: String,
     },
     /// A layer that nothing reads.
-    #[error("nothing reads the output of {layer}; only the last layer, which makes the logits, may be left unread")]
+    #[error(
+        "nothing reads the output of {layer}; only the last layer, which makes the logits, may be left unread"
+    )]
     Unread {
         /// The layer.
         layer: String,
     },
     /// The last layer makes no logits.
-    #[error("the last layer, {layer}, leaves {got}; expected logits: end with `flatten` or `global_avg_pool2d`, then `linear`")]
+    #[error(
+        "the last layer, {layer}, leaves {got}; expected logits: end with `flatten` or `global_avg_pool2d`, then `linear`"
+    )]
     NoLogits {
         /// The layer.
         layer: String,

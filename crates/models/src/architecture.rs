@@ -6,11 +6,12 @@ use std::str::FromStr;
 use candle_core::Result;
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
+use wick_graph::Graph;
 
 use crate::error::ModelError;
 use crate::model::Model;
 use crate::parameters::{ParameterSpec, recorded};
-use crate::resnet::{ResNet, ResNetConfig};
+use crate::resnet::{self, ResNet, ResNetConfig};
 use crate::summary::Summary;
 
 /// Which network. Its name, in files and on the command line, is the variant in lower case.
@@ -43,6 +44,21 @@ impl Architecture {
         recorded(|vb| build(self, classes, vb).map(drop))
     }
 
+    /// Its layers as a graph that can be compiled, of 32×32 images.
+    ///
+    /// # Errors
+    /// Zero classes.
+    pub fn graph(self, classes: usize) -> std::result::Result<Graph, ModelError> {
+        Ok(resnet::graph(&self.config(classes))?)
+    }
+
+    fn config(self, classes: usize) -> ResNetConfig {
+        match self {
+            Architecture::ResNet18 => ResNetConfig { classes, ..ResNetConfig::resnet18() },
+            Architecture::ResNet34 => ResNetConfig { classes, ..ResNetConfig::resnet34() },
+        }
+    }
+
     /// Its layers, their shapes and costs, for a batch of `batch` images of 32×32 pixels.
     ///
     /// # Errors
@@ -64,11 +80,7 @@ impl Architecture {
 /// # Errors
 /// Zero classes; parameters that `vb` cannot give.
 pub fn build(architecture: Architecture, classes: usize, vb: VarBuilder) -> Result<Model> {
-    let config = match architecture {
-        Architecture::ResNet18 => ResNetConfig { classes, ..ResNetConfig::resnet18() },
-        Architecture::ResNet34 => ResNetConfig { classes, ..ResNetConfig::resnet34() },
-    };
-    Ok(Box::new(ResNet::new(config, vb)?))
+    Ok(Box::new(ResNet::new(architecture.config(classes), vb)?))
 }
 
 impl fmt::Display for Architecture {

@@ -110,6 +110,17 @@ pub enum ModelError {
         /// Class names found.
         got: usize,
     },
+    /// Images of another shape than the network reads.
+    #[error("this network reads images (N, H, W, C) = (N, {}, {}, {}), but was given {got:?}", expected[0], expected[1], expected[2])]
+    Images {
+        /// Height, width and channels.
+        expected: [usize; 3],
+        /// The shape given.
+        got: Vec<usize>,
+    },
+    /// The network could not be compiled, or not run.
+    #[error(transparent)]
+    Graph(#[from] wick_graph::GraphError),
     /// Candle's own error, or an op's.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),

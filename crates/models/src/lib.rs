@@ -21,6 +21,7 @@
 //! ```
 
 mod architecture;
+mod compiled;
 mod error;
 pub mod layers;
 mod model;
@@ -31,6 +32,7 @@ mod summary;
 pub mod weights;
 
 pub use architecture::{Architecture, build};
+pub use compiled::{Compiled, Step};
 pub use error::{Difference, Mismatch, ModelError};
 pub use model::{CifarModel, Mode, Model};
 pub use network::Network;
@@ -38,3 +40,4 @@ pub use parameters::{Parameter, ParameterSpec, Parameters, Role};
 pub use resnet::{BasicBlock, ResNet, ResNetConfig};
 pub use summary::{Cost, Outline, Summary, SummaryRow};
 pub use weights::{Checkpoint, Metadata, Normalisation};
+pub use wick_graph::{Algorithm, Options as CompileOptions, Precision, ProfileRow, Profiling};

@@ -12,9 +12,9 @@ use super::norm::{BatchStatistics, Norm, Sums};
 use super::pass::{Context, Outputs, products, sums_a_channel};
 use super::profile::{Profile, ProfileRow, describe};
 use super::{Batch, Options, Profiling, Step};
+use crate::GraphError;
 use crate::graph::{Graph, NormKind, Role, Shape};
 use crate::plan::{Finish, Pass, Plan};
-use crate::GraphError;
 
 #[derive(Debug)]
 pub(super) struct Engine<E> {
@@ -68,6 +68,10 @@ impl<E: Element> Engine<E> {
 
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    pub fn last_logits(&self) -> &[f32] {
+        self.head.logits()
     }
 
     pub fn bytes(&self) -> usize {
@@ -168,12 +172,7 @@ impl<E: Element> Engine<E> {
         }
     }
 
-    fn run(
-        &mut self,
-        stage: &Stage<'_>,
-        pass: &Pass,
-        gradients: &mut [Vec<f32>],
-    ) -> Result<(), GraphError> {
+    fn run(&mut self, stage: &Stage<'_>, pass: &Pass, gradients: &mut [Vec<f32>]) -> Result<(), GraphError> {
         let began = Instant::now();
         let Stage { plan, images, pixels, parameters, profile } = *stage;
         let context = Context {

@@ -1,6 +1,8 @@
 //! The layers behind the maps: features, logits, loss. All in f32.
 
-use wick_kernels::{LinearShape, cross_entropy_backward, cross_entropy_forward, linear_backward, linear_forward};
+use wick_kernels::{
+    LinearShape, cross_entropy_backward, cross_entropy_forward, linear_backward, linear_forward,
+};
 
 use crate::GraphError;
 use crate::graph::{Graph, LinearLayer, Role};

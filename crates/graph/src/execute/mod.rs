@@ -121,6 +121,11 @@ impl Executor {
         either!(&mut self.0, engine => engine.logits(parameters, images))
     }
 
+    /// The logits of the last step or evaluation.
+    pub fn last_logits(&self) -> &[f32] {
+        either!(&self.0, engine => engine.last_logits())
+    }
+
     /// Bytes that maps take, gradients of maps included, for the largest batch so far.
     pub fn bytes(&self) -> usize {
         either!(&self.0, engine => engine.bytes())

@@ -1,8 +1,7 @@
 //! One pass: its description turned into the kernel's arguments.
 
 use wick_kernels::fused::{
-    self, Algorithm, Coefficients, Epilogue, Extent, Gate as KernelGate, Sink, Source,
-    Write as Mode,
+    self, Algorithm, Coefficients, Epilogue, Extent, Gate as KernelGate, Sink, Source, Write as Mode,
 };
 use wick_kernels::{Conv2dShape, Element, Pool2dShape};
 

@@ -149,7 +149,6 @@ pub(crate) enum Op {
 /// A convolution; the batch in its shape is 0.
 #[derive(Debug, Clone)]
 pub(crate) struct ConvLayer {
-    pub name: String,
     pub shape: Conv2dShape,
     pub weight: usize,
 }
@@ -168,13 +167,16 @@ pub(crate) struct NormLayer {
 pub(crate) enum NormKind {
     /// Nothing but the bias of a convolution.
     Bias,
-    Batch { mean: usize, variance: usize, options: BatchNorm },
+    Batch {
+        mean: usize,
+        variance: usize,
+        options: BatchNorm,
+    },
     Group(GroupNorm),
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct LinearLayer {
-    pub name: String,
     pub inputs: usize,
     pub outputs: usize,
     pub weight: usize,

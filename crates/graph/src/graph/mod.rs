@@ -31,7 +31,8 @@ pub struct Graph {
 impl Graph {
     /// A graph of nothing but its images `(H, W, C)`.
     pub fn new(image: [usize; 3]) -> Self {
-        let node = Node { op: Op::Input, inputs: vec![], shape: Shape::Map(image), name: "the images".into() };
+        let node =
+            Node { op: Op::Input, inputs: vec![], shape: Shape::Map(image), name: "the images".into() };
         Self {
             nodes: vec![node],
             convs: vec![],
@@ -84,7 +85,7 @@ impl Graph {
             Conv2dShape { batch: 0, height, width, in_channels, out_channels, kernel, stride, padding };
         shape.checked().map_err(|source| GraphError::Layer { layer: name.into(), source })?;
         let weight = self.parameter(name, "weight", &[kernel[0], kernel[1], in_channels, out_channels])?;
-        self.convs.push(ConvLayer { name: name.into(), shape, weight });
+        self.convs.push(ConvLayer { shape, weight });
         let map = Shape::Map([shape.out_height(), shape.out_width(), out_channels]);
         let y = self.node(Op::Conv(self.convs.len() - 1), &[x], map, name);
         if bias == Bias::None {
@@ -215,7 +216,7 @@ impl Graph {
             Bias::None => None,
             Bias::Learnt => Some(self.parameter(name, "bias", &[outputs])?),
         };
-        self.linears.push(LinearLayer { name: name.into(), inputs, outputs, weight, bias });
+        self.linears.push(LinearLayer { inputs, outputs, weight, bias });
         Ok(self.node(Op::Linear(self.linears.len() - 1), &[x], Shape::Features(outputs), name))
     }
 

@@ -27,10 +27,18 @@ pub(crate) struct Unit {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum UnitKind {
     Images,
-    Conv { conv: usize, x: Read },
-    Pool { pool: usize, x: Read },
+    Conv {
+        conv: usize,
+        x: Read,
+    },
+    Pool {
+        pool: usize,
+        x: Read,
+    },
     /// The sum of one or two.
-    Join { terms: Vec<Read> },
+    Join {
+        terms: Vec<Read>,
+    },
 }
 
 impl UnitKind {

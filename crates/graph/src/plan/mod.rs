@@ -24,8 +24,16 @@ pub(crate) type NormId = usize;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Read {
     Plain(Buf),
-    Normalised { x: Buf, norm: Option<NormId>, activation: Activation },
-    Gradient { g: Buf, y: Buf, norm: NormId },
+    Normalised {
+        x: Buf,
+        norm: Option<NormId>,
+        activation: Activation,
+    },
+    Gradient {
+        g: Buf,
+        y: Buf,
+        norm: NormId,
+    },
     /// The gradient of the features, over all pixels.
     Spread,
 }
@@ -90,14 +98,34 @@ pub(crate) enum Gate {
 pub(crate) enum Work {
     /// The images, rounded to the precision.
     Images,
-    Conv { conv: usize, x: Read },
-    ConvInputGradient { conv: usize, dy: Read },
-    ConvWeightGradient { conv: usize, x: Read, dy: Read },
-    Pool { pool: usize, x: Read },
-    PoolGradient { pool: usize, dy: Read },
-    Combine { terms: Vec<Read> },
+    Conv {
+        conv: usize,
+        x: Read,
+    },
+    ConvInputGradient {
+        conv: usize,
+        dy: Read,
+    },
+    ConvWeightGradient {
+        conv: usize,
+        x: Read,
+        dy: Read,
+    },
+    Pool {
+        pool: usize,
+        x: Read,
+    },
+    PoolGradient {
+        pool: usize,
+        dy: Read,
+    },
+    Combine {
+        terms: Vec<Read>,
+    },
     /// The mean over the pixels.
-    Features { x: Read },
+    Features {
+        x: Read,
+    },
 }
 
 /// One pass over memory.
@@ -197,12 +225,7 @@ impl Plan {
         Ok(Self::laid_out(forward, lowered, Vec::new(), sizes))
     }
 
-    fn laid_out(
-        forward: Vec<Pass>,
-        lowered: lower::Lowered,
-        backward: Vec<Pass>,
-        sizes: Vec<Size>,
-    ) -> Self {
+    fn laid_out(forward: Vec<Pass>, lowered: lower::Lowered, backward: Vec<Pass>, sizes: Vec<Size>) -> Self {
         let layout = memory::layout(forward.iter().chain(&backward), &sizes);
         let (offsets, total) = (layout.offsets, layout.total);
         Self { forward, head: lowered.head, backward, sizes, offsets, total, features: lowered.features_of }

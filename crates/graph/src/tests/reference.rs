@@ -51,7 +51,9 @@ pub fn run(
                 let c = size(node.shape);
                 let pixels = x(0).len() / n / c;
                 let mut y = vec![0.0; n * c];
-                x(0).iter().enumerate().for_each(|(i, v)| y[i / (pixels * c) * c + i % c] += v / pixels as f64);
+                x(0).iter()
+                    .enumerate()
+                    .for_each(|(i, v)| y[i / (pixels * c) * c + i % c] += v / pixels as f64);
                 y
             }
             Op::Linear(l) => {
@@ -203,7 +205,15 @@ fn activation(activation: Activation, x: f64) -> (f64, f64) {
             let density = |t: f64| (-0.5 * t * t).exp() / std::f64::consts::TAU.sqrt();
             let steps = 400;
             let h = x / f64::from(steps);
-            let weight = |i: i32| if i == 0 || i == steps { 1.0 } else if i % 2 == 1 { 4.0 } else { 2.0 };
+            let weight = |i: i32| {
+                if i == 0 || i == steps {
+                    1.0
+                } else if i % 2 == 1 {
+                    4.0
+                } else {
+                    2.0
+                }
+            };
             let area: f64 = (0..=steps).map(|i| weight(i) * density(h * f64::from(i))).sum::<f64>() * h / 3.0;
             (x * (0.5 + area), 0.5 + area + x * density(x))
         }

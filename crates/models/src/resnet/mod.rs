@@ -1,6 +1,7 @@
 //! ResNet for 32×32 images (He et al. 2016, <https://arxiv.org/abs/1512.03385>), as kuangliu/pytorch-cifar lays it out.
 
 mod block;
+mod graph;
 
 use candle_core::{Module, ModuleT, Result, Tensor};
 use candle_nn::VarBuilder;
@@ -10,6 +11,7 @@ use crate::model::{CifarModel, Mode, layer_index};
 use crate::summary::Outline;
 
 pub use block::BasicBlock;
+pub(crate) use graph::graph;
 
 const LAYERS: [&str; 4] = ["layer1", "layer2", "layer3", "layer4"];
 const WIDTHS: [usize; 4] = [64, 128, 256, 512];
