@@ -151,11 +151,12 @@ impl Lowering<'_> {
     fn norm(&mut self, i: usize, input: usize, norm: NormId) -> Read {
         let x = self.written(input);
         let known = !matches!(self.graph.norms[norm].kind, NormKind::Group(_));
-        if self.mode == Mode::Evaluate && known {
-            if let Some(after) = self.open(input).filter(|after| **after == After::default()) {
-                after.norm = Some(norm);
-                return Read::Plain(x);
-            }
+        if self.mode == Mode::Evaluate
+            && known
+            && let Some(after) = self.open(input).filter(|after| **after == After::default())
+        {
+            after.norm = Some(norm);
+            return Read::Plain(x);
         }
         self.lowered.normalised_by[x].push(norm);
         self.or_written(i, Read::Normalised { x, norm: Some(norm), activation: Activation::None })
@@ -183,11 +184,11 @@ impl Lowering<'_> {
             // The later of the two adds the earlier one to itself.
             for (later, y, earlier) in [(b, rb, ra), (a, ra, rb)] {
                 let (Read::Plain(y), Read::Plain(residual)) = (y, earlier) else { continue };
-                if residual < y {
-                    if let Some(after) = self.open(later).filter(|after| after.residual.is_none()) {
-                        after.residual = Some(residual);
-                        return Read::Plain(y);
-                    }
+                if residual < y
+                    && let Some(after) = self.open(later).filter(|after| after.residual.is_none())
+                {
+                    after.residual = Some(residual);
+                    return Read::Plain(y);
                 }
             }
         }

@@ -1,11 +1,13 @@
 //! Compiled networks against the same networks layer by layer in f64.
 
+mod building;
 mod networks;
+mod plan;
 mod reference;
 
 use wick_kernels::Precision;
 
-use crate::{Algorithm, Batch, Executor, Graph, Options, Role};
+use crate::{Algorithm, Batch, Executor, Graph, Options, Profiling, Role};
 use reference::{Mode, Outcome};
 
 /// Repeatable noise in ±1.
@@ -175,4 +177,49 @@ fn statistics_are_those_of_the_batch() {
             assert!(distance(&got.variance, variance, 0.0) < 1e-5, "{}: {name}", case.name);
         }
     }
+}
+
+/// The same bits on any number of threads, after any other batch, and with and without a look at the clock.
+#[test]
+fn results_depend_on_the_arguments_alone() {
+    for case in Case::all() {
+        for precision in [Precision::F32, Precision::Bf16] {
+            let options = Options { precision, ..Options::default() };
+            let on = |threads: usize, profiling| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| {
+                    let mut executor = Executor::new(&case.graph, Options { profiling, ..options }).unwrap();
+                    let first = case.step(&mut executor, 3);
+                    (
+                        first,
+                        case.step(&mut executor, 5),
+                        case.logits(&mut executor),
+                        case.step(&mut executor, 3),
+                    )
+                })
+            };
+            let (first, large, logits, again) = on(1, Profiling::Off);
+            assert!(first == again, "{}: memory of an earlier step shows", case.name);
+            let (other_first, other_large, other_logits, _) = on(3, Profiling::On);
+            assert!(first == other_first && large == other_large && logits == other_logits, "{}", case.name);
+        }
+    }
+}
+
+#[test]
+fn time_is_accounted_for() {
+    let case = Case::all().remove(0);
+    let options = Options { profiling: Profiling::On, ..Options::default() };
+    let mut executor = Executor::new(&case.graph, options).unwrap();
+    case.step(&mut executor, 5);
+    case.step(&mut executor, 5);
+    case.logits(&mut executor);
+    let rows = executor.take_profile();
+    let find = |layer: &str, op: &str| rows.iter().find(|r| r.layer == layer && r.op == op).unwrap();
+    let row = find("a.conv1", "conv2d_input_gradient");
+    // 7×5 pixels, 3×3 kernels, 4 channels to 4; two steps of 5 images.
+    assert_eq!((row.calls, row.flops), (2, 2.0 * (7 * 5 * 9 * 4 * 4) as f64 * 10.0));
+    assert!(rows.iter().all(|row| row.seconds > 0.0));
+    assert!(rows.iter().all(|row| row.layer != "conv1" || row.op != "conv2d_input_gradient"));
+    assert!(executor.take_profile().is_empty());
 }

@@ -196,9 +196,7 @@ impl Points {
     /// Counts a read of a gradient as done.
     pub fn release(&mut self, read: Read) {
         if let Read::Plain(g) | Read::Gradient { g, .. } = read {
-            if let Some(hold) = self.holds.get_mut(&g) {
-                *hold = hold.saturating_sub(1);
-            }
+            self.holds.entry(g).and_modify(|hold| *hold = hold.saturating_sub(1));
         }
     }
 
