@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Training images to set aside and judge by, instead of the test split.
     #[arg(long, value_name = "N")]
     holdout: Option<usize>,
+    /// How activations are stored: f32 or bf16.
+    #[arg(long, value_name = "NAME", value_parser = ["f32", "bf16"])]
+    precision: Option<String>,
     /// Keys every random number.
     #[arg(long, value_name = "N", conflicts_with = "seeds")]
     seed: Option<u64>,
@@ -266,6 +269,9 @@ impl Pipeline {
             if let Some(number) = number {
                 command.arg(flag).arg(number.to_string());
             }
+        }
+        if let Some(precision) = &args.precision {
+            command.arg("--precision").arg(precision);
         }
         for assignment in &args.set {
             command.arg("--set").arg(assignment);

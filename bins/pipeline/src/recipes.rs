@@ -33,6 +33,9 @@ pub fn resolve(args: &RecipeArgs) -> Result<Recipe> {
             layers = layers.set(&format!("{key}={value}"))?;
         }
     }
+    if let Some(precision) = &args.precision {
+        layers = layers.set(&format!("train.precision={precision}"))?;
+    }
     for assignment in &args.set {
         layers = layers.set(assignment)?;
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use candle_core::Device;
 use wick_augment::{Augmentation, Size, Transform};
 use wick_cifar::{HEIGHT, WIDTH};
-use wick_models::{Architecture, Metadata, Network, Normalisation};
+use wick_models::{Architecture, CompileOptions, Compiled, Metadata, Network, Normalisation};
 use wick_train::{Data, DataSource};
 
 use crate::cli::{Source, Weights};
@@ -39,6 +39,15 @@ pub struct Subject {
     pub class_names: Vec<String>,
     pub data: Arc<Data>,
     pub batch_size: usize,
+    /// How it is judged: a run's network as the run judged it.
+    pub options: CompileOptions,
+}
+
+impl Subject {
+    /// The network, to be judged.
+    pub fn compiled(&self) -> Result<Compiled> {
+        Ok(Compiled::new(&self.network, self.options)?)
+    }
 }
 
 /// Finds what the command line names.
@@ -98,15 +107,17 @@ impl Opened {
     /// Loads the network and its data.
     pub fn subject(&self, data: Option<&Path>) -> Result<Subject> {
         let Explained { network, augmentation, mut class_names, knows_classes } = self.explained()?;
-        let (data, batch_size) = match self {
-            Self::Run { run, .. } => (run.data(data)?, run.recipe.evaluate.batch_size),
+        let (data, batch_size, options) = match self {
+            Self::Run { run, .. } => {
+                (run.data(data)?, run.recipe.evaluate.batch_size, run.recipe.compile_options())
+            }
             Self::File { .. } => {
                 let path = data.context(
                     "a checkpoint is judged on data: name the folder of CIFAR's binary files with --data DIR",
                 )?;
                 let dataset = wick_cifar::load(path)?;
                 let source = DataSource::Path(path.to_owned());
-                (Arc::new(Data::divide(dataset, source, 0, 0)?), BATCH_SIZE)
+                (Arc::new(Data::divide(dataset, source, 0, 0)?), BATCH_SIZE, CompileOptions::default())
             }
         };
         ensure!(
@@ -124,7 +135,7 @@ impl Opened {
             );
             class_names.clone_from(&data.dataset.class_names);
         }
-        Ok(Subject { network, augmentation, class_names, data, batch_size })
+        Ok(Subject { network, augmentation, class_names, data, batch_size, options })
     }
 }
 

@@ -1,10 +1,9 @@
 //! Judging a network on a split.
 
-use candle_core::Tensor;
 use wick_augment::Augmentation;
 use wick_cifar::Split;
 use wick_metrics::{accuracy, argmax};
-use wick_models::CifarModel;
+use wick_models::Compiled;
 
 use crate::TrainError;
 use crate::data::evaluation_batches;
@@ -26,13 +25,13 @@ pub struct Evaluation {
     pub probabilities: Vec<Vec<f32>>,
 }
 
-/// Evaluates `model` with its running statistics on the images of `split` at `indices`; `progress` is called with the
+/// Evaluates `network` with its running statistics on the images of `split` at `indices`; `progress` is called with the
 /// number of images done.
 ///
 /// # Errors
 /// Images or a network that do not fit together.
 pub fn evaluate(
-    model: &dyn CifarModel,
+    network: &mut Compiled,
     augmentation: &Augmentation,
     split: &Split,
     indices: &[usize],
@@ -50,13 +49,13 @@ pub fn evaluate(
     let mut loss = 0.0;
     for batch in evaluation_batches(augmentation, split, indices, batch_size) {
         let batch = batch?;
-        let logits = logits(model, &batch.images)?;
-        for (logits, &label) in logits.iter().zip(&batch.labels) {
+        let logits = network.logits(&batch.images)?;
+        let classes = logits.len() / batch.labels.len().max(1);
+        for (logits, &label) in logits.chunks_exact(classes.max(1)).zip(&batch.labels) {
             loss += cross_entropy(logits, label);
             evaluation.probabilities.push(softmax(logits));
         }
-        let classes = logits.first().map_or(1, Vec::len);
-        evaluation.predicted.extend(argmax(&logits.concat(), classes)?);
+        evaluation.predicted.extend(argmax(logits, classes)?);
         evaluation.truth.extend(&batch.labels);
         progress(evaluation.truth.len());
     }
@@ -64,14 +63,6 @@ pub fn evaluate(
     evaluation.loss = loss / n;
     evaluation.accuracy = accuracy(&evaluation.truth, &evaluation.predicted)?;
     Ok(evaluation)
-}
-
-/// Logits of images `(N, H, W, C)`, one row an image, without recording a graph.
-///
-/// # Errors
-/// Images that do not fit the network.
-pub fn logits(model: &dyn CifarModel, images: &Tensor) -> Result<Vec<Vec<f32>>, TrainError> {
-    Ok(wick_ops::no_grad(|| model.forward_t(images, false))?.to_vec2()?)
 }
 
 /// Softmax of one image's logits.

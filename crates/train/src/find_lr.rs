@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use candle_core::Device;
-use wick_models::Network;
+use wick_models::{Compiled, Network};
 use wick_optim::{RangeTest, range_test};
 
 use crate::data::{BatchPlan, Data, training_batches};
@@ -25,6 +25,7 @@ pub fn find_lr(
 ) -> Result<RangeTest, TrainError> {
     let network = Network::new(recipe.model.architecture, data.classes(), recipe.seed, &Device::Cpu)?;
     let mut optimizer = recipe.optim.build(network.parameters.trainable())?;
+    let mut compiled = Compiled::new(&network, recipe.compile_options())?;
     let augmentation = recipe.augmentation()?;
     let variables = network.parameters.all().into_iter().map(|p| p.var).collect::<Vec<_>>();
     let mut epoch = 0;
@@ -39,11 +40,11 @@ pub fn find_lr(
                 batches.next().ok_or(TrainError::NoSteps { batch_size: recipe.train.batch_size })??
             }
         };
-        let logits = network.model.forward_t(&batch.images, true)?;
-        let loss = wick_ops::cross_entropy(&logits, &batch.targets, recipe.train.label_smoothing)?;
-        optimizer.step(&loss.backward()?)?;
+        let smoothing = recipe.train.label_smoothing as f32;
+        let step = compiled.training_step(&batch.images, &batch.targets, smoothing)?;
+        optimizer.step(step.gradients)?;
         done += 1;
         progress(done);
-        Ok(f64::from(loss.to_scalar::<f32>()?))
+        Ok(f64::from(step.loss))
     })
 }

@@ -28,10 +28,10 @@ mod training;
 
 pub use data::{Batch, BatchPlan, Data, DataRecord, DataSource, evaluation_batches, training_batches};
 pub use error::TrainError;
-pub use evaluate::{Evaluation, evaluate, logits, softmax};
+pub use evaluate::{Evaluation, evaluate, softmax};
 pub use find_lr::find_lr;
 pub use recipe::{
-    DataConfig, DatasetKind, EvaluateConfig, LastBatch, Layers, ModelConfig, Published, PublishedSummary,
-    Recipe, TrainConfig,
+    Convolution, DataConfig, DatasetKind, EvaluateConfig, LastBatch, Layers, ModelConfig, Precision,
+    Published, PublishedSummary, Recipe, TrainConfig,
 };
 pub use training::{Event, Observer, Outcome, Progress, Start, train};

@@ -45,7 +45,7 @@ fn judge(source: &Opened, data: Option<&Path>, out: &RunDir, json: bool) -> Resu
     let (split, indices) = subject.data.judging();
     let bar = counting("evaluate", indices.len());
     let evaluation = evaluate(
-        subject.network.model.as_ref(),
+        &mut subject.compiled()?,
         &subject.augmentation,
         split,
         &indices,

@@ -80,10 +80,10 @@ fn of_data(args: &GradcamArgs, source: &Opened) -> Result<()> {
 fn first_misclassified(subject: &Subject) -> Result<Vec<usize>> {
     let (split, all) = subject.data.judging();
     let mut found = Vec::new();
+    let mut network = subject.compiled()?;
     for indices in all.chunks(subject.batch_size) {
-        let model = subject.network.model.as_ref();
         let judged = wick_train::evaluate(
-            model,
+            &mut network,
             &subject.augmentation,
             split,
             indices,

@@ -18,8 +18,8 @@ const DEPTH: usize = 4;
 pub struct Batch {
     /// Normalised pixels, `(N, H, W, 3)` f32.
     pub images: Tensor,
-    /// Labels, `(N)` u32.
-    pub targets: Tensor,
+    /// Labels, `(N)`.
+    pub targets: Vec<u32>,
     /// The same labels, for counting.
     pub labels: Vec<usize>,
 }
@@ -99,9 +99,5 @@ fn batch(
     let targets: Vec<u32> = labels.iter().map(|&label| label as u32).collect();
     let size = augmentation.output();
     let shape = (indices.len(), size.height, size.width, wick_augment::CHANNELS);
-    Ok(Batch {
-        images: Tensor::from_vec(pixels, shape, &Device::Cpu)?,
-        targets: Tensor::from_vec(targets, indices.len(), &Device::Cpu)?,
-        labels,
-    })
+    Ok(Batch { images: Tensor::from_vec(pixels, shape, &Device::Cpu)?, targets, labels })
 }

@@ -10,7 +10,7 @@ mod published;
 
 use serde::{Deserialize, Serialize};
 use wick_augment::{Augmentation, Size, Transform};
-use wick_models::{Architecture, Normalisation};
+use wick_models::{Algorithm, Architecture, CompileOptions, Normalisation};
 use wick_optim::{OptimizerConfig, RangeTestOptions, Schedule, ScheduleConfig};
 
 use wick_runs::sha256_bytes;
@@ -97,8 +97,38 @@ pub struct TrainConfig {
     pub last_batch: LastBatch,
     /// Share of the target spread over all classes.
     pub label_smoothing: f64,
+    /// How activations are stored; the weights' master copies are f32 in any case.
+    #[serde(default)]
+    pub precision: Precision,
+    /// How 3×3 convolutions are computed.
+    #[serde(default)]
+    pub convolution: Convolution,
     /// Minutes between checkpoints within an epoch; one is written at each epoch's end besides.
     pub checkpoint_minutes: f64,
+}
+
+/// How activations, and the factors of products, are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 24 significant bits.
+    #[default]
+    F32,
+    /// bfloat16: 8 significant bits; sums, statistics and weights stay f32.
+    Bf16,
+}
+
+/// How 3×3 convolutions of stride 1 are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Convolution {
+    /// As sums of products.
+    Direct,
+    /// Winograd's F(2×2, 3×3).
+    Tiles2,
+    /// Winograd's F(4×4, 3×3), the fastest.
+    #[default]
+    Tiles4,
 }
 
 /// What becomes of a last batch that is not full.
@@ -130,6 +160,20 @@ impl Recipe {
             LastBatch::Keep => images.div_ceil(self.train.batch_size),
             LastBatch::Drop => images / self.train.batch_size,
         }
+    }
+
+    /// How the network is to be computed.
+    pub fn compile_options(&self) -> CompileOptions {
+        let precision = match self.train.precision {
+            Precision::F32 => wick_models::Precision::F32,
+            Precision::Bf16 => wick_models::Precision::Bf16,
+        };
+        let algorithm = match self.train.convolution {
+            Convolution::Direct => Algorithm::Direct,
+            Convolution::Tiles2 => Algorithm::Tiles2,
+            Convolution::Tiles4 => Algorithm::Tiles4,
+        };
+        CompileOptions { precision, algorithm, ..CompileOptions::default() }
     }
 
     /// The schedule over `total_steps`; `found` is the range test's suggestion, for a recipe that asks for it.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use candle_core::Device;
 use wick_augment::Augmentation;
 use wick_metrics::argmax;
-use wick_models::{Metadata, Network};
+use wick_models::{Compiled, Metadata, Network};
 use wick_optim::{Optimizer, Point, Schedule};
 use wick_runs::{EpochRow, RunDir, StepRow, TimingRow};
 
@@ -95,6 +95,7 @@ struct Training<'a> {
     augmentation: Augmentation,
     metadata: Metadata,
     network: Network,
+    compiled: Compiled,
     optimizer: Box<dyn Optimizer>,
     schedule: Schedule,
     state: State,
@@ -145,6 +146,7 @@ impl<'a> Training<'a> {
             run,
             augmentation: recipe.augmentation()?,
             metadata: metadata(recipe, data),
+            compiled: Compiled::new(&network, recipe.compile_options())?,
             network,
             optimizer,
             schedule,
@@ -184,24 +186,24 @@ impl<'a> Training<'a> {
     }
 
     fn step(&mut self, batch: &Batch, point: Point) -> Result<(), TrainError> {
-        let logits = self.network.model.forward_t(&batch.images, true)?;
-        let loss = wick_ops::cross_entropy(&logits, &batch.targets, self.recipe.train.label_smoothing)?;
-        let value: f32 = loss.to_scalar()?;
+        let smoothing = self.recipe.train.label_smoothing as f32;
+        let step = self.compiled.training_step(&batch.images, &batch.targets, smoothing)?;
         self.state.step += 1;
         self.state.step_in_epoch += 1;
-        if !value.is_finite() {
-            let State { step, epoch, .. } = self.state;
-            return Err(TrainError::Diverged { step, epoch, lr: point.learning_rate, loss: value });
+        if !step.loss.is_finite() {
+            let State { step: number, epoch, .. } = self.state;
+            let (lr, loss) = (point.learning_rate, step.loss);
+            return Err(TrainError::Diverged { step: number, epoch, lr, loss });
         }
         self.optimizer.set_learning_rate(point.learning_rate)?;
         if let Some(momentum) = point.momentum {
             self.optimizer.set_momentum(momentum)?;
         }
-        self.optimizer.step(&loss.backward()?)?;
+        self.optimizer.step(step.gradients)?;
 
-        let predicted = argmax(&logits.detach().flatten_all()?.to_vec1()?, self.network.classes)?;
+        let predicted = argmax(step.logits, self.network.classes)?;
         let partial = &mut self.state.partial;
-        partial.loss += f64::from(value) * batch.labels.len() as f64;
+        partial.loss += f64::from(step.loss) * batch.labels.len() as f64;
         let pairs = batch.labels.iter().zip(&predicted);
         partial.correct += pairs.filter(|(truth, predicted)| truth == predicted).count() as u64;
         partial.images += batch.labels.len() as u64;
@@ -209,7 +211,7 @@ impl<'a> Training<'a> {
             step: self.state.step,
             epoch: self.state.epoch,
             lr: point.learning_rate,
-            loss: f64::from(value),
+            loss: f64::from(step.loss),
         });
         Ok(())
     }
@@ -219,8 +221,8 @@ impl<'a> Training<'a> {
         let total = indices.len();
         let batch_size = self.recipe.evaluate.batch_size;
         let mut progress = |images| observer(Event::Evaluated { images, total });
-        let model = self.network.model.as_ref();
-        let judged = evaluate(model, &self.augmentation, split, &indices, batch_size, &mut progress)?;
+        let network = &mut self.compiled;
+        let judged = evaluate(network, &self.augmentation, split, &indices, batch_size, &mut progress)?;
 
         let Partial { loss, correct, images, seconds } = self.state.partial;
         let n = images.max(1) as f64;
