@@ -113,7 +113,7 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn store_pairs(self, first: [__m256; 2], second: [__m256; 2], to: &mut [u32; 16]) {
+    fn store_pairs(self, first: [__m256; 2], second: [__m256; 2], to: &mut [bf16; 32]) {
         // SAFETY: see above.
         unsafe {
             let (low, high) = (rounded(first), rounded(second));
@@ -121,7 +121,7 @@ impl Simd for Avx2 {
             for i in 0..2 {
                 let pairs =
                     _mm256_or_si256(_mm256_srli_epi32::<16>(low[i]), _mm256_and_si256(high[i], upper));
-                _mm256_storeu_si256(to.as_mut_ptr().add(8 * i).cast(), pairs);
+                _mm256_storeu_si256(to.as_mut_ptr().add(16 * i).cast(), pairs);
             }
         }
     }
@@ -133,9 +133,11 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn load_pairs(self, from: &[u32; 16]) -> [__m256i; 2] {
+    fn load_pairs(self, from: &[bf16; 32]) -> [__m256i; 2] {
         // SAFETY: see above.
-        unsafe { [_mm256_loadu_si256(from.as_ptr().cast()), _mm256_loadu_si256(from.as_ptr().add(8).cast())] }
+        unsafe {
+            [_mm256_loadu_si256(from.as_ptr().cast()), _mm256_loadu_si256(from.as_ptr().add(16).cast())]
+        }
     }
 
     #[inline(always)]

@@ -143,7 +143,7 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     }
 
     #[inline(always)]
-    fn store_pairs(self, first: __m512, second: __m512, to: &mut [u32; 16]) {
+    fn store_pairs(self, first: __m512, second: __m512, to: &mut [bf16; 32]) {
         // SAFETY: see above.
         unsafe {
             let pairs = if BF16 {
@@ -166,7 +166,7 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     }
 
     #[inline(always)]
-    fn load_pairs(self, from: &[u32; 16]) -> __m512i {
+    fn load_pairs(self, from: &[bf16; 32]) -> __m512i {
         // SAFETY: see above.
         unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
     }

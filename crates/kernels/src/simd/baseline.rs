@@ -75,9 +75,9 @@ impl Simd for Baseline {
     }
 
     #[inline(always)]
-    fn store_pairs(self, first: Self::Lanes, second: Self::Lanes, to: &mut [u32; 16]) {
-        let bits = |value: f32| u32::from(<bf16 as Element>::from_f32(value).to_bits());
-        *to = std::array::from_fn(|i| bits(first[i]) | bits(second[i]) << 16);
+    fn store_pairs(self, first: Self::Lanes, second: Self::Lanes, to: &mut [bf16; 32]) {
+        *to =
+            std::array::from_fn(|i| Element::from_f32(if i % 2 == 0 { first[i / 2] } else { second[i / 2] }));
     }
 
     #[inline(always)]
@@ -86,8 +86,9 @@ impl Simd for Baseline {
     }
 
     #[inline(always)]
-    fn load_pairs(self, from: &[u32; 16]) -> Self::Pairs {
-        *from
+    fn load_pairs(self, from: &[bf16; 32]) -> Self::Pairs {
+        let bits = |i: usize| u32::from(from[i].to_bits());
+        std::array::from_fn(|i| bits(2 * i) | bits(2 * i + 1) << 16)
     }
 
     #[inline(always)]

@@ -54,11 +54,11 @@ pub trait Simd: Copy + Send + Sync {
     /// Writes `a`, rounded to nearest, to `to`.
     fn store_bf16(self, a: Self::Lanes, to: &mut [bf16; 16]);
     /// Writes pairs of `first` and `second`, rounded to nearest.
-    fn store_pairs(self, first: Self::Lanes, second: Self::Lanes, to: &mut [u32; 16]);
+    fn store_pairs(self, first: Self::Lanes, second: Self::Lanes, to: &mut [bf16; 32]);
     /// Sixteen times the same pair.
     fn splat_pair(self, pair: u32) -> Self::Pairs;
     /// The sixteen pairs of `from`.
-    fn load_pairs(self, from: &[u32; 16]) -> Self::Pairs;
+    fn load_pairs(self, from: &[bf16; 32]) -> Self::Pairs;
     /// `acc` plus the sums of the two products of each pair.
     fn dot(self, acc: Self::Lanes, a: Self::Pairs, b: Self::Pairs) -> Self::Lanes;
 

@@ -43,10 +43,10 @@ fn check<S: Simd>(s: S) {
     let mut values = [0.0; 16];
     s.store(s.load_bf16(&round(fine)), &mut values);
     assert_eq!(values, round(fine).map(Element::to_f32));
-    let mut pairs = [0; 16];
+    let mut pairs = [bf16::ZERO; 32];
     s.store_pairs(x, y, &mut pairs);
     let bits = |v: bf16| u32::from(v.to_bits());
-    assert_eq!(pairs, std::array::from_fn(|i| bits(round(fine)[i]) | bits(round(a)[i]) << 16));
+    assert_eq!(pairs, std::array::from_fn(|i| if i % 2 == 0 { round(fine)[i / 2] } else { round(a)[i / 2] }));
     // 3·x + 5·y + y: exact in f32 for the rounded values.
     let factor = bits(bf16::from_f32(3.0)) | bits(bf16::from_f32(5.0)) << 16;
     s.store(s.dot(y, s.splat_pair(factor), s.load_pairs(&pairs)), &mut values);
