@@ -1,6 +1,8 @@
 //! Forward passes, and input gradients seen as such: rows, products, outputs, a cacheful at a time.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::product::{COLUMNS, Left, Place, Right, product};
@@ -34,6 +36,8 @@ pub(super) fn spread<E>(len: usize) -> usize {
 /// What is known of all blocks of a pass.
 #[derive(Clone, Copy)]
 struct Sizes {
+    /// Separate products.
+    products: usize,
     /// Patches of a block.
     patches: usize,
     /// Values of a row.
@@ -82,6 +86,7 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
             per_image.div_ceil(per_image.div_ceil(most))
         };
         Sizes {
+            products,
             patches,
             row,
             product: spread::<E>(patches * row),
@@ -113,13 +118,13 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                             let block = first..(first + sizes.patches).min(patches.end);
                             dispatch(Gather { pass: self, sizes, block: block.clone(), rows });
                             for (chunk, packed) in packed.chunks_exact(sizes.chunk).enumerate() {
-                                dispatch(Multiply {
+                                multiply(sizes, block.len(), rows, packed, sums);
+                                let sums = &*sums;
+                                dispatch(Scatter {
                                     pass: self,
                                     sizes,
                                     block: block.clone(),
-                                    rows,
                                     chunk,
-                                    packed,
                                     sums,
                                     sink,
                                 });
@@ -146,16 +151,9 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                     dispatch(Pack { operand: self.operand, weights: &self.weights, chunk, to: packed });
                     scratch::with(self.scheme.products() * sizes.sums, |sums: &mut [f32]| {
                         for (i, rows) in rows.chunks_exact(block_len).enumerate() {
-                            dispatch(Multiply {
-                                pass: self,
-                                sizes,
-                                block: block(i),
-                                rows,
-                                chunk,
-                                packed,
-                                sums,
-                                sink,
-                            });
+                            multiply(sizes, block(i).len(), rows, packed, sums);
+                            let sums = &*sums;
+                            dispatch(Scatter { pass: self, sizes, block: block(i), chunk, sums, sink });
                         }
                     });
                 });
@@ -166,6 +164,17 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
     fn patch(&self, i: usize) -> Patch {
         let per_image = self.scheme.patches();
         Patch { image: i / per_image, number: i % per_image }
+    }
+}
+
+/// The products of the rows of `patches` patches with a chunk of weights.
+fn multiply<E: Element>(sizes: &Sizes, patches: usize, rows: &[E], packed: &[E], sums: &mut [f32]) {
+    let each = packed.len() / sizes.products;
+    for (e, packed) in packed.chunks_exact(each).enumerate() {
+        let left = Left { data: &rows[e * sizes.product..], row: sizes.row / E::PAIR, step: 1 };
+        let right = Right { data: packed, step: COLUMNS };
+        let place = Place { data: &mut sums[e * sizes.sums..], row: COLUMNS, write: Write::Overwrite };
+        product(patches, sizes.depth, left, right, place);
     }
 }
 
@@ -188,7 +197,7 @@ impl<E: Element, O: Operand> Kernel for Pack<'_, E, O> {
 struct Gather<'a, 'b, E, P, O> {
     pass: &'a Pass<'b, E, P, O>,
     sizes: &'a Sizes,
-    block: std::ops::Range<usize>,
+    block: Range<usize>,
     rows: &'a mut [E],
 }
 
@@ -205,30 +214,22 @@ impl<E: Element, P: Scheme, O: Operand> Kernel for Gather<'_, '_, E, P, O> {
     }
 }
 
-struct Multiply<'a, 'b, E, P, O> {
+/// The outputs of a block, of one chunk of channels, from the sums of its products.
+struct Scatter<'a, 'b, E, P, O> {
     pass: &'a Pass<'b, E, P, O>,
     sizes: &'a Sizes,
-    block: std::ops::Range<usize>,
-    rows: &'a [E],
+    block: Range<usize>,
     chunk: usize,
-    packed: &'a [E],
-    sums: &'a mut [f32],
+    sums: &'a [f32],
     sink: &'a SharedSink<'b, E>,
 }
 
-impl<E: Element, P: Scheme, O: Operand> Kernel for Multiply<'_, '_, E, P, O> {
+impl<E: Element, P: Scheme, O: Operand> Kernel for Scatter<'_, '_, E, P, O> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { pass, sizes, block, rows, chunk, packed, sums, sink } = self;
-        let each = packed.len() / pass.scheme.products();
-        for (e, packed) in packed.chunks_exact(each).enumerate() {
-            let left = Left { data: &rows[e * sizes.product..], row: sizes.row / E::PAIR, step: 1 };
-            let right = Right { data: packed, step: COLUMNS };
-            let place = Place { data: &mut sums[e * sizes.sums..], row: COLUMNS, write: Write::Overwrite };
-            product(s, block.len(), sizes.depth, left, right, place);
-        }
+        let Self { pass, sizes, block, chunk, sums, sink } = self;
         for (t, i) in block.enumerate() {
             for v in 0..COLUMNS / LANES {
                 let channel = chunk * COLUMNS + v * LANES;

@@ -3,6 +3,7 @@
 
 use crate::element::Element;
 use crate::fused::Write;
+use crate::isa::{Kernel, dispatch};
 use crate::simd::{LANES, Simd};
 
 /// Columns of every product: two registers of AVX-512.
@@ -31,15 +32,29 @@ pub(super) struct Place<'a> {
 }
 
 /// `place[i] = (+) Σ_k left(i, k) · right(k)` for `rows` rows and `depth` steps.
-#[inline(always)]
-pub(super) fn product<S: Simd, E: Element>(
-    s: S,
+pub(super) fn product<E: Element>(rows: usize, depth: usize, left: Left<E>, right: Right<E>, place: Place) {
+    dispatch(Product { rows, depth, left, right, place });
+}
+
+struct Product<'a, E> {
     rows: usize,
     depth: usize,
-    left: Left<E>,
-    right: Right<E>,
-    place: Place,
-) {
+    left: Left<'a, E>,
+    right: Right<'a, E>,
+    place: Place<'a>,
+}
+
+impl<E: Element> Kernel for Product<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        multiply(s, self);
+    }
+}
+
+#[inline(always)]
+fn multiply<S: Simd, E: Element>(s: S, Product { rows, depth, left, right, place }: Product<E>) {
     if rows == 0 {
         return;
     }

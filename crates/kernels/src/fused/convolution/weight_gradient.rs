@@ -133,16 +133,14 @@ pub(super) struct WeightGradient<'a, E, P, F> {
 /// What is known of all blocks.
 #[derive(Clone, Copy)]
 struct Sizes {
+    /// Separate products.
+    products: usize,
     /// Patches of a block, a multiple of a factor's values.
     patches: usize,
     /// Values of a row of inputs, and from one product's rows to the next product's.
     x: [usize; 2],
     /// Likewise of output gradients.
     dy: [usize; 2],
-    /// Rows of the sums: of a product's operand.
-    rows: usize,
-    /// Columns of the sums.
-    columns: usize,
 }
 
 impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
@@ -152,19 +150,19 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
         if sums <= SMALL { self.by_patches(rows, columns, dw) } else { self.by_channels(rows, columns, dw) }
     }
 
-    fn sizes(&self, rows: usize, columns: usize, most: usize) -> Sizes {
+    fn sizes(&self, columns: usize, most: usize) -> Sizes {
         let (x, dy) = (self.scheme.row_len(self.input.channels), columns);
         let products = self.scheme.products();
         let fitting = most / ((x + dy) * products * size_of::<E>());
         let patches = fitting.clamp(32, 256) / 2 * 2;
         // A row of factors holds the values of `PAIR` patches.
         let rows_of = |len: usize| [len * E::PAIR, spread::<E>(patches * len)];
-        Sizes { patches, x: rows_of(x), dy: rows_of(dy), rows, columns }
+        Sizes { products, patches, x: rows_of(x), dy: rows_of(dy) }
     }
 
     /// The patches are dealt to a few partial sums.
     fn by_patches(&self, rows: usize, columns: usize, dw: &mut [f32]) {
-        let sizes = self.sizes(rows, columns, 640 * 1024);
+        let sizes = self.sizes(columns, 640 * 1024);
         let products = self.scheme.products();
         let total = self.input.images * self.scheme.patches();
         // Not of the number of threads: results must not depend on it.
@@ -182,7 +180,7 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
                             dispatch(Gather { of: self, sizes: &sizes, block, x, dy });
                             let (rows, columns) = (0..rows, 0..columns);
                             let group = Group { rows, columns, steps };
-                            dispatch(Multiply { sizes: &sizes, products, group, x, dy, sums, write });
+                            multiply(&sizes, group, (x, dy), sums, write);
                             write = Write::Add;
                         }
                         if write == Write::Overwrite {
@@ -214,11 +212,10 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
     fn by_channels(&self, rows: usize, columns: usize, dw: &mut [f32]) {
         let products = self.scheme.products();
         let total = self.input.images * self.scheme.patches();
-        let sizes = Sizes { ..self.sizes(rows, columns, 640 * 1024) };
         let patches = 128.min(total.next_multiple_of(2)).max(2);
         let rows_of = |len: usize| [len * E::PAIR, spread::<E>(patches * len)];
         let (x_row, dy_row) = (self.scheme.row_len(self.input.channels), columns);
-        let sizes = Sizes { patches, x: rows_of(x_row), dy: rows_of(dy_row), ..sizes };
+        let sizes = Sizes { products, patches, x: rows_of(x_row), dy: rows_of(dy_row) };
         let (x_block, dy_block) = (products * sizes.x[1], products * sizes.dy[1]);
         // As many blocks at a time as the last-level cache keeps.
         let at_once = (20 * 1024 * 1024 / ((x_block + dy_block) * size_of::<E>())).max(1);
@@ -255,7 +252,7 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
                                     let write = if block == 0 { Write::Overwrite } else { Write::Add };
                                     let group =
                                         Group { rows: group.0.clone(), columns: group.1.clone(), steps };
-                                    dispatch(Multiply { sizes: &sizes, products, group, x, dy, sums, write });
+                                    multiply(&sizes, group, (x, dy), sums, write);
                                 }
                                 if chunk.end == blocks {
                                     let (height, width) = (group.0.len(), group.1.len());
@@ -336,32 +333,17 @@ struct Group {
     steps: usize,
 }
 
-struct Multiply<'a, E> {
-    sizes: &'a Sizes,
-    products: usize,
-    group: Group,
-    x: &'a [E],
-    dy: &'a [E],
-    sums: &'a mut [f32],
-    write: Write,
-}
-
-impl<E: Element> Kernel for Multiply<'_, E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Self { sizes, products, group, x, dy, sums, write } = self;
-        let (height, width) = (group.rows.len(), group.columns.len());
-        for e in 0..products {
-            let x = &x[e * sizes.x[1] + group.rows.start * E::PAIR..];
-            let left = Left { data: x, row: 1, step: sizes.x[0] / E::PAIR };
-            for column in (0..width).step_by(COLUMNS) {
-                let dy = &dy[e * sizes.dy[1] + (group.columns.start + column) * E::PAIR..];
-                let right = Right { data: dy, step: sizes.dy[0] / E::PAIR };
-                let place = &mut sums[e * height * width + column..];
-                product(s, height, group.steps, left, right, Place { data: place, row: width, write });
-            }
+/// The sums of a group, from the rows of some patches.
+fn multiply<E: Element>(sizes: &Sizes, group: Group, (x, dy): (&[E], &[E]), sums: &mut [f32], write: Write) {
+    let (height, width) = (group.rows.len(), group.columns.len());
+    for e in 0..sizes.products {
+        let x = &x[e * sizes.x[1] + group.rows.start * E::PAIR..];
+        let left = Left { data: x, row: 1, step: sizes.x[0] / E::PAIR };
+        for column in (0..width).step_by(COLUMNS) {
+            let dy = &dy[e * sizes.dy[1] + (group.columns.start + column) * E::PAIR..];
+            let right = Right { data: dy, step: sizes.dy[0] / E::PAIR };
+            let place = &mut sums[e * height * width + column..];
+            product(height, group.steps, left, right, Place { data: place, row: width, write });
         }
     }
 }
