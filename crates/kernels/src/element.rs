@@ -76,6 +76,10 @@ pub(crate) mod private {
         fn load<S: Simd>(s: S, from: &[Self; 16]) -> S::Lanes;
         /// Writes sixteen values.
         fn store<S: Simd>(s: S, a: S::Lanes, to: &mut [Self; 16]);
+        /// As many values as `from` has, at most sixteen, and zeros.
+        fn load_first<S: Simd>(s: S, from: &[Self]) -> S::Lanes;
+        /// Writes as many values as `to` has, at most sixteen.
+        fn store_first<S: Simd>(s: S, a: S::Lanes, to: &mut [Self]);
         /// Writes sixteen factors; the second value of each counts only where a factor has two.
         fn store_factors<S: Simd>(s: S, first: S::Lanes, second: S::Lanes, to: &mut [Self]);
         /// Sixteen times the factor at `from`.
@@ -104,6 +108,16 @@ pub(crate) mod private {
         #[inline(always)]
         fn store<S: Simd>(s: S, a: S::Lanes, to: &mut [Self; 16]) {
             s.store(a, to);
+        }
+
+        #[inline(always)]
+        fn load_first<S: Simd>(s: S, from: &[Self]) -> S::Lanes {
+            s.load_first(from)
+        }
+
+        #[inline(always)]
+        fn store_first<S: Simd>(s: S, a: S::Lanes, to: &mut [Self]) {
+            s.store_first(a, to);
         }
 
         #[inline(always)]
@@ -143,6 +157,16 @@ pub(crate) mod private {
         #[inline(always)]
         fn store<S: Simd>(s: S, a: S::Lanes, to: &mut [Self; 16]) {
             s.store_bf16(a, to);
+        }
+
+        #[inline(always)]
+        fn load_first<S: Simd>(s: S, from: &[Self]) -> S::Lanes {
+            s.load_first_bf16(from)
+        }
+
+        #[inline(always)]
+        fn store_first<S: Simd>(s: S, a: S::Lanes, to: &mut [Self]) {
+            s.store_first_bf16(a, to);
         }
 
         #[inline(always)]

@@ -1,16 +1,18 @@
 //! Sources, sixteen channels of a pixel at a time.
 
+use super::Activation;
 use super::source::{Coefficients, Source};
-use super::{Activation, Extent};
 use crate::element::Element;
 use crate::simd::{LANES, Simd};
 
-/// Gives up to sixteen channels of any pixel: those that it was made for.
+/// Gives up to sixteen channels of any pixel of one image: those that it was made for.
 pub(crate) trait Reader<S: Simd>: Copy {
+    /// From now on, of this image.
+    fn turn_to(&mut self, s: S, image: usize);
     /// The values at `at`, the place of the first channel in the tensor.
     fn read(self, s: S, at: usize) -> S::Lanes;
-    /// The first `lanes` of them, and zeros.
-    fn read_some(self, s: S, at: usize, lanes: usize) -> S::Lanes;
+    /// The first of them that there are, and zeros.
+    fn read_some(self, s: S, at: usize) -> S::Lanes;
 }
 
 #[inline(always)]
@@ -27,92 +29,155 @@ pub(crate) fn load_some<S: Simd, E: Element>(s: S, from: &[E], at: usize, lanes:
     if lanes == LANES {
         return load(s, from, at);
     }
-    let mut some = [E::default(); LANES];
-    some[..lanes].copy_from_slice(&from[at..at + lanes]);
-    E::load(s, &some)
+    E::load_first(s, &from[at..at + lanes])
 }
 
-/// The `lanes` coefficients of an image from channel `channel` on.
-#[inline(always)]
-pub(crate) fn coefficients<S: Simd>(
-    s: S,
-    c: Coefficients,
-    (image, channel, channels): (usize, usize, usize),
-    lanes: usize,
-) -> S::Lanes {
-    load_some(s, c.of(image, channels), channel, lanes)
+/// Up to sixteen channels.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Channels {
+    /// The first one.
+    pub(crate) first: usize,
+    /// How many.
+    pub(crate) lanes: usize,
+    /// Of how many that there are.
+    pub(crate) of: usize,
+}
+
+impl Channels {
+    /// The sixteen from `first` on, as far as they go.
+    #[inline(always)]
+    pub(crate) fn from(first: usize, of: usize) -> Self {
+        Self { first, lanes: LANES.min(of - first), of }
+    }
+}
+
+/// Coefficients of some channels of one image.
+#[derive(Clone, Copy)]
+pub(crate) struct Of<'a, L> {
+    all: Coefficients<'a>,
+    pub(crate) lanes: L,
+}
+
+impl<'a, L: Copy> Of<'a, L> {
+    #[inline(always)]
+    pub(crate) fn new<S: Simd<Lanes = L>>(
+        s: S,
+        all: Coefficients<'a>,
+        image: usize,
+        channels: Channels,
+    ) -> Self {
+        Self { all, lanes: load_some(s, all.of(image, channels.of), channels.first, channels.lanes) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn turn_to<S: Simd<Lanes = L>>(&mut self, s: S, image: usize, channels: Channels) {
+        if let Coefficients::PerImage(_) = self.all {
+            *self = Self::new(s, self.all, image, channels);
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
-pub(crate) struct Plain<'a, E>(&'a [E]);
-
-#[derive(Clone, Copy)]
-pub(crate) struct Normalised<'a, E, L> {
+struct Plain<'a, E> {
     x: &'a [E],
-    scale: L,
-    shift: L,
+    channels: Channels,
+}
+
+#[derive(Clone, Copy)]
+struct Normalised<'a, E, L> {
+    x: &'a [E],
+    channels: Channels,
+    scale: Of<'a, L>,
+    shift: Of<'a, L>,
     activation: Activation,
 }
 
 #[derive(Clone, Copy)]
-pub(crate) struct Gradient<'a, E, L> {
+struct Gradient<'a, E, L> {
     g: &'a [E],
     y: &'a [E],
-    a: L,
-    b: L,
-    c: L,
+    channels: Channels,
+    a: Of<'a, L>,
+    b: Of<'a, L>,
+    c: Of<'a, L>,
 }
 
 #[derive(Clone, Copy)]
-pub(crate) struct Spread<L>(L);
+struct Spread<'a, L> {
+    values: Of<'a, L>,
+    channels: Channels,
+}
 
 impl<S: Simd, E: Element> Reader<S> for Plain<'_, E> {
     #[inline(always)]
+    fn turn_to(&mut self, _: S, _: usize) {}
+
+    #[inline(always)]
     fn read(self, s: S, at: usize) -> S::Lanes {
-        load(s, self.0, at)
+        load(s, self.x, at)
     }
 
     #[inline(always)]
-    fn read_some(self, s: S, at: usize, lanes: usize) -> S::Lanes {
-        load_some(s, self.0, at, lanes)
+    fn read_some(self, s: S, at: usize) -> S::Lanes {
+        load_some(s, self.x, at, self.channels.lanes)
     }
 }
 
 impl<S: Simd, E: Element> Reader<S> for Normalised<'_, E, S::Lanes> {
     #[inline(always)]
-    fn read(self, s: S, at: usize) -> S::Lanes {
-        self.activation.lanes(s, s.mul_add(load(s, self.x, at), self.scale, self.shift))
+    fn turn_to(&mut self, s: S, image: usize) {
+        self.scale.turn_to(s, image, self.channels);
+        self.shift.turn_to(s, image, self.channels);
     }
 
     #[inline(always)]
-    fn read_some(self, s: S, at: usize, lanes: usize) -> S::Lanes {
-        self.activation.lanes(s, s.mul_add(load_some(s, self.x, at, lanes), self.scale, self.shift))
+    fn read(self, s: S, at: usize) -> S::Lanes {
+        self.activation.lanes(s, s.mul_add(load(s, self.x, at), self.scale.lanes, self.shift.lanes))
+    }
+
+    #[inline(always)]
+    fn read_some(self, s: S, at: usize) -> S::Lanes {
+        let x = load_some(s, self.x, at, self.channels.lanes);
+        self.activation.lanes(s, s.mul_add(x, self.scale.lanes, self.shift.lanes))
     }
 }
 
 impl<S: Simd, E: Element> Reader<S> for Gradient<'_, E, S::Lanes> {
     #[inline(always)]
-    fn read(self, s: S, at: usize) -> S::Lanes {
-        let y = s.mul_add(load(s, self.y, at), self.b, self.c);
-        s.mul_add(load(s, self.g, at), self.a, y)
+    fn turn_to(&mut self, s: S, image: usize) {
+        self.a.turn_to(s, image, self.channels);
+        self.b.turn_to(s, image, self.channels);
+        self.c.turn_to(s, image, self.channels);
     }
 
     #[inline(always)]
-    fn read_some(self, s: S, at: usize, lanes: usize) -> S::Lanes {
-        let y = s.mul_add(load_some(s, self.y, at, lanes), self.b, self.c);
-        s.mul_add(load_some(s, self.g, at, lanes), self.a, y)
+    fn read(self, s: S, at: usize) -> S::Lanes {
+        let y = s.mul_add(load(s, self.y, at), self.b.lanes, self.c.lanes);
+        s.mul_add(load(s, self.g, at), self.a.lanes, y)
+    }
+
+    #[inline(always)]
+    fn read_some(self, s: S, at: usize) -> S::Lanes {
+        let lanes = self.channels.lanes;
+        let y = s.mul_add(load_some(s, self.y, at, lanes), self.b.lanes, self.c.lanes);
+        s.mul_add(load_some(s, self.g, at, lanes), self.a.lanes, y)
     }
 }
 
-impl<S: Simd> Reader<S> for Spread<S::Lanes> {
+impl<S: Simd> Reader<S> for Spread<'_, S::Lanes> {
     #[inline(always)]
-    fn read(self, _: S, _: usize) -> S::Lanes {
-        self.0
+    fn turn_to(&mut self, s: S, image: usize) {
+        self.values.turn_to(s, image, self.channels);
     }
 
     #[inline(always)]
-    fn read_some(self, _: S, _: usize, _: usize) -> S::Lanes {
-        self.0
+    fn read(self, _: S, _: usize) -> S::Lanes {
+        self.values.lanes
+    }
+
+    #[inline(always)]
+    fn read_some(self, _: S, _: usize) -> S::Lanes {
+        self.values.lanes
     }
 }
 
@@ -122,23 +187,25 @@ pub(crate) trait WithReader<S: Simd> {
 }
 
 impl<E: Element> Source<'_, E> {
-    /// Calls `f` with the reader of `lanes` channels of `image` from `channel` on.
+    /// Calls `f` with the reader of some channels of `image`.
     #[inline(always)]
-    pub(crate) fn reader<S: Simd>(
-        &self,
-        s: S,
-        extent: Extent,
-        (image, channel, lanes): (usize, usize, usize),
-        f: impl WithReader<S>,
-    ) {
-        let of = |c: &Coefficients| coefficients(s, *c, (image, channel, extent.channels), lanes);
-        match self {
-            Self::Plain(x) => f.with(s, Plain(x)),
+    pub(crate) fn reader<S: Simd>(&self, s: S, image: usize, channels: Channels, f: impl WithReader<S>) {
+        let of = |c: Coefficients<'_>| -> S::Lanes { Of::new(s, c, image, channels).lanes };
+        match *self {
+            Self::Plain(x) => f.with(s, Plain { x, channels }),
             Self::Normalised { x, scale, shift, activation } => {
-                f.with(s, Normalised { x, scale: of(scale), shift: of(shift), activation: *activation });
+                let (scale, shift) =
+                    (Of { all: scale, lanes: of(scale) }, Of { all: shift, lanes: of(shift) });
+                f.with(s, Normalised { x, channels, scale, shift, activation });
             }
-            Self::Gradient { g, y, a, b, c } => f.with(s, Gradient { g, y, a: of(a), b: of(b), c: of(c) }),
-            Self::Spread(values) => f.with(s, Spread(of(&Coefficients::PerImage(values)))),
+            Self::Gradient { g, y, a, b, c } => {
+                let [a, b, c] = [a, b, c].map(|all| Of { all, lanes: of(all) });
+                f.with(s, Gradient { g, y, channels, a, b, c });
+            }
+            Self::Spread(values) => {
+                let all = Coefficients::PerImage(values);
+                f.with(s, Spread { values: Of { all, lanes: of(all) }, channels });
+            }
         }
     }
 }

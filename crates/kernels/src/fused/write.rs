@@ -1,11 +1,11 @@
 //! Sinks, sixteen channels of a pixel at a time.
 #![allow(unsafe_code)]
 
-use super::read::{coefficients, load_some};
+use super::read::{Channels, Of, load_some};
 use super::shared::Shared;
-use super::{Activation, Epilogue, Extent, Gate, Sink, Write};
+use super::{Activation, Coefficients, Epilogue, Gate, Sink, Write};
 use crate::element::Element;
-use crate::simd::{LANES, Simd};
+use crate::simd::Simd;
 
 /// A sink that several threads write to, each to images or channels of its own.
 pub(crate) struct SharedSink<'a, E> {
@@ -21,8 +21,8 @@ enum Kind<'a, E> {
     None,
     Statistics,
     Affine {
-        scale: Option<super::Coefficients<'a>>,
-        shift: Option<super::Coefficients<'a>>,
+        scale: Option<Coefficients<'a>>,
+        shift: Option<Coefficients<'a>>,
         residual: Option<&'a [E]>,
         activation: Activation,
     },
@@ -53,32 +53,31 @@ impl<'a, E: Element> SharedSink<'a, E> {
         Self { to, sums, sums_a_channel, add: write == Write::Add, epilogue }
     }
 
-    /// Calls `f` with the writer of `lanes` channels of `image` from `channel` on, and adds what it summed.
+    /// Calls `f` with the writer of some channels of `image`, and adds what it summed.
     ///
     /// # Safety
-    /// Meanwhile no other thread writes to these channels of this image.
+    /// Meanwhile no other thread writes to these channels of any image that the writer is turned to.
     #[inline(always)]
     pub(crate) unsafe fn writer<S: Simd>(
         &self,
         s: S,
-        extent: Extent,
-        (image, channel, lanes): (usize, usize, usize),
+        image: usize,
+        channels: Channels,
         f: impl WithWriter<S>,
     ) {
-        let of = |c: super::Coefficients| coefficients(s, c, (image, channel, extent.channels), lanes);
-        let place = Place { to: self.to, add: self.add, lanes };
+        let of = |c: Coefficients<'a>| Of::new(s, c, image, channels);
+        let place = Place { to: self.to, add: self.add, channels };
         let zero = s.splat(0.0);
-        let mut sums = [zero; 3];
+        let sums = Sums { to: self.sums, count: self.sums_a_channel, image, channels, lanes: [zero; 3] };
         match &self.epilogue {
             Kind::None => f.with(s, &mut Plainly(place)),
             Kind::Statistics => {
-                let mut writer = Summing { place, sum: zero, squares: zero };
+                let mut writer = Summing { place, sums };
                 f.with(s, &mut writer);
-                sums = [writer.sum, writer.squares, zero];
+                writer.sums.flush(s);
             }
             Kind::Affine { scale, shift, residual, activation } => {
-                let scale = scale.map_or(s.splat(1.0), of);
-                let shift = shift.map_or(zero, of);
+                let (scale, shift) = (scale.map(of), shift.map(of));
                 f.with(s, &mut Affine { place, scale, shift, residual: *residual, activation: *activation });
             }
             Kind::Gradient { gate, with } => {
@@ -91,21 +90,16 @@ impl<'a, E: Element> SharedSink<'a, E> {
                 };
                 let mut writer = Gradient { place, gate, with: *with, sums };
                 f.with(s, &mut writer);
-                sums = writer.sums;
+                writer.sums.flush(s);
             }
-        }
-        for (k, sum) in sums.into_iter().enumerate().take(self.sums_a_channel) {
-            let at = (image * self.sums_a_channel + k) * extent.channels + channel;
-            // SAFETY: the sums of these channels and this image, which are this thread's.
-            let to = unsafe { self.sums.part(at, lanes) };
-            let so_far = load_some(s, to, 0, lanes);
-            store_some(s, s.add(so_far, sum), to);
         }
     }
 }
 
 /// Writes up to sixteen channels of any pixel of one image: those that it was made for.
 pub(crate) trait Writer<S: Simd> {
+    /// From now on, of this image.
+    fn turn_to(&mut self, s: S, image: usize);
     /// Writes `v` to `at`, the place of the first channel in the tensor.
     fn write(&mut self, s: S, at: usize, v: S::Lanes);
 }
@@ -115,30 +109,60 @@ pub(crate) trait WithWriter<S: Simd> {
     fn with<W: Writer<S>>(self, s: S, writer: &mut W);
 }
 
+/// Sums over pixels of one image.
+struct Sums<'a, L> {
+    to: Shared<'a, f32>,
+    count: usize,
+    image: usize,
+    channels: Channels,
+    lanes: [L; 3],
+}
+
+impl<L: Copy> Sums<'_, L> {
+    /// Adds them to where they belong.
+    #[inline(always)]
+    fn flush<S: Simd<Lanes = L>>(&mut self, s: S) {
+        for k in 0..self.count.min(3) {
+            let at = (self.image * self.count + k) * self.channels.of + self.channels.first;
+            // SAFETY: the sums of the writer's channels and image, which are its own.
+            let to = unsafe { self.to.part(at, self.channels.lanes) };
+            let so_far = load_some(s, to, 0, self.channels.lanes);
+            store_some(s, s.add(so_far, self.lanes[k]), to);
+            self.lanes[k] = s.splat(0.0);
+        }
+    }
+
+    #[inline(always)]
+    fn turn_to<S: Simd<Lanes = L>>(&mut self, s: S, image: usize) {
+        if image != self.image {
+            self.flush(s);
+            self.image = image;
+        }
+    }
+}
+
 #[inline(always)]
 fn store_some<S: Simd, E: Element>(s: S, v: S::Lanes, to: &mut [E]) {
-    if let Some(to) = to.first_chunk_mut() {
-        return E::store(s, v, to);
+    match to.first_chunk_mut() {
+        Some(to) => E::store(s, v, to),
+        None => E::store_first(s, v, to),
     }
-    let mut some = [E::default(); LANES];
-    E::store(s, v, &mut some);
-    let lanes = to.len();
-    to.copy_from_slice(&some[..lanes]);
 }
 
 struct Place<'a, E> {
     to: Shared<'a, E>,
     add: bool,
-    lanes: usize,
+    channels: Channels,
 }
 
 impl<E: Element> Place<'_, E> {
     #[inline(always)]
     fn before<S: Simd>(&self, s: S, at: usize, v: S::Lanes) -> S::Lanes {
         if self.add {
+            let lanes = self.channels.lanes;
             // SAFETY: channels of the writer's own, as `SharedSink::writer`'s caller promised.
-            let there = unsafe { self.to.part(at, self.lanes) };
-            s.add(v, load_some(s, there, 0, self.lanes))
+            let there = unsafe { self.to.part(at, lanes) };
+            s.add(v, load_some(s, there, 0, lanes))
         } else {
             v
         }
@@ -147,13 +171,16 @@ impl<E: Element> Place<'_, E> {
     #[inline(always)]
     fn store<S: Simd>(&self, s: S, at: usize, v: S::Lanes) {
         // SAFETY: as in `before`.
-        store_some(s, v, unsafe { self.to.part(at, self.lanes) });
+        store_some(s, v, unsafe { self.to.part(at, self.channels.lanes) });
     }
 }
 
 struct Plainly<'a, E>(Place<'a, E>);
 
 impl<S: Simd, E: Element> Writer<S> for Plainly<'_, E> {
+    #[inline(always)]
+    fn turn_to(&mut self, _: S, _: usize) {}
+
     #[inline(always)]
     fn write(&mut self, s: S, at: usize, v: S::Lanes) {
         let v = self.0.before(s, at, v);
@@ -163,35 +190,52 @@ impl<S: Simd, E: Element> Writer<S> for Plainly<'_, E> {
 
 struct Summing<'a, E, L> {
     place: Place<'a, E>,
-    sum: L,
-    squares: L,
+    sums: Sums<'a, L>,
 }
 
 impl<S: Simd, E: Element> Writer<S> for Summing<'_, E, S::Lanes> {
     #[inline(always)]
+    fn turn_to(&mut self, s: S, image: usize) {
+        self.sums.turn_to(s, image);
+    }
+
+    #[inline(always)]
     fn write(&mut self, s: S, at: usize, v: S::Lanes) {
         let v = self.place.before(s, at, v);
-        self.sum = s.add(self.sum, v);
-        self.squares = s.mul_add(v, v, self.squares);
+        let [sum, squares, _] = &mut self.sums.lanes;
+        *sum = s.add(*sum, v);
+        *squares = s.mul_add(v, v, *squares);
         self.place.store(s, at, v);
     }
 }
 
 struct Affine<'a, E, L> {
     place: Place<'a, E>,
-    scale: L,
-    shift: L,
+    scale: Option<Of<'a, L>>,
+    shift: Option<Of<'a, L>>,
     residual: Option<&'a [E]>,
     activation: Activation,
 }
 
 impl<S: Simd, E: Element> Writer<S> for Affine<'_, E, S::Lanes> {
     #[inline(always)]
+    fn turn_to(&mut self, s: S, image: usize) {
+        for coefficients in [&mut self.scale, &mut self.shift].into_iter().flatten() {
+            coefficients.turn_to(s, image, self.place.channels);
+        }
+    }
+
+    #[inline(always)]
     fn write(&mut self, s: S, at: usize, v: S::Lanes) {
-        let v = self.place.before(s, at, v);
-        let mut v = s.mul_add(v, self.scale, self.shift);
+        let mut v = self.place.before(s, at, v);
+        if let Some(scale) = self.scale {
+            v = s.mul(v, scale.lanes);
+        }
+        if let Some(shift) = self.shift {
+            v = s.add(v, shift.lanes);
+        }
         if let Some(residual) = self.residual {
-            v = s.add(v, load_some(s, residual, at, self.place.lanes));
+            v = s.add(v, load_some(s, residual, at, self.place.channels.lanes));
         }
         self.place.store(s, at, self.activation.lanes(s, v));
     }
@@ -200,35 +244,45 @@ impl<S: Simd, E: Element> Writer<S> for Affine<'_, E, S::Lanes> {
 enum LaneGate<'a, E, L> {
     Open,
     Positive(&'a [E]),
-    Normalised(&'a [E], L, L, Activation),
+    Normalised(&'a [E], Of<'a, L>, Of<'a, L>, Activation),
 }
 
 struct Gradient<'a, E, L> {
     place: Place<'a, E>,
     gate: LaneGate<'a, E, L>,
     with: [Option<&'a [E]>; 2],
-    sums: [L; 3],
+    sums: Sums<'a, L>,
 }
 
 impl<S: Simd, E: Element> Writer<S> for Gradient<'_, E, S::Lanes> {
     #[inline(always)]
+    fn turn_to(&mut self, s: S, image: usize) {
+        self.sums.turn_to(s, image);
+        if let LaneGate::Normalised(_, scale, shift, _) = &mut self.gate {
+            scale.turn_to(s, image, self.place.channels);
+            shift.turn_to(s, image, self.place.channels);
+        }
+    }
+
+    #[inline(always)]
     fn write(&mut self, s: S, at: usize, v: S::Lanes) {
-        let lanes = self.place.lanes;
+        let lanes = self.place.channels.lanes;
         let v = self.place.before(s, at, v);
         let g = match &self.gate {
             LaneGate::Open => v,
             LaneGate::Positive(z) => s.where_positive(load_some(s, z, at, lanes), v),
             LaneGate::Normalised(y, scale, shift, activation) => {
-                let input = s.mul_add(load_some(s, y, at, lanes), *scale, *shift);
+                let input = s.mul_add(load_some(s, y, at, lanes), scale.lanes, shift.lanes);
                 activation.gated(s, input, v)
             }
         };
-        self.sums[0] = s.add(self.sums[0], g);
+        let [sum, first, second] = &mut self.sums.lanes;
+        *sum = s.add(*sum, g);
         if let Some(y) = self.with[0] {
-            self.sums[1] = s.mul_add(g, load_some(s, y, at, lanes), self.sums[1]);
+            *first = s.mul_add(g, load_some(s, y, at, lanes), *first);
         }
         if let Some(y) = self.with[1] {
-            self.sums[2] = s.mul_add(g, load_some(s, y, at, lanes), self.sums[2]);
+            *second = s.mul_add(g, load_some(s, y, at, lanes), *second);
         }
         self.place.store(s, at, g);
     }

@@ -18,6 +18,25 @@ impl<const BF16: bool> Avx512<BF16> {
     pub(crate) unsafe fn new() -> Self {
         Self(())
     }
+
+    /// Sixteen bf16, rounded to nearest.
+    #[inline(always)]
+    fn narrow(self, a: __m512) -> __m256i {
+        // SAFETY: `self` proves that the CPU has the instructions.
+        unsafe {
+            if BF16 {
+                std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(a))
+            } else {
+                _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(rounded(a)))
+            }
+        }
+    }
+}
+
+/// A mask of the first `lanes` of sixteen.
+#[inline(always)]
+fn first(lanes: usize) -> u16 {
+    ((1u32 << lanes) - 1) as u16
 }
 
 // SAFETY of every block in here: `self` proves that the CPU has the instruction; loads and stores are unaligned ones of
@@ -133,13 +152,39 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     fn store_bf16(self, a: __m512, to: &mut [bf16; 16]) {
         // SAFETY: see above; sixteen bf16 are the 32 bytes written.
         unsafe {
-            let bits = if BF16 {
-                std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(a))
-            } else {
-                _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(rounded(a)))
-            };
-            _mm256_storeu_si256(to.as_mut_ptr().cast(), bits);
+            _mm256_storeu_si256(to.as_mut_ptr().cast(), self.narrow(a));
         }
+    }
+
+    #[inline(always)]
+    fn load_first(self, from: &[f32]) -> __m512 {
+        assert!(from.len() <= 16, "more values than lanes");
+        // SAFETY: see above; lanes without a value are not read.
+        unsafe { _mm512_maskz_loadu_ps(first(from.len()), from.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn store_first(self, a: __m512, to: &mut [f32]) {
+        assert!(to.len() <= 16, "more values than lanes");
+        // SAFETY: see above; lanes without a place are not written.
+        unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), first(to.len()), a) }
+    }
+
+    #[inline(always)]
+    fn load_first_bf16(self, from: &[bf16]) -> __m512 {
+        assert!(from.len() <= 16, "more values than lanes");
+        // SAFETY: as in `load_first`.
+        unsafe {
+            let bits = _mm256_maskz_loadu_epi16(first(from.len()), from.as_ptr().cast());
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(bits)))
+        }
+    }
+
+    #[inline(always)]
+    fn store_first_bf16(self, a: __m512, to: &mut [bf16]) {
+        assert!(to.len() <= 16, "more values than lanes");
+        // SAFETY: as in `store_first`.
+        unsafe { _mm256_mask_storeu_epi16(to.as_mut_ptr().cast(), first(to.len()), self.narrow(a)) }
     }
 
     #[inline(always)]

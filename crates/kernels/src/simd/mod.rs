@@ -62,6 +62,38 @@ pub trait Simd: Copy + Send + Sync {
     /// `acc` plus the sums of the two products of each pair.
     fn dot(self, acc: Self::Lanes, a: Self::Pairs, b: Self::Pairs) -> Self::Lanes;
 
+    /// As many values as `from` has, at most sixteen, and zeros.
+    #[inline(always)]
+    fn load_first(self, from: &[f32]) -> Self::Lanes {
+        let mut all = [0.0; 16];
+        all[..from.len()].copy_from_slice(from);
+        self.load(&all)
+    }
+
+    /// Writes as many values as `to` has, at most sixteen.
+    #[inline(always)]
+    fn store_first(self, a: Self::Lanes, to: &mut [f32]) {
+        let mut all = [0.0; 16];
+        self.store(a, &mut all);
+        to.copy_from_slice(&all[..to.len()]);
+    }
+
+    /// As [`load_first`](Self::load_first).
+    #[inline(always)]
+    fn load_first_bf16(self, from: &[bf16]) -> Self::Lanes {
+        let mut all = [bf16::ZERO; 16];
+        all[..from.len()].copy_from_slice(from);
+        self.load_bf16(&all)
+    }
+
+    /// As [`store_first`](Self::store_first), rounded to nearest.
+    #[inline(always)]
+    fn store_first_bf16(self, a: Self::Lanes, to: &mut [bf16]) {
+        let mut all = [bf16::ZERO; 16];
+        self.store_bf16(a, &mut all);
+        to.copy_from_slice(&all[..to.len()]);
+    }
+
     /// Rows and columns exchanged.
     #[inline(always)]
     fn transpose(self, rows: &[Self::Lanes; 16]) -> [Self::Lanes; 16] {

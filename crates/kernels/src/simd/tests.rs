@@ -52,6 +52,20 @@ fn check<S: Simd>(s: S) {
     s.store(s.dot(y, s.splat_pair(factor), s.load_pairs(&pairs)), &mut values);
     assert_eq!(values, std::array::from_fn(|i| 3.0 * Element::to_f32(round(fine)[i]) + 6.0 * a[i]));
 
+    for n in 0..=16 {
+        let first = |v: f32, i: usize| if i < n { v } else { 0.0 };
+        let mut some = vec![7.0; n];
+        s.store_first(s.load_first(&a[..n]), &mut some);
+        assert_eq!(some, &a[..n]);
+        s.store(s.load_first(&a[..n]), &mut values);
+        assert_eq!(values, std::array::from_fn(|i| first(a[i], i)));
+        let mut some = vec![bf16::ONE; n];
+        s.store_first_bf16(s.load_first_bf16(&round(a)[..n]), &mut some);
+        assert_eq!(some, &round(a)[..n]);
+        s.store(s.load_first_bf16(&round(a)[..n]), &mut values);
+        assert_eq!(values, std::array::from_fn(|i| first(a[i], i)));
+    }
+
     let x = s.load(&a);
     let mut rows = [x; 16];
     for (i, row) in rows.iter_mut().enumerate() {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::product::{COLUMNS, Left, Place, Right, product};
-use super::scheme::{Patch, Products, Row, Scheme};
+use super::scheme::{Along, Patches, Products, Rows, Scheme, sixteens};
 use super::weights::{Operand, Weights};
 use crate::element::Element;
 use crate::fused::write::SharedSink;
@@ -160,11 +160,6 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
             });
         });
     }
-
-    fn patch(&self, i: usize) -> Patch {
-        let per_image = self.scheme.patches();
-        Patch { image: i / per_image, number: i % per_image }
-    }
 }
 
 /// The products of the rows of `patches` patches with a chunk of weights.
@@ -207,10 +202,9 @@ impl<E: Element, P: Scheme, O: Operand> Kernel for Gather<'_, '_, E, P, O> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { pass, sizes, block, rows } = self;
-        for (t, i) in block.enumerate() {
-            let row = Row { data: &mut rows[t * sizes.row..], product: sizes.product };
-            pass.scheme.gather(s, &pass.x, pass.input, pass.patch(i), row);
-        }
+        let patches = Patches::new(&block, pass.scheme.grid());
+        let rows = Rows { data: rows, row: sizes.row, product: sizes.product };
+        pass.scheme.gather(s, &pass.x, pass.input, patches, Along::Channels, rows);
     }
 }
 
@@ -230,19 +224,13 @@ impl<E: Element, P: Scheme, O: Operand> Kernel for Scatter<'_, '_, E, P, O> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { pass, sizes, block, chunk, sums, sink } = self;
-        for (t, i) in block.enumerate() {
-            for v in 0..COLUMNS / LANES {
-                let channel = chunk * COLUMNS + v * LANES;
-                if channel >= pass.output.channels {
-                    break;
-                }
-                let lanes = LANES.min(pass.output.channels - channel);
-                let products = Products { data: &sums[t * COLUMNS + v * LANES..], product: sizes.sums };
-                // SAFETY: a task has its images (patches first) or its channels (weights first) to itself.
-                unsafe {
-                    pass.scheme.scatter(s, products, pass.output, pass.patch(i), (channel, lanes), sink);
-                }
-            }
+        let patches = Patches::new(&block, pass.scheme.grid());
+        let columns = sixteens(pass.output.channels).skip(chunk * COLUMNS / LANES).take(COLUMNS / LANES);
+        for (v, channels) in columns.enumerate() {
+            let data = &sums[v * LANES..];
+            let products = Products { data, patch: COLUMNS, product: sizes.sums };
+            // SAFETY: a task has its images (patches first) or its channels (weights first) to itself.
+            unsafe { pass.scheme.scatter(s, products, patches, channels, sink) }
         }
     }
 }

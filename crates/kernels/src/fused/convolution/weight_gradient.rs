@@ -8,9 +8,10 @@ use rayon::prelude::*;
 
 use super::pass::spread;
 use super::product::{COLUMNS, Left, Place, Right, product};
-use super::scheme::{Patch, Row, Scheme};
+use super::scheme::{Along, Patches, Rows, Scheme};
 use super::tiles::Tile;
 use crate::element::Element;
+use crate::element::private::Sealed;
 use crate::fused::read::load;
 use crate::fused::shared::Shared;
 use crate::fused::{Extent, Source, Write};
@@ -58,14 +59,6 @@ impl Parts<'_> {
     }
 }
 
-#[inline(always)]
-fn store_some<S: Simd>(s: S, v: S::Lanes, to: &mut [f32]) {
-    let mut some = [0.0; LANES];
-    s.store(v, &mut some);
-    let lanes = to.len();
-    to.copy_from_slice(&some[..lanes]);
-}
-
 /// The products' sums are the gradient: one row a tap and channel.
 #[derive(Clone, Copy)]
 pub(super) struct Direct;
@@ -78,7 +71,7 @@ impl Finish for Direct {
                 let lanes = LANES.min(parts.columns.end - column);
                 let v = parts.lanes(s, 0, i, column - parts.columns.start);
                 // SAFETY: the caller's promise.
-                store_some(s, v, unsafe { dw.part(row * parts.channels[1] + column, lanes) });
+                f32::store_first(s, v, unsafe { dw.part(row * parts.channels[1] + column, lanes) });
             }
         }
     }
@@ -112,7 +105,7 @@ impl<T: Tile> Finish for Transformed<T> {
                     for x in 0..3 {
                         let at = ((y * 3 + x) * c_in + row) * c_out + column;
                         // SAFETY: the caller's promise.
-                        store_some(s, done[x], unsafe { dw.part(at, lanes) });
+                        f32::store_first(s, done[x], unsafe { dw.part(at, lanes) });
                     }
                 }
             }
@@ -288,11 +281,6 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
     fn taps(&self) -> usize {
         if self.scheme.products() == 1 { 1 } else { 9 }
     }
-
-    fn patch(&self, i: usize) -> Patch {
-        let per_image = self.scheme.patches();
-        Patch { image: i / per_image, number: i % per_image }
-    }
 }
 
 /// Sums, in values, up to which each of a few partial sums may have its own.
@@ -315,14 +303,11 @@ impl<E: Element, P: Scheme, F: Finish> Kernel for Gather<'_, '_, E, P, F> {
         if !of.output.channels.is_multiple_of(COLUMNS) {
             dy.fill(E::default()); // columns beyond the last channel
         }
-        for (t, i) in block.clone().step_by(E::PAIR).enumerate() {
-            let second = (E::PAIR == 2 && i + 1 < block.end).then(|| of.patch(i + 1));
-            let patches = [Some(of.patch(i)), second];
-            let row = Row { data: &mut x[t * sizes.x[0]..], product: sizes.x[1] };
-            of.scheme.gather_across(s, &of.x, of.input, patches, row);
-            let row = Row { data: &mut dy[t * sizes.dy[0]..], product: sizes.dy[1] };
-            of.scheme.gather_outputs(s, &of.dy, of.output, patches, row);
-        }
+        let patches = Patches::new(&block, of.scheme.grid());
+        let rows = Rows { data: x, row: sizes.x[0], product: sizes.x[1] };
+        of.scheme.gather(s, &of.x, of.input, patches, Along::Patches, rows);
+        let rows = Rows { data: dy, row: sizes.dy[0], product: sizes.dy[1] };
+        of.scheme.gather_outputs(s, &of.dy, of.output, patches, rows);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Any convolution as sums of products: a patch is one output pixel, its row the window's pixels tap by tap.
 
-use super::scheme::{Emit, Keep, Pair, Patch, Products, Row, Scheme, Store};
+use super::scheme::{Along, Emit, Make, Patch, Patches, Products, Rows, Scheme, fill_rows, sixteens};
 use crate::element::Element;
-use crate::fused::read::{Reader, WithReader};
+use crate::fused::read::{Channels, Reader, WithReader};
 use crate::fused::write::{SharedSink, WithWriter, Writer};
 use crate::fused::{Extent, Source};
 use crate::simd::{LANES, Simd};
@@ -39,22 +39,17 @@ impl Steps {
 }
 
 impl Windows<'_> {
-    #[inline(always)]
-    fn pixel(&self, number: usize) -> [usize; 2] {
-        [number / self.grid[1], number % self.grid[1]]
-    }
-
-    /// The place of a patch's output, in channels of a tensor with one.
+    /// The place of a patch's output among all pixels of the batch.
     #[inline(always)]
     fn output_pixel(&self, patch: Patch) -> usize {
-        let [y, x] = self.at.at(self.pixel(patch.number));
+        let [y, x] = self.at.at(patch.at);
         (patch.image * self.output[0] + y) * self.output[1] + x
     }
 
-    /// The place of a tap of a patch's window, if it is in the image.
+    /// The place of a tap of a patch's window among all pixels of the batch, if it is in the image.
     #[inline(always)]
     fn input_pixel(&self, patch: Patch, tap: [usize; 2]) -> Option<usize> {
-        let [y, x] = self.from.at(self.pixel(patch.number));
+        let [y, x] = self.from.at(patch.at);
         let (y, x) = (y.wrapping_add(tap[0]), x.wrapping_add(tap[1]));
         let inside = y < self.input[0] && x < self.input[1];
         inside.then(|| (patch.image * self.input[0] + y) * self.input[1] + x)
@@ -62,8 +57,8 @@ impl Windows<'_> {
 }
 
 impl Scheme for Windows<'_> {
-    fn patches(&self) -> usize {
-        self.grid[0] * self.grid[1]
+    fn grid(&self) -> [usize; 2] {
+        self.grid
     }
 
     fn products(&self) -> usize {
@@ -80,32 +75,22 @@ impl Scheme for Windows<'_> {
     }
 
     #[inline(always)]
-    fn gather<S: Simd, E: Element>(&self, s: S, x: &Source<E>, input: Extent, patch: Patch, row: Row<E>) {
-        // Tap by tap, so that what a register stores beyond a tap's channels is overwritten by the next tap.
-        for (tap, offset) in self.taps.iter().enumerate() {
-            let pixel = self.input_pixel(patch, *offset);
-            for channel in (0..input.channels).step_by(LANES) {
-                let at = tap * input.channels + channel;
-                let emit = Store { data: &mut *row.data, product: 0, at };
-                read(s, x, input, (patch.image, pixel), channel, emit);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn gather_across<S: Simd, E: Element>(
+    fn gather<S: Simd, E: Element>(
         &self,
         s: S,
         x: &Source<E>,
         input: Extent,
-        patches: [Option<Patch>; 2],
-        row: Row<E>,
+        patches: Patches,
+        along: Along,
+        mut rows: Rows<E>,
     ) {
-        for (tap, offset) in self.taps.iter().enumerate() {
-            let pixels = patches.map(|p| p.map(|p| (p.image, self.input_pixel(p, *offset))));
-            for channel in (0..input.channels).step_by(LANES) {
-                let at = (tap * input.channels + channel) * E::PAIR;
-                read_across(s, x, input, pixels, channel, (&mut *row.data, at));
+        // Tap by tap, so that what a register stores beyond a tap's channels is overwritten by the next tap.
+        for (number, tap) in self.taps.iter().enumerate() {
+            for channels in sixteens(input.channels) {
+                let at = number * input.channels + channels.first;
+                let pixels = Pixels { windows: self, tap: Some(*tap), channels };
+                let what = ReadPixels { pixels, patches, along, at, rows: &mut rows };
+                x.reader(s, patches.first().image, channels, what);
             }
         }
     }
@@ -116,12 +101,14 @@ impl Scheme for Windows<'_> {
         s: S,
         dy: &Source<E>,
         output: Extent,
-        patches: [Option<Patch>; 2],
-        row: Row<E>,
+        patches: Patches,
+        mut rows: Rows<E>,
     ) {
-        let pixels = patches.map(|p| p.map(|p| (p.image, Some(self.output_pixel(p)))));
-        for channel in (0..output.channels).step_by(LANES) {
-            read_across(s, dy, output, pixels, channel, (&mut *row.data, channel * E::PAIR));
+        for channels in sixteens(output.channels) {
+            let pixels = Pixels { windows: self, tap: None, channels };
+            let (along, at) = (Along::Patches, channels.first);
+            let what = ReadPixels { pixels, patches, along, at, rows: &mut rows };
+            dy.reader(s, patches.first().image, channels, what);
         }
     }
 
@@ -131,85 +118,81 @@ impl Scheme for Windows<'_> {
         &self,
         s: S,
         products: Products,
-        output: Extent,
-        patch: Patch,
-        (channel, lanes): (usize, usize),
+        patches: Patches,
+        channels: Channels,
         sink: &SharedSink<E>,
     ) {
-        let at = self.output_pixel(patch) * output.channels + channel;
+        let what = WritePixels { windows: self, products, patches, channels };
         // SAFETY: the caller's promise.
-        unsafe {
-            sink.writer(s, output, (patch.image, channel, lanes), WritePixel { data: products.data, at })
-        }
+        unsafe { sink.writer(s, patches.first().image, channels, what) }
     }
 }
 
-/// An image and a pixel's place, if it is in the image.
-type Pixel = (usize, Option<usize>);
-
-#[inline(always)]
-fn read<S: Simd, E: Element>(
-    s: S,
-    x: &Source<E>,
-    extent: Extent,
-    (image, pixel): Pixel,
-    channel: usize,
-    mut emit: impl Emit<S>,
-) {
-    let lanes = LANES.min(extent.channels - channel);
-    match pixel {
-        None => emit.emit(s, 0, s.splat(0.0)),
-        Some(pixel) => {
-            let at = pixel * extent.channels + channel;
-            x.reader(s, extent, (image, channel, lanes), ReadPixel { at, lanes, emit });
-        }
-    }
+/// One pixel of each patch's window, or its output.
+#[derive(Clone, Copy)]
+struct Pixels<'a> {
+    windows: &'a Windows<'a>,
+    tap: Option<[usize; 2]>,
+    channels: Channels,
 }
 
-#[inline(always)]
-fn read_across<S: Simd, E: Element>(
-    s: S,
-    x: &Source<E>,
-    extent: Extent,
-    pixels: [Option<Pixel>; 2],
-    channel: usize,
-    (data, at): (&mut [E], usize),
-) {
-    let [Some(first), second] = pixels else { return };
-    if E::PAIR == 1 {
-        return read(s, x, extent, first, channel, Store { data, product: 0, at });
-    }
-    let mut kept = [s.splat(0.0); 36];
-    read(s, x, extent, first, channel, Keep(&mut kept));
-    let nowhere = (first.0, None);
-    let pair = Pair { first: &kept, data, product: 0, at };
-    read(s, x, extent, second.unwrap_or(nowhere), channel, pair);
-}
-
-struct ReadPixel<M> {
+struct ReadPixels<'a, 'b, E> {
+    pixels: Pixels<'a>,
+    patches: Patches,
+    along: Along,
     at: usize,
-    lanes: usize,
-    emit: M,
+    rows: &'a mut Rows<'b, E>,
 }
 
-impl<S: Simd, M: Emit<S>> WithReader<S> for ReadPixel<M> {
+impl<S: Simd, E: Element> WithReader<S> for ReadPixels<'_, '_, E> {
     #[inline(always)]
-    fn with<R: Reader<S>>(mut self, s: S, reader: R) {
-        let v = reader.read_some(s, self.at, self.lanes);
-        self.emit.emit(s, 0, v);
+    fn with<R: Reader<S>>(self, s: S, reader: R) {
+        let Self { pixels, patches, along, at, rows } = self;
+        fill_rows(s, patches, (along, 1, at), rows, Read { pixels, reader });
     }
 }
 
-struct WritePixel<'a> {
-    data: &'a [f32],
-    at: usize,
+struct Read<'a, R> {
+    pixels: Pixels<'a>,
+    reader: R,
 }
 
-impl<S: Simd> WithWriter<S> for WritePixel<'_> {
+impl<S: Simd, R: Reader<S>> Make<S> for Read<'_, R> {
+    #[inline(always)]
+    fn make<M: Emit<S>>(&mut self, s: S, patch: Patch, mut emit: M) {
+        let Pixels { windows, tap, channels } = self.pixels;
+        let pixel = match tap {
+            Some(tap) => windows.input_pixel(patch, tap),
+            None => Some(windows.output_pixel(patch)),
+        };
+        let v = match pixel {
+            Some(pixel) => {
+                self.reader.turn_to(s, patch.image);
+                self.reader.read_some(s, pixel * channels.of + channels.first)
+            }
+            None => s.splat(0.0),
+        };
+        emit.emit(s, 0, v);
+    }
+}
+
+struct WritePixels<'a> {
+    windows: &'a Windows<'a>,
+    products: Products<'a>,
+    patches: Patches,
+    channels: Channels,
+}
+
+impl<S: Simd> WithWriter<S> for WritePixels<'_> {
     #[inline(always)]
     fn with<W: Writer<S>>(self, s: S, writer: &mut W) {
-        if let Some(lanes) = self.data.first_chunk() {
-            writer.write(s, self.at, s.load(lanes));
+        let Self { windows, products, patches, channels } = self;
+        for (t, patch) in patches.enumerate() {
+            writer.turn_to(s, patch.image);
+            if let Some(lanes) = products.data[t * products.patch..].first_chunk() {
+                let at = windows.output_pixel(patch) * channels.of + channels.first;
+                writer.write(s, at, s.load(lanes));
+            }
         }
     }
 }

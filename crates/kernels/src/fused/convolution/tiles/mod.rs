@@ -5,9 +5,9 @@ mod transforms;
 
 use std::marker::PhantomData;
 
-use super::scheme::{Emit, Keep, Pair, Patch, Products, Row, Scheme, Store};
+use super::scheme::{Along, Emit, Make, Patch, Patches, Products, Rows, Scheme, fill_rows, sixteens};
 use crate::element::Element;
-use crate::fused::read::{Reader, WithReader};
+use crate::fused::read::{Channels, Reader, WithReader};
 use crate::fused::write::{SharedSink, WithWriter, Writer};
 use crate::fused::{Extent, Source};
 use crate::simd::{LANES, Simd};
@@ -30,21 +30,11 @@ impl<T: Tile> Tiles<T> {
     pub(super) fn new(input: [usize; 2], output: [usize; 2], padding: usize) -> Self {
         Self { input, output, padding, tile: PhantomData }
     }
-
-    fn across(&self) -> usize {
-        self.output[1].div_ceil(T::OUT)
-    }
-
-    /// Row and column of the first output of a tile.
-    #[inline(always)]
-    fn origin(&self, number: usize) -> [usize; 2] {
-        [number / self.across() * T::OUT, number % self.across() * T::OUT]
-    }
 }
 
 impl<T: Tile> Scheme for Tiles<T> {
-    fn patches(&self) -> usize {
-        self.output[0].div_ceil(T::OUT) * self.across()
+    fn grid(&self) -> [usize; 2] {
+        self.output.map(|side| side.div_ceil(T::OUT))
     }
 
     fn products(&self) -> usize {
@@ -60,36 +50,18 @@ impl<T: Tile> Scheme for Tiles<T> {
     }
 
     #[inline(always)]
-    fn gather<S: Simd, E: Element>(&self, s: S, x: &Source<E>, input: Extent, patch: Patch, row: Row<E>) {
-        for channel in (0..input.channels).step_by(LANES) {
-            let emit = Store { data: &mut *row.data, product: row.product, at: channel };
-            self.read_inputs(s, x, input, patch, channel, emit);
-        }
-    }
-
-    #[inline(always)]
-    fn gather_across<S: Simd, E: Element>(
+    fn gather<S: Simd, E: Element>(
         &self,
         s: S,
         x: &Source<E>,
         input: Extent,
-        patches: [Option<Patch>; 2],
-        row: Row<E>,
+        patches: Patches,
+        along: Along,
+        mut rows: Rows<E>,
     ) {
-        let [Some(first), second] = patches else { return };
-        for channel in (0..input.channels).step_by(LANES) {
-            let (data, product, at) = (&mut *row.data, row.product, channel * E::PAIR);
-            if E::PAIR == 1 {
-                self.read_inputs(s, x, input, first, channel, Store { data, product, at });
-                continue;
-            }
-            let mut kept = [s.splat(0.0); 36];
-            self.read_inputs(s, x, input, first, channel, Keep(&mut kept));
-            let mut pair = Pair { first: &kept, data, product, at };
-            match second {
-                Some(second) => self.read_inputs(s, x, input, second, channel, pair),
-                None => (0..T::IN * T::IN).for_each(|e| pair.emit(s, e, s.splat(0.0))),
-            }
+        for channels in sixteens(input.channels) {
+            let what = ReadInputs { tiles: *self, channels, patches, along, rows: &mut rows };
+            x.reader(s, patches.first().image, channels, what);
         }
     }
 
@@ -99,23 +71,12 @@ impl<T: Tile> Scheme for Tiles<T> {
         s: S,
         dy: &Source<E>,
         output: Extent,
-        patches: [Option<Patch>; 2],
-        row: Row<E>,
+        patches: Patches,
+        mut rows: Rows<E>,
     ) {
-        let [Some(first), second] = patches else { return };
-        for channel in (0..output.channels).step_by(LANES) {
-            let (data, product, at) = (&mut *row.data, row.product, channel * E::PAIR);
-            if E::PAIR == 1 {
-                self.read_outputs(s, dy, output, first, channel, Store { data, product, at });
-                continue;
-            }
-            let mut kept = [s.splat(0.0); 36];
-            self.read_outputs(s, dy, output, first, channel, Keep(&mut kept));
-            let mut pair = Pair { first: &kept, data, product, at };
-            match second {
-                Some(second) => self.read_outputs(s, dy, output, second, channel, pair),
-                None => (0..T::IN * T::IN).for_each(|e| pair.emit(s, e, s.splat(0.0))),
-            }
+        for channels in sixteens(output.channels) {
+            let what = ReadOutputs { tiles: *self, channels, patches, rows: &mut rows };
+            dy.reader(s, patches.first().image, channels, what);
         }
     }
 
@@ -125,73 +86,13 @@ impl<T: Tile> Scheme for Tiles<T> {
         &self,
         s: S,
         products: Products,
-        output: Extent,
-        patch: Patch,
-        (channel, lanes): (usize, usize),
+        patches: Patches,
+        channels: Channels,
         sink: &SharedSink<E>,
     ) {
-        let write =
-            WriteTile { tiles: self, products, image: patch.image, number: patch.number, output, channel };
+        let what = WriteTiles { tiles: *self, products, patches, channels };
         // SAFETY: the caller's promise.
-        unsafe { sink.writer(s, output, (patch.image, channel, lanes), write) }
-    }
-}
-
-impl<T: Tile> Tiles<T> {
-    #[inline(always)]
-    fn read_inputs<S: Simd, E: Element>(
-        &self,
-        s: S,
-        x: &Source<E>,
-        input: Extent,
-        patch: Patch,
-        channel: usize,
-        emit: impl Emit<S>,
-    ) {
-        let lanes = LANES.min(input.channels - channel);
-        let [oy, ox] = self.origin(patch.number);
-        let window = Window {
-            image: patch.image,
-            // Before the image by the padding: wrapped around, and so outside of it.
-            first: [oy.wrapping_sub(self.padding), ox.wrapping_sub(self.padding)],
-            within: self.input,
-            channels: input.channels,
-            channel,
-            lanes,
-        };
-        x.reader(
-            s,
-            input,
-            (patch.image, channel, lanes),
-            ReadInputs::<T, _> { window, emit, tile: PhantomData },
-        );
-    }
-
-    #[inline(always)]
-    fn read_outputs<S: Simd, E: Element>(
-        &self,
-        s: S,
-        dy: &Source<E>,
-        output: Extent,
-        patch: Patch,
-        channel: usize,
-        emit: impl Emit<S>,
-    ) {
-        let lanes = LANES.min(output.channels - channel);
-        let window = Window {
-            image: patch.image,
-            first: self.origin(patch.number),
-            within: self.output,
-            channels: output.channels,
-            channel,
-            lanes,
-        };
-        dy.reader(
-            s,
-            output,
-            (patch.image, channel, lanes),
-            ReadOutputs::<T, _> { window, emit, tile: PhantomData },
-        );
+        unsafe { sink.writer(s, patches.first().image, channels, what) }
     }
 }
 
@@ -201,9 +102,7 @@ struct Window {
     image: usize,
     first: [usize; 2],
     within: [usize; 2],
-    channels: usize,
-    channel: usize,
-    lanes: usize,
+    channels: Channels,
 }
 
 impl Window {
@@ -211,7 +110,7 @@ impl Window {
     #[inline(always)]
     fn is_inside(&self, size: usize) -> bool {
         let inside = |i: usize| self.first[i] < self.within[i] && self.first[i] + size <= self.within[i];
-        self.lanes == LANES && inside(0) && inside(1)
+        self.channels.lanes == LANES && inside(0) && inside(1)
     }
 
     /// The place of the pixel in row `i` and column `j`, if it is inside.
@@ -223,24 +122,23 @@ impl Window {
 
     #[inline(always)]
     fn at(&self, y: usize, x: usize) -> usize {
-        ((self.image * self.within[0] + y) * self.within[1] + x) * self.channels + self.channel
+        ((self.image * self.within[0] + y) * self.within[1] + x) * self.channels.of + self.channels.first
     }
 }
 
 /// Reads `$size` × `$size` pixels and applies `$transform` along both axes. A macro, since closures that use vector
 /// instructions are not reliably inlined.
 macro_rules! read {
-    ($s:ident, $self:ident, $reader:ident, $size:expr, $transform:path) => {{
-        let zero = $s.splat(0.0);
+    ($s:ident, $window:ident, $reader:expr, $emit:ident, $size:expr, $transform:path) => {{
+        let (window, reader, zero) = ($window, $reader, $s.splat(0.0));
         let mut half = [[zero; 6]; 6];
-        let window = $self.window;
         if window.is_inside($size) {
             let start = window.at(window.first[0], window.first[1]);
-            let line = window.within[1] * window.channels;
+            let line = window.within[1] * window.channels.of;
             for j in 0..$size {
                 let mut column = [zero; 6];
                 for i in 0..$size {
-                    column[i] = $reader.read($s, start + i * line + j * window.channels);
+                    column[i] = reader.read($s, start + i * line + j * window.channels.of);
                 }
                 let done = $transform($s, column);
                 for i in 0..T::IN {
@@ -252,7 +150,7 @@ macro_rules! read {
                 let mut column = [zero; 6];
                 for i in 0..$size {
                     if let Some(at) = window.place(i, j) {
-                        column[i] = $reader.read_some($s, at, window.lanes);
+                        column[i] = reader.read_some($s, at);
                     }
                 }
                 let done = $transform($s, column);
@@ -264,73 +162,123 @@ macro_rules! read {
         for i in 0..T::IN {
             let done = $transform($s, half[i]);
             for j in 0..T::IN {
-                $self.emit.emit($s, i * T::IN + j, done[j]);
+                $emit.emit($s, i * T::IN + j, done[j]);
             }
         }
     }};
 }
 
-struct ReadInputs<T, M> {
-    window: Window,
-    emit: M,
-    tile: PhantomData<T>,
+struct ReadInputs<'a, 'b, T, E> {
+    tiles: Tiles<T>,
+    channels: Channels,
+    patches: Patches,
+    along: Along,
+    rows: &'a mut Rows<'b, E>,
 }
 
-impl<S: Simd, T: Tile, M: Emit<S>> WithReader<S> for ReadInputs<T, M> {
+impl<S: Simd, T: Tile, E: Element> WithReader<S> for ReadInputs<'_, '_, T, E> {
     #[inline(always)]
-    fn with<R: Reader<S>>(mut self, s: S, reader: R) {
-        read!(s, self, reader, T::IN, T::input);
+    fn with<R: Reader<S>>(self, s: S, reader: R) {
+        let Self { tiles, channels, patches, along, rows } = self;
+        let make = Inputs { tiles, channels, reader };
+        fill_rows(s, patches, (along, T::IN * T::IN, channels.first), rows, make);
     }
 }
 
-struct ReadOutputs<T, M> {
-    window: Window,
-    emit: M,
-    tile: PhantomData<T>,
+struct Inputs<T, R> {
+    tiles: Tiles<T>,
+    channels: Channels,
+    reader: R,
 }
 
-impl<S: Simd, T: Tile, M: Emit<S>> WithReader<S> for ReadOutputs<T, M> {
+impl<S: Simd, T: Tile, R: Reader<S>> Make<S> for Inputs<T, R> {
     #[inline(always)]
-    fn with<R: Reader<S>>(mut self, s: S, reader: R) {
-        read!(s, self, reader, T::OUT, T::output_adjoint);
+    fn make<M: Emit<S>>(&mut self, s: S, patch: Patch, mut emit: M) {
+        self.reader.turn_to(s, patch.image);
+        let window = Window {
+            image: patch.image,
+            // Before the image by the padding: wrapped around there, and so outside of it.
+            first: patch.at.map(|i| (i * T::OUT).wrapping_sub(self.tiles.padding)),
+            within: self.tiles.input,
+            channels: self.channels,
+        };
+        read!(s, window, self.reader, emit, T::IN, T::input);
     }
 }
 
-struct WriteTile<'a, T> {
-    tiles: &'a Tiles<T>,
+struct ReadOutputs<'a, 'b, T, E> {
+    tiles: Tiles<T>,
+    channels: Channels,
+    patches: Patches,
+    rows: &'a mut Rows<'b, E>,
+}
+
+impl<S: Simd, T: Tile, E: Element> WithReader<S> for ReadOutputs<'_, '_, T, E> {
+    #[inline(always)]
+    fn with<R: Reader<S>>(self, s: S, reader: R) {
+        let Self { tiles, channels, patches, rows } = self;
+        let make = Outputs { tiles, channels, reader };
+        fill_rows(s, patches, (Along::Patches, T::IN * T::IN, channels.first), rows, make);
+    }
+}
+
+struct Outputs<T, R> {
+    tiles: Tiles<T>,
+    channels: Channels,
+    reader: R,
+}
+
+impl<S: Simd, T: Tile, R: Reader<S>> Make<S> for Outputs<T, R> {
+    #[inline(always)]
+    fn make<M: Emit<S>>(&mut self, s: S, patch: Patch, mut emit: M) {
+        self.reader.turn_to(s, patch.image);
+        let window = Window {
+            image: patch.image,
+            first: patch.at.map(|i| i * T::OUT),
+            within: self.tiles.output,
+            channels: self.channels,
+        };
+        read!(s, window, self.reader, emit, T::OUT, T::output_adjoint);
+    }
+}
+
+struct WriteTiles<'a, T> {
+    tiles: Tiles<T>,
     products: Products<'a>,
-    image: usize,
-    number: usize,
-    output: Extent,
-    channel: usize,
+    patches: Patches,
+    channels: Channels,
 }
 
-impl<S: Simd, T: Tile> WithWriter<S> for WriteTile<'_, T> {
+impl<S: Simd, T: Tile> WithWriter<S> for WriteTiles<'_, T> {
     #[inline(always)]
     fn with<W: Writer<S>>(self, s: S, writer: &mut W) {
-        let zero = s.splat(0.0);
-        let mut half = [[zero; 6]; 6];
-        let Products { data, product } = self.products;
-        for j in 0..T::IN {
-            let mut column = [zero; 6];
-            for i in 0..T::IN {
-                if let Some(lanes) = data[(i * T::IN + j) * product..].first_chunk() {
-                    column[i] = s.load(lanes);
+        let Self { tiles, products, patches, channels } = self;
+        let [height, width] = tiles.output;
+        for (t, patch) in patches.enumerate() {
+            writer.turn_to(s, patch.image);
+            let data = &products.data[t * products.patch..];
+            let zero = s.splat(0.0);
+            let mut half = [[zero; 6]; 6];
+            for j in 0..T::IN {
+                let mut column = [zero; 6];
+                for i in 0..T::IN {
+                    if let Some(lanes) = data[(i * T::IN + j) * products.product..].first_chunk() {
+                        column[i] = s.load(lanes);
+                    }
+                }
+                let done = T::output(s, column);
+                for i in 0..T::OUT {
+                    half[i][j] = done[i];
                 }
             }
-            let done = T::output(s, column);
-            for i in 0..T::OUT {
-                half[i][j] = done[i];
-            }
-        }
-        let [oy, ox] = self.tiles.origin(self.number);
-        let [height, width] = self.tiles.output;
-        for i in 0..T::OUT.min(height - oy) {
-            let done = T::output(s, half[i]);
-            let row = ((self.image * height + oy + i) * width + ox) * self.output.channels + self.channel;
-            for j in 0..T::OUT {
-                if ox + j < width {
-                    writer.write(s, row + j * self.output.channels, done[j]);
+            let [oy, ox] = patch.at.map(|i| i * T::OUT);
+            for i in 0..T::OUT.min(height - oy) {
+                let done = T::output(s, half[i]);
+                let row = ((patch.image * height + oy + i) * width + ox) * channels.of + channels.first;
+                for j in 0..T::OUT {
+                    if ox + j < width {
+                        writer.write(s, row + j * channels.of, done[j]);
+                    }
                 }
             }
         }
