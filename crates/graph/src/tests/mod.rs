@@ -117,8 +117,8 @@ fn f32_is_the_reference() {
     }
 }
 
-/// bf16 has 8 bits: each rounding is off by 2e-3 of its value, and a ReLU that flips on one of the few values here by much
-/// more. The directions agree.
+/// bf16 has 8 bits: each rounding is off by up to 4e-3 of its value, and a ReLU that flips, of which there are few here, by
+/// much more. Gradients keep their direction: an error of 0.2 is a cosine of 0.98.
 #[test]
 fn bf16_is_near_the_reference() {
     for case in Case::all() {
@@ -128,7 +128,8 @@ fn bf16_is_near_the_reference() {
         assert!((f64::from(loss) / want.loss - 1.0).abs() < 2e-2, "{}: {loss} {}", case.name, want.loss);
         assert!(distance(&logits, &want.logits, 0.0) < 6e-2, "{}: {logits:?} {:?}", case.name, want.logits);
         let (got, wanted) = (gradients.concat(), want.gradients.concat());
-        assert!(distance(&got, &wanted, 0.0) < 1e-1, "{}: {}", case.name, distance(&got, &wanted, 0.0));
+        let error = distance(&got, &wanted, 0.0);
+        assert!(error < 0.2, "{}: {error}", case.name);
         let logits = case.logits(&mut executor);
         let want = case.expected(Mode::Evaluate);
         assert!(distance(&logits, &want.logits, 0.0) < 6e-2, "{}: evaluation", case.name);
