@@ -7,40 +7,75 @@ use candle_core::Result;
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
+use crate::custom_resnet::{CustomResNet, CustomResNetConfig};
 use crate::error::ModelError;
 use crate::model::Model;
-use crate::parameters::{ParameterSpec, recorded};
+use crate::parameters::{ParameterSpec, Role, recorded};
 use crate::resnet::{ResNet, ResNetConfig};
+use crate::speedrun::{self, SpeedrunConfig, SpeedrunNet};
 use crate::summary::Summary;
 
-/// Which network. Its name, in files and on the command line, is the variant in lower case.
+/// Which network. In files and on the command line it goes by its [`name`](Architecture::name).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Architecture {
     /// [`ResNet`] of 2, 2, 2, 2 basic blocks: 11.2 million parameters.
+    #[serde(rename = "resnet18")]
     ResNet18,
     /// [`ResNet`] of 3, 4, 6, 3 basic blocks: 21.3 million parameters.
+    #[serde(rename = "resnet34")]
     ResNet34,
+    /// [`ResNet`] as [`ResNet18`](Self::ResNet18), with layer normalisation and a last map of 8×8.
+    #[serde(rename = "resnet18_ln")]
+    ResNet18Ln,
+    /// [`CustomResNet`]: 6.6 million parameters.
+    #[serde(rename = "custom_resnet")]
+    CustomResNet,
+    /// [`SpeedrunNet`]: 2.0 million parameters.
+    #[serde(rename = "speedrun")]
+    Speedrun,
 }
 
 impl Architecture {
     /// Every architecture.
-    pub const ALL: [Architecture; 2] = [Architecture::ResNet18, Architecture::ResNet34];
+    pub const ALL: [Architecture; 5] =
+        [Self::ResNet18, Self::ResNet34, Self::ResNet18Ln, Self::CustomResNet, Self::Speedrun];
 
     /// Its name: `resnet18`.
     pub fn name(self) -> &'static str {
         match self {
             Architecture::ResNet18 => "resnet18",
             Architecture::ResNet34 => "resnet34",
+            Architecture::ResNet18Ln => "resnet18_ln",
+            Architecture::CustomResNet => "custom_resnet",
+            Architecture::Speedrun => "speedrun",
         }
     }
 
-    /// The names and shapes of its parameters and buffers, in the network's order.
+    /// The weight `(classes, in)` of its last layer.
+    pub(crate) fn last_weight(self) -> &'static str {
+        match self {
+            Architecture::ResNet18 | Architecture::ResNet34 | Architecture::ResNet18Ln => "linear.weight",
+            Architecture::CustomResNet => "fc.weight",
+            Architecture::Speedrun => "head.weight",
+        }
+    }
+
+    /// What its variable `name` is for.
+    pub fn role(self, name: &str) -> Role {
+        match self {
+            Architecture::Speedrun if speedrun::is_frozen(name) => Role::Frozen,
+            _ => Role::of(name),
+        }
+    }
+
+    /// The names, shapes and roles of its parameters and buffers, in the network's order.
     ///
     /// # Errors
     /// Zero classes.
     pub fn parameters(self, classes: usize) -> Result<Vec<ParameterSpec>> {
-        recorded(|vb| build(self, classes, vb).map(drop))
+        let mut list = recorded(|vb| build(self, classes, vb).map(drop))?;
+        list.iter_mut().for_each(|spec| spec.role = self.role(&spec.name));
+        Ok(list)
     }
 
     /// Its layers, their shapes and costs, for a batch of `batch` images of 32×32 pixels.
@@ -59,16 +94,28 @@ impl Architecture {
 
 /// Builds a network from its name, its parameters taken from `vb` (f32, filters `(KH, KW, C_in, C_out)`).
 ///
-/// [`Parameters`](crate::Parameters) makes a `vb` whose values depend on a seed alone.
+/// [`Parameters`](crate::Parameters) makes a `vb` whose values depend on a seed alone; it learns which parameters are
+/// frozen from [`Parameters::set_roles`](crate::Parameters::set_roles), as [`Network`](crate::Network) does it.
 ///
 /// # Errors
 /// Zero classes; parameters that `vb` cannot give.
 pub fn build(architecture: Architecture, classes: usize, vb: VarBuilder) -> Result<Model> {
-    let config = match architecture {
-        Architecture::ResNet18 => ResNetConfig { classes, ..ResNetConfig::resnet18() },
-        Architecture::ResNet34 => ResNetConfig { classes, ..ResNetConfig::resnet34() },
+    let resnet = |config| -> Result<Model> {
+        Ok(Box::new(ResNet::new(ResNetConfig { classes, ..config }, vb.clone())?))
     };
-    Ok(Box::new(ResNet::new(config, vb)?))
+    match architecture {
+        Architecture::ResNet18 => resnet(ResNetConfig::resnet18()),
+        Architecture::ResNet34 => resnet(ResNetConfig::resnet34()),
+        Architecture::ResNet18Ln => resnet(ResNetConfig::resnet18_ln()),
+        Architecture::CustomResNet => {
+            let config = CustomResNetConfig { classes, ..CustomResNetConfig::default() };
+            Ok(Box::new(CustomResNet::new(config, vb)?))
+        }
+        Architecture::Speedrun => {
+            let config = SpeedrunConfig { classes, ..SpeedrunConfig::default() };
+            Ok(Box::new(SpeedrunNet::new(config, vb)?))
+        }
+    }
 }
 
 impl fmt::Display for Architecture {
@@ -100,12 +147,17 @@ mod tests {
             assert_eq!(serde_json::from_str::<Architecture>(&format!("\"{a}\"")).unwrap(), a);
         }
         let error = "vgg".parse::<Architecture>().unwrap_err().to_string();
-        assert_eq!(error, "there is no architecture named `vgg`; the known ones are resnet18, resnet34");
+        assert_eq!(
+            error,
+            "there is no architecture named `vgg`; the known ones are resnet18, resnet34, resnet18_ln, custom_resnet, speedrun"
+        );
     }
 
     #[test]
     fn no_network_has_no_classes() {
-        let error = Architecture::ResNet18.parameters(0).unwrap_err().to_string();
-        assert!(error.contains("classes"), "{error}");
+        for a in Architecture::ALL {
+            let error = a.parameters(0).unwrap_err().to_string();
+            assert!(error.contains("classes"), "{a}: {error}");
+        }
     }
 }
