@@ -170,7 +170,8 @@ pub struct GradcamArgs {
     /// Test images to explain, by index; the misclassified ones unless given.
     #[arg(long, value_name = "I,J,…", value_delimiter = ',')]
     pub indices: Option<Vec<usize>>,
-    /// The layer whose activations are weighed: layer1, layer2, layer3 or layer4.
+    /// The layer whose activations are weighed, of a ResNet layer1, layer2, layer3 or layer4; of a weights file the last one
+    /// unless given.
     #[arg(long, value_name = "LAYER")]
     pub layer: Option<String>,
     /// The class to explain, by name or number; each image's predicted class unless given.

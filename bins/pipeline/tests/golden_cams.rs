@@ -5,39 +5,24 @@
 //! whole network, and behind layer3 a ReLU that flips moves more than rounding does.
 #![allow(clippy::unwrap_used)] // in helpers as in tests
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use serde_json::Value;
 use wick_gradcam::{Target, explain, grad_cam, heatmaps};
 use wick_models::{Architecture, Mode, Network};
 
 #[path = "../../../fixtures/golden/golden.rs"]
 mod golden;
-use golden::{SEED, assert_close, nchw_to_nhwc, oihw_to_hwio, uniform};
+use golden::assert_close;
 
-/// Parameter `k` from `SEED + k`, in PyTorch's order and layout.
-fn fill(network: &Network) {
-    for (k, (name, var)) in network.parameters.trainable().iter().enumerate() {
-        let (seed, n) = (SEED + k as u64, var.elem_count());
-        let values = match *var.dims() {
-            [h, w, i, o] => {
-                let bound = (6.0 / (i * h * w) as f64).sqrt() as f32;
-                oihw_to_hwio(&uniform(seed, n, bound), [o, i, h, w])
-            }
-            [_, i] => uniform(seed, n, (1.0 / i as f64).sqrt() as f32),
-            _ if name.ends_with("weight") => uniform(seed, n, 0.2).iter().map(|v| 1.0 + v).collect(),
-            _ => uniform(seed, n, 0.1),
-        };
-        var.set(&Tensor::from_vec(values, var.shape(), &Device::Cpu).unwrap()).unwrap();
-    }
-}
+#[path = "../../../fixtures/golden/network.rs"]
+mod network;
 
 #[test]
 fn grad_cam_of_resnet18() {
     let cpu = &Device::Cpu;
     let network = Network::new(Architecture::ResNet18, 10, 0, cpu).unwrap();
-    fill(&network);
-    let images = nchw_to_nhwc(&uniform(SEED + 500, 4 * 3 * 32 * 32, 1.0), [4, 3, 32, 32]);
-    let images = Tensor::from_vec(images, (4, 32, 32, 3), cpu).unwrap();
+    network::fill(&network);
+    let images = network::images();
     let model = network.model.as_ref();
     for _ in 0..40 {
         wick_ops::no_grad(|| model.forward_t(&images, true)).unwrap();

@@ -1,5 +1,5 @@
-//! The hot loops of convolutional networks on plain slices: convolution, batch normalisation, rectifiers, pooling, the
-//! fully connected layer and cross-entropy, each with its gradients.
+//! The hot loops of convolutional networks on plain slices: convolution, batch and group normalisation, rectifiers, GELU,
+//! biases, pooling, the fully connected layer and cross-entropy, each with its gradients.
 //!
 //! Activations are f32, channels last, `(N, H, W, C)`; convolution weights are `(KH, KW, C_in, C_out)`. Every function
 //! checks its arguments' lengths and returns a [`ShapeError`] before it writes anything; outputs are overwritten. Work is
@@ -20,11 +20,14 @@
 //! ```
 
 mod batch_norm;
+mod bias;
 mod convolution;
 mod cross_entropy;
 mod element;
 mod error;
 pub mod fused;
+mod gelu;
+mod group_norm;
 mod isa;
 mod linear;
 mod matmul;
@@ -41,10 +44,13 @@ pub use batch_norm::{
     Activation, BatchNormSaved, batch_norm_backward, batch_norm_backward_frozen, batch_norm_normalise,
     batch_norm_statistics,
 };
+pub use bias::{bias_backward, bias_forward};
 pub use convolution::{Conv2dShape, conv2d_forward, conv2d_input_gradient, conv2d_weight_gradient};
 pub use cross_entropy::{cross_entropy_backward, cross_entropy_forward};
 pub use element::{Element, Precision};
 pub use error::ShapeError;
+pub use gelu::{gelu_backward, gelu_forward};
+pub use group_norm::{GroupNormSaved, GroupNormShape, group_norm_backward, group_norm_forward};
 pub use isa::InstructionSet;
 pub use linear::{LinearShape, linear_backward, linear_forward};
 pub use pooling::{
@@ -58,6 +64,7 @@ pub mod reference {
     pub use crate::batch_norm::reference::{
         batch_norm_backward, batch_norm_normalise, batch_norm_statistics,
     };
+    pub use crate::bias::reference::{bias_backward, bias_forward};
     pub use crate::convolution::reference::{conv2d_forward, conv2d_input_gradient, conv2d_weight_gradient};
     /// Of the fused passes: what sources and sinks stand for.
     pub mod fused {
@@ -66,6 +73,10 @@ pub mod reference {
         };
     }
     pub use crate::cross_entropy::reference::{cross_entropy_backward, cross_entropy_forward};
+    pub use crate::gelu::reference::{gelu_backward, gelu_forward};
+    pub use crate::group_norm::reference::{
+        group_norm_backward, group_norm_normalise, group_norm_statistics,
+    };
     pub use crate::linear::reference::{linear_backward, linear_forward};
     pub use crate::pooling::reference::{
         avg_pool2d_backward, avg_pool2d_forward, max_pool2d_backward, max_pool2d_forward,

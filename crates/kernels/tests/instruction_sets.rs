@@ -86,6 +86,45 @@ fn batch_norms(set: InstructionSet) {
     }
 }
 
+fn group_norms(set: InstructionSet) {
+    for (channels, groups) in [(1, 1), (3, 3), (64, 1), (34, 2)] {
+        let (s, activation) =
+            (GroupNormShape { batch: 3, positions: 301, channels, groups }, Activation::Relu);
+        let (x, dy) = (numbers(10, s.len()), numbers(11, s.len()));
+        let (w, b) = (numbers(12, channels), numbers(13, channels));
+        let (mut mean, mut variance) = (vec![0.0; s.statistics_len()], vec![0.0; s.statistics_len()]);
+        let mut y = vec![f32::NAN; x.len()];
+        group_norm_forward(&s, &x, &w, &b, 1e-5, activation, &mut y, &mut mean, &mut variance).unwrap();
+        let (want_mean, want_variance) = reference::group_norm_statistics(&s, &x);
+        let narrow = |v: &[f64]| v.iter().map(|v| *v as f32).collect::<Vec<_>>();
+        close("group norm's mean", set, &mean, &narrow(&want_mean));
+        close("group norm's variance", set, &variance, &narrow(&want_variance));
+        let saved = GroupNormSaved { mean: &mean, variance: &variance, eps: 1e-5 };
+        close("group norm", set, &y, &reference::group_norm_normalise(&s, &x, saved, &w, &b, activation));
+        let (mut dx, mut dw, mut db) = (vec![f32::NAN; x.len()], vec![0.0; channels], vec![0.0; channels]);
+        group_norm_backward(&s, &x, &y, &dy, saved, &w, activation, &mut dx, &mut dw, &mut db).unwrap();
+        let want = reference::group_norm_backward(&s, &x, &y, &dy, saved, &w, activation);
+        close("group norm's dx", set, &dx, &want.0);
+        close("group norm's dweight", set, &dw, &want.1);
+        close("group norm's dbias", set, &db, &want.2);
+    }
+}
+
+fn gelu_and_bias(set: InstructionSet) {
+    let x: Vec<f32> = numbers(14, 17 * 301).iter().map(|v| 6.0 * v).collect();
+    let (dy, bias) = (numbers(15, x.len()), numbers(16, 17));
+    let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
+    gelu_forward(&x, &mut y).unwrap();
+    close("GELU", set, &y, &reference::gelu_forward(&x));
+    gelu_backward(&x, &dy, &mut dx).unwrap();
+    close("GELU's gradient", set, &dx, &reference::gelu_backward(&x, &dy));
+    bias_forward(&x, &bias, &mut y).unwrap();
+    assert_eq!(y, reference::bias_forward(&x, &bias), "{set:?}");
+    let mut dbias = vec![f32::NAN; 17];
+    bias_backward(&dy, &mut dbias).unwrap();
+    close("dbias", set, &dbias, &reference::bias_backward(&dy, 17));
+}
+
 fn rectifier_and_pools(set: InstructionSet) {
     let s = Pool2dShape { batch: 2, height: 7, width: 5, channels: 19, kernel: 3, stride: 2 };
     let (a, b) = (numbers(8, s.input_len()), numbers(9, s.input_len()));
@@ -115,6 +154,8 @@ fn every_available_instruction_set_agrees_with_the_definitions() {
         assert_eq!(InstructionSet::current(), set);
         convolutions(set);
         batch_norms(set);
+        group_norms(set);
+        gelu_and_bias(set);
         rectifier_and_pools(set);
     }
 }

@@ -1,4 +1,4 @@
-//! Prints a network layer by layer: `cargo run -p wick-models --example summary [-- resnet34]`.
+//! Prints a network layer by layer: `cargo run -p wick-models --example summary [-- speedrun]`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::ExitCode;

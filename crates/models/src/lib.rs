@@ -1,4 +1,4 @@
-//! CIFAR ResNets as candle modules, their summary, their weights in and out.
+//! Convolutional networks for CIFAR as candle modules, their summary, their weights in and out.
 //!
 //! Images and activations are f32 and channels-last, `(N, H, W, C)`; filters in memory are `(KH, KW, C_in, C_out)`.
 //! On disk they have PyTorch's names and layouts.
@@ -22,22 +22,26 @@
 
 mod architecture;
 mod compiled;
+mod custom_resnet;
 mod error;
 pub mod layers;
 mod model;
 mod network;
 mod parameters;
 mod resnet;
+mod speedrun;
 mod summary;
 pub mod weights;
 
 pub use architecture::{Architecture, build};
 pub use compiled::{Compiled, Step};
+pub use custom_resnet::{CustomResNet, CustomResNetConfig};
 pub use error::{Difference, Mismatch, ModelError};
 pub use model::{CifarModel, Mode, Model};
 pub use network::Network;
 pub use parameters::{Parameter, ParameterSpec, Parameters, Role};
 pub use resnet::{BasicBlock, ResNet, ResNetConfig};
+pub use speedrun::{SpeedrunConfig, SpeedrunNet, whitening_filters};
 pub use summary::{Cost, Outline, Summary, SummaryRow};
 pub use weights::{Checkpoint, Metadata, Normalisation};
 pub use wick_graph::{Algorithm, Options as CompileOptions, Precision, ProfileRow, Profiling};

@@ -38,6 +38,7 @@ impl Network {
     ) -> Result<Self, ModelError> {
         let parameters = Parameters::seeded(seed);
         let model = build(architecture, classes, parameters.builder(device))?;
+        parameters.set_roles(|name| architecture.role(name));
         Ok(Self { architecture, classes, model, parameters })
     }
 

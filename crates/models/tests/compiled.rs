@@ -5,7 +5,7 @@
 mod golden;
 
 use candle_core::{DType, Device, Tensor};
-use wick_models::{Algorithm, Architecture, CompileOptions, Compiled, Network, Precision};
+use wick_models::{Algorithm, Architecture, CompileOptions, Compiled, Network, Precision, Role};
 
 const LABELS: [u32; 4] = [3, 8, 0, 5];
 const SMOOTHING: f32 = 0.1;
@@ -90,7 +90,8 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
 }
 
 /// Both round in f32 but in another order: logits differ by 1e-5 of their norm. A ReLU near 0 that then flips moves
-/// gradients more: by up to some 1e-3 of a tensor's norm in 17 layers of ReLUs, some 1e-2 in 33.
+/// gradients more: by up to some 1e-3 of a tensor's norm in 17 layers of ReLUs, some 1e-2 in 33,
+/// or where pooling between them lets one value stand for four.
 fn check_f32(architecture: Architecture, gradients: f64) {
     let want = by_autograd(architecture);
     let direct = CompileOptions { algorithm: Algorithm::Direct, ..CompileOptions::default() };
@@ -131,6 +132,29 @@ fn resnet34_is_the_same_compiled() {
 }
 
 #[test]
+fn resnet18_ln_is_the_same_compiled() {
+    check_f32(Architecture::ResNet18Ln, 1e-2);
+}
+
+#[test]
+fn custom_resnet_is_the_same_compiled() {
+    check_f32(Architecture::CustomResNet, 2e-2);
+}
+
+/// There is no ReLU to flip: a hundredth of what the others are allowed.
+#[test]
+fn speedrun_is_the_same_compiled() {
+    check_f32(Architecture::Speedrun, 1e-4);
+}
+
+#[test]
+fn other_networks_are_nearly_the_same_in_bf16() {
+    check_bf16(Architecture::ResNet18Ln);
+    check_bf16(Architecture::CustomResNet);
+    check_bf16(Architecture::Speedrun);
+}
+
+#[test]
 fn resnet18_is_nearly_the_same_in_bf16() {
     check_bf16(Architecture::ResNet18);
 }
@@ -139,9 +163,15 @@ fn resnet18_is_nearly_the_same_in_bf16() {
 fn every_architecture_has_its_parameters_compiled() {
     for architecture in Architecture::ALL {
         let graph = architecture.graph(7).unwrap();
-        let of_graph: Vec<_> = graph.parameters().iter().map(|p| (p.name.clone(), p.shape.clone())).collect();
+        let role = |role| match role {
+            wick_graph::Role::Trainable => Role::Trainable,
+            wick_graph::Role::Frozen => Role::Frozen,
+            wick_graph::Role::RunningMean | wick_graph::Role::RunningVariance => Role::Statistic,
+        };
+        let of_graph = graph.parameters().iter().map(|p| (p.name.clone(), p.shape.clone(), role(p.role)));
+        let of_graph: Vec<_> = of_graph.collect();
         let specs = architecture.parameters(7).unwrap();
-        let of_network: Vec<_> = specs.into_iter().map(|s| (s.name, s.shape)).collect();
+        let of_network: Vec<_> = specs.into_iter().map(|s| (s.name, s.shape, s.role)).collect();
         assert_eq!(of_graph, of_network, "{architecture}");
     }
 }

@@ -1,9 +1,13 @@
-//! Compiled networks against PyTorch in f64, as `golden.rs` has it for candle's autograd: the same case, the same
-//! tolerances.
+//! Compiled networks against PyTorch in f64, as `golden.rs` has it for candle's autograd: the same cases.
+//!
+//! Gradients bear with flipped ReLUs, where there are any: PyTorch's own f32 is off by 1.1e-2 of a gradient's rms on ResNet-34
+//! and by 1.4e-2 on the layer-normalised ResNet-18.
 #![allow(clippy::unwrap_used)] // in helpers as in tests
 
 #[path = "../../../fixtures/golden/golden.rs"]
 mod golden;
+#[path = "../../../fixtures/golden/network.rs"]
+mod network;
 
 use std::collections::HashMap;
 
@@ -24,28 +28,6 @@ struct Case {
     eval_logits: Vec<f32>,
 }
 
-/// Parameter `k` from `SEED + k`, in the order and the layout of PyTorch.
-fn fill(network: &Network) {
-    for (k, (name, var)) in network.parameters.trainable().iter().enumerate() {
-        let (seed, n) = (golden::SEED + k as u64, var.elem_count());
-        let values = match *var.dims() {
-            [h, w, i, o] => {
-                let bound = (6.0 / (i * h * w) as f64).sqrt() as f32;
-                golden::oihw_to_hwio(&golden::uniform(seed, n, bound), [o, i, h, w])
-            }
-            [_, i] => golden::uniform(seed, n, (1.0 / i as f64).sqrt() as f32),
-            _ if name.ends_with("weight") => golden::uniform(seed, n, 0.2).iter().map(|v| 1.0 + v).collect(),
-            _ => golden::uniform(seed, n, 0.1),
-        };
-        var.set(&Tensor::from_vec(values, var.shape(), &Device::Cpu).unwrap()).unwrap();
-    }
-}
-
-fn images() -> Tensor {
-    let x = golden::uniform(golden::SEED + 500, 4 * 3 * 32 * 32, 1.0);
-    Tensor::from_vec(golden::nchw_to_nhwc(&x, [4, 3, 32, 32]), (4, 32, 32, 3), &Device::Cpu).unwrap()
-}
-
 fn l2(values: &[f32]) -> f64 {
     values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt()
 }
@@ -56,28 +38,29 @@ fn flat(t: &Tensor) -> Vec<f32> {
     t.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-fn check(architecture: Architecture, name: &str) {
+fn check(architecture: Architecture, name: &str, tolerance: f64) {
     let mut cases: HashMap<String, serde_json::Value> =
         serde_json::from_str(&golden::read("models.json")).unwrap();
     let case: Case = serde_json::from_value(cases.remove(name).unwrap()).unwrap();
     let network = Network::new(architecture, 10, 0, &Device::Cpu).unwrap();
-    fill(&network);
+    network::fill(&network);
+    let images = network::images();
     let options = CompileOptions { algorithm: Algorithm::Direct, ..CompileOptions::default() };
     let mut compiled = Compiled::new(&network, options).unwrap();
-    let step = compiled.training_step(&images(), &[3, 8, 0, 5], 0.0).unwrap();
+    let step = compiled.training_step(&images, &[3, 8, 0, 5], 0.0).unwrap();
     golden::assert_close("logits", step.logits, &case.train_logits, 1e-4);
     golden::assert_close("loss", &[step.loss], &[case.train_loss], 1e-4);
     for (name, norm) in &case.grad_l2 {
         let variable = network.parameters.get(name).unwrap();
         let gradient = flat(step.gradients.get(&variable).unwrap());
         assert!(
-            (l2(&gradient) / norm - 1.0).abs() <= 1e-2,
+            (l2(&gradient) / norm - 1.0).abs() <= tolerance,
             "{name}: norm {} instead of {norm}",
             l2(&gradient)
         );
         for (i, (got, want)) in gradient.iter().zip(&case.grad_head[name]).enumerate() {
             let error = (f64::from(*got) - want).abs() / case.grad_rms[name];
-            assert!(error <= 1e-2, "{name}[{i}]: {got} instead of {want}, {error:e} of rms");
+            assert!(error <= tolerance, "{name}[{i}]: {got} instead of {want}, {error:e} of rms");
         }
     }
     let buffers = network.parameters.buffers();
@@ -86,15 +69,30 @@ fn check(architecture: Architecture, name: &str) {
         let (got, want) = (l2(&flat(&var)), case.running_l2[&name]);
         assert!((got / want - 1.0).abs() <= 1e-4, "{name}: norm {got} instead of {want}");
     }
-    golden::assert_close("evaluation", compiled.logits(&images()).unwrap(), &case.eval_logits, 1e-4);
+    golden::assert_close("evaluation", compiled.logits(&images).unwrap(), &case.eval_logits, 1e-4);
 }
 
 #[test]
 fn resnet18_compiled_is_pytorchs() {
-    check(Architecture::ResNet18, "resnet18_bn");
+    check(Architecture::ResNet18, "resnet18_bn", 1e-2);
 }
 
 #[test]
 fn resnet34_compiled_is_pytorchs() {
-    check(Architecture::ResNet34, "resnet34_bn");
+    check(Architecture::ResNet34, "resnet34_bn", 1e-2);
+}
+
+#[test]
+fn resnet18_ln_compiled_is_pytorchs() {
+    check(Architecture::ResNet18Ln, "resnet18_ln_layer4_stride1", 2e-2);
+}
+
+#[test]
+fn custom_resnet_compiled_is_pytorchs() {
+    check(Architecture::CustomResNet, "custom_resnet", 1e-2);
+}
+
+#[test]
+fn speedrun_compiled_is_pytorchs() {
+    check(Architecture::Speedrun, "speedrun", 2e-4);
 }

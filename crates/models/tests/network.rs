@@ -15,34 +15,77 @@ fn flat(t: &Tensor) -> Vec<f32> {
 }
 
 fn resnet18(seed: u64) -> Network {
-    Network::new(Architecture::ResNet18, 10, seed, &Device::Cpu).unwrap()
+    network(Architecture::ResNet18, seed)
+}
+
+fn network(architecture: Architecture, seed: u64) -> Network {
+    Network::new(architecture, 10, seed, &Device::Cpu).unwrap()
 }
 
 #[test]
 fn parameters_start_as_pytorchs() {
-    let network = resnet18(7);
-    for p in network.parameters.all() {
-        let values = flat(&p.var);
-        let (low, high) = values.iter().fold((f32::MAX, f32::MIN), |(l, h), &v| (l.min(v), h.max(v)));
-        let fan_in = match *p.var.dims() {
-            [h, w, i, _] => Some(h * w * i),
-            [_, i] => Some(i),
-            _ if p.name == "linear.bias" => Some(512),
-            _ => None,
-        };
-        match fan_in {
-            Some(fan_in) => {
-                let bound = 1.0 / (fan_in as f32).sqrt();
-                assert!(-bound <= low && high <= bound, "{}: {low} to {high}", p.name);
-                // The ten values of the smallest tensor reach half the bound but once in a thousand seeds.
-                assert!(low < -0.5 * bound && high > 0.5 * bound, "{}: {low} to {high}", p.name);
-            }
-            None => {
-                let start =
-                    if p.name.ends_with("weight") || p.name.ends_with("running_var") { 1.0 } else { 0.0 };
-                assert_eq!([low, high], [start, start], "{}", p.name);
+    for network in Architecture::ALL.map(|a| network(a, 7)) {
+        for p in network.parameters.all() {
+            let values = flat(&p.var);
+            let (low, high) = values.iter().fold((f32::MAX, f32::MIN), |(l, h), &v| (l.min(v), h.max(v)));
+            let fan_in = match *p.var.dims() {
+                [h, w, i, _] => Some(h * w * i),
+                [_, i] => Some(i),
+                _ if ["linear.bias", "fc.bias"].contains(&p.name.as_str()) => Some(512),
+                _ if p.name == "whiten.bias" => Some(12),
+                _ => None,
+            };
+            match fan_in {
+                Some(fan_in) => {
+                    let bound = 1.0 / (fan_in as f32).sqrt();
+                    assert!(-bound <= low && high <= bound, "{}: {low} to {high}", p.name);
+                    // The ten values of the smallest tensor reach half the bound but once in a thousand seeds.
+                    assert!(low < -0.5 * bound && high > 0.5 * bound, "{}: {low} to {high}", p.name);
+                }
+                None => {
+                    let start =
+                        if p.name.ends_with("weight") || p.name.ends_with("running_var") { 1.0 } else { 0.0 };
+                    assert_eq!([low, high], [start, start], "{}", p.name);
+                }
             }
         }
+    }
+}
+
+#[test]
+fn what_is_frozen_is_known_to_be() {
+    for architecture in Architecture::ALL {
+        let network = network(architecture, 1);
+        let frozen: Vec<String> = network.parameters.frozen().into_iter().map(|(name, _)| name).collect();
+        let want: &[&str] = match architecture {
+            Architecture::Speedrun => &[
+                "whiten.weight",
+                "group1.2.weight",
+                "group1.5.weight",
+                "group2.2.weight",
+                "group2.5.weight",
+                "group3.2.weight",
+                "group3.5.weight",
+            ],
+            _ => &[],
+        };
+        assert_eq!(frozen, want);
+        let roles = network.parameters.all().into_iter().map(|p| (p.name, p.role));
+        let specs = architecture.parameters(10).unwrap().into_iter().map(|s| (s.name, s.role));
+        assert!(roles.eq(specs), "{architecture}");
+    }
+}
+
+#[test]
+fn setting_a_frozen_parameter_changes_the_answers() {
+    let network = network(Architecture::Speedrun, 1);
+    let x = images(2, 32);
+    let answers = || flat(&network.model.forward_t(&x, false).unwrap());
+    for name in ["whiten.weight", "group2.5.weight"] {
+        let before = answers();
+        let var = network.parameters.get(name).unwrap();
+        var.set(&(var.as_detached_tensor() * 0.5).unwrap()).unwrap();
+        assert_ne!(answers(), before, "{name}");
     }
 }
 
@@ -57,22 +100,62 @@ fn the_same_seed_is_the_same_network_whatever_the_architecture() {
     assert!(!same("conv1.weight", &resnet18(8)));
 }
 
+/// The shapes of the layers that one can cut after, for one image of 32×32.
+fn cuts(architecture: Architecture) -> [(&'static str, [usize; 3]); 4] {
+    match architecture {
+        Architecture::ResNet18 | Architecture::ResNet34 => [
+            ("layer1", [32, 32, 64]),
+            ("layer2", [16, 16, 128]),
+            ("layer3", [8, 8, 256]),
+            ("layer4", [4, 4, 512]),
+        ],
+        Architecture::ResNet18Ln => [
+            ("layer1", [32, 32, 64]),
+            ("layer2", [16, 16, 128]),
+            ("layer3", [8, 8, 256]),
+            ("layer4", [8, 8, 512]),
+        ],
+        Architecture::CustomResNet => [
+            ("prep", [32, 32, 64]),
+            ("layer1", [16, 16, 128]),
+            ("layer2", [8, 8, 256]),
+            ("layer3", [4, 4, 512]),
+        ],
+        Architecture::Speedrun => [
+            ("whiten", [31, 31, 24]),
+            ("group1", [15, 15, 64]),
+            ("group2", [7, 7, 256]),
+            ("group3", [3, 3, 256]),
+        ],
+    }
+}
+
 #[test]
 fn a_network_cut_anywhere_is_the_whole() {
-    let network = resnet18(1);
-    let x = images(2, 32);
-    let shapes = [[2, 32, 32, 64], [2, 16, 16, 128], [2, 8, 8, 256], [2, 4, 4, 512]];
-    let whole = flat(&network.model.forward_t(&x, false).unwrap());
-    for (layer, shape) in network.model.layers().iter().zip(shapes) {
-        let features = network.model.forward_until(&x, layer, Mode::Evaluate).unwrap();
-        assert_eq!(features.dims(), shape);
-        let logits = network.model.forward_from(&features, layer, Mode::Evaluate).unwrap();
-        // The same operations in the same order: the same bits.
-        assert_eq!(flat(&logits), whole, "{layer}");
+    for architecture in Architecture::ALL {
+        let network = network(architecture, 1);
+        let x = images(2, 32);
+        let whole = flat(&network.model.forward_t(&x, false).unwrap());
+        let cuts = cuts(architecture);
+        assert_eq!(network.model.layers(), cuts.map(|(layer, _)| layer));
+        let summary = architecture.summary(10, 2).unwrap();
+        for (layer, [h, w, c]) in cuts {
+            let features = network.model.forward_until(&x, layer, Mode::Evaluate).unwrap();
+            assert_eq!(features.dims(), [2, h, w, c], "{architecture} {layer}");
+            let row = summary.rows.iter().find(|row| row.name == layer).unwrap();
+            assert_eq!(row.output, features.dims(), "{architecture} {layer}");
+            let logits = network.model.forward_from(&features, layer, Mode::Evaluate).unwrap();
+            // The same operations in the same order: the same bits.
+            assert_eq!(flat(&logits), whole, "{architecture} {layer}");
+        }
+        let features = network.model.forward_features(&x, Mode::Evaluate).unwrap();
+        assert_eq!(flat(&network.model.forward_head(&features).unwrap()), whole);
     }
-    let features = network.model.forward_features(&x, Mode::Evaluate).unwrap();
-    assert_eq!(flat(&network.model.forward_head(&features).unwrap()), whole);
+}
 
+#[test]
+fn a_layer_that_is_not_there_is_named() {
+    let (network, x) = (resnet18(1), images(2, 32));
     let error = network.model.forward_until(&x, "layer5", Mode::Evaluate).unwrap_err().to_string();
     assert!(
         error
@@ -114,6 +197,36 @@ fn odd_sizes_and_strides_have_the_shapes_of_the_summary() {
         assert_eq!(row.output, features.dims(), "{layer}");
     }
     assert_eq!(network.forward_t(&x, false).unwrap().dims(), [1, 3]);
+}
+
+#[test]
+fn networks_with_a_last_pooling_take_the_sizes_that_leave_it_one_place() {
+    for (architecture, fit, others) in
+        [(Architecture::CustomResNet, [32, 63], [31, 64]), (Architecture::Speedrun, [25, 48], [24, 49])]
+    {
+        let network = network(architecture, 1);
+        for side in fit {
+            assert_eq!(network.model.forward_t(&images(1, side), false).unwrap().dims(), [1, 10]);
+        }
+        for side in others {
+            let error = network.model.forward_t(&images(1, side), false).unwrap_err().to_string();
+            assert!(error.contains("one place of the map") || error.contains("does not fit"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn groups_must_divide_the_channels() {
+    use wick_models::layers::{GroupNormOptions, NormOptions};
+    let build = |groups| {
+        let norm = NormOptions::Group(GroupNormOptions { groups, ..GroupNormOptions::default() });
+        let config = ResNetConfig { blocks: [1; 4], norm, ..ResNetConfig::default() };
+        ResNet::new(config, VarBuilder::from_varmap(&VarMap::new(), DType::F32, &Device::Cpu))
+    };
+    let network = build(32).unwrap();
+    assert_eq!(network.forward_t(&images(1, 9), true).unwrap().dims(), [1, 10]);
+    let error = build(3).unwrap_err().to_string();
+    assert!(error.contains("expected groups that divide 64 channels, got 3"), "{error}");
 }
 
 #[test]

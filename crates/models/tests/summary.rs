@@ -52,3 +52,55 @@ fn rows_name_every_layer_with_its_shape_and_cost() {
     assert_eq!(cost("layer4.1.bn2"), Some((1_024, 2 * 1_024)));
     assert_eq!(cost("linear"), Some((5_130, 2 * 5_130)));
 }
+
+#[test]
+fn other_networks_have_torchinfos_counts() {
+    // By torchinfo's rule: a convolution costs its parameters (bias included) at every output pixel, and every layer with
+    // parameters keeps its output. Batch 1.
+    let layers = |convs: &[(u64, u64, u64, u64, u64)], norms: &[(u64, u64)], (last, outputs): (u64, u64)| {
+        // (filter values, outputs, side, bias, times), (channels, side), (parameters, classes)
+        let conv = |&(filter, out, side, bias, times): &(u64, u64, u64, u64, u64)| {
+            let parameters = filter * out + bias * out;
+            [parameters * times, parameters * side * side * times, out * side * side * times]
+        };
+        let norm = |&(channels, side): &(u64, u64)| [2 * channels, 2 * channels, channels * side * side];
+        let all = convs.iter().map(conv).chain(norms.iter().map(norm)).chain([[last, last, outputs]]);
+        all.fold([0; 3], |sum, layer| [sum[0] + layer[0], sum[1] + layer[1], sum[2] + layer[2]])
+    };
+    let counted = |architecture: Architecture| {
+        let s = architecture.summary(10, 1).unwrap();
+        [s.parameters, s.mult_adds, s.forward_backward_bytes / 8]
+    };
+    let custom = layers(
+        &[
+            (27, 64, 32, 0, 1),
+            (576, 128, 32, 0, 1),
+            (1152, 128, 16, 0, 2),
+            (1152, 256, 16, 0, 1),
+            (2304, 512, 8, 0, 1),
+            (4608, 512, 4, 0, 2),
+        ],
+        &[(64, 32), (128, 16), (128, 16), (128, 16), (256, 8), (512, 4), (512, 4), (512, 4)],
+        (5130, 10),
+    );
+    assert_eq!(custom[0], 6_573_130);
+    assert_eq!(counted(Architecture::CustomResNet), custom);
+    let speedrun = layers(
+        &[
+            (12, 24, 31, 1, 1),
+            (216, 64, 31, 0, 1),
+            (576, 64, 15, 0, 1),
+            (576, 256, 15, 0, 1),
+            (2304, 256, 7, 0, 2),
+            (2304, 256, 3, 0, 1),
+        ],
+        &[(64, 15), (64, 15), (256, 7), (256, 7), (256, 3), (256, 3)],
+        (2560, 10),
+    );
+    assert_eq!(counted(Architecture::Speedrun), speedrun);
+    // The layer-normalised one has the same parameters, and its last map is four times as large.
+    let (batch, layer) = (counted(Architecture::ResNet18), counted(Architecture::ResNet18Ln));
+    assert_eq!(batch[0], layer[0]);
+    let convs = 512 * 256 * 9 + 3 * 512 * 512 * 9 + 512 * 256;
+    assert_eq!(layer[1] - batch[1], 48 * convs);
+}

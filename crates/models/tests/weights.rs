@@ -130,6 +130,26 @@ fn a_foreign_file_is_recognised_by_its_tensors() {
 }
 
 #[test]
+fn every_architecture_is_recognised_by_its_tensors() {
+    let folder = tempfile::tempdir().unwrap();
+    for architecture in Architecture::ALL {
+        let path = folder.path().join(architecture.name());
+        let original = network(architecture, 7);
+        save_foreign(&path, on_disk(&original));
+        let (loaded, _) = Network::load(&path, None, &Device::Cpu).unwrap();
+        assert_eq!((loaded.architecture, loaded.classes), (architecture, 7));
+        for (a, b) in original.parameters.all().iter().zip(&loaded.parameters.all()) {
+            assert_eq!((&a.name, a.role, flat(&a.var)), (&b.name, b.role, flat(&b.var)));
+        }
+        // And by what this program writes, counters of batches included.
+        original.save(&path, &Metadata::default()).unwrap();
+        let (loaded, read) = Network::load(&path, None, &Device::Cpu).unwrap();
+        assert_eq!((loaded.architecture, loaded.classes), (architecture, 7));
+        assert_eq!(read.architecture, Some(architecture));
+    }
+}
+
+#[test]
 fn another_architecture_is_told_by_its_first_differing_tensor() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.safetensors");

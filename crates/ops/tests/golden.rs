@@ -7,8 +7,8 @@
 use candle_core::{Device, Result, Tensor, Var};
 use serde_json::Value;
 use wick_ops::{
-    Activation, Conv2dOptions, PoolOptions, batch_norm_eval, batch_norm_train, conv2d, cross_entropy,
-    max_pool2d,
+    Activation, Conv2dOptions, PoolOptions, batch_norm_eval, batch_norm_train, conv2d, cross_entropy, gelu,
+    group_norm, max_pool2d,
 };
 
 #[path = "../../../fixtures/golden/golden.rs"]
@@ -98,6 +98,43 @@ fn batch_norm() -> Result<()> {
     assert_close("running variance", &flat(&variance), &floats(&want["running_var"]), TOLERANCE);
     let y = batch_norm_eval(&x, &w, &b, &mean, &variance, 1e-5, Activation::None)?;
     assert_close("y_eval", &flat(&y), &nchw_to_nhwc(&floats(&want["y_eval"]), nchw), TOLERANCE);
+    Ok(())
+}
+
+#[test]
+fn group_norms() -> Result<()> {
+    for (name, groups) in [("layer_norm_group1", 1), ("group_norm_3", 3)] {
+        // m = nn.GroupNorm(groups, 6); y = m(x); y.backward(g)
+        let want = values(name);
+        let nchw = [8, 6, 5, 5];
+        let x: Vec<f32> = uniform(SEED + 3, 8 * 6 * 25, 2.0).iter().map(|v| v + 0.5).collect();
+        let x = images(&x, nchw)?;
+        let w: Vec<f32> = uniform(SEED + 1, 6, 0.3).iter().map(|v| 1.0 + v).collect();
+        let w = Var::new(w.as_slice(), &Device::Cpu)?;
+        let b = Var::new(uniform(SEED + 2, 6, 0.3).as_slice(), &Device::Cpu)?;
+        let y = group_norm(&x, &w, &b, groups, 1e-5, Activation::None)?;
+        assert_close(name, &flat(&y), &nchw_to_nhwc(&floats(&want["y"]), nchw), TOLERANCE);
+
+        let g = backward(&y, &uniform(SEED + 4, 8 * 6 * 25, 1.0), nchw)?;
+        let dx = nchw_to_nhwc(&floats(&want["grad_x"]), nchw);
+        assert_close("dx", &flat(g.get(&x).unwrap()), &dx, TOLERANCE);
+        assert_close("dweight", &flat(g.get(&w).unwrap()), &floats(&want["grad_weight"]), TOLERANCE);
+        assert_close("dbias", &flat(g.get(&b).unwrap()), &floats(&want["grad_bias"]), TOLERANCE);
+    }
+    Ok(())
+}
+
+#[test]
+fn exact_gelu() -> Result<()> {
+    // y = F.gelu(x); y.backward(g)
+    let want = values("gelu");
+    let nchw = [2, 4, 8, 8];
+    let x = images(&uniform(SEED + 11, 512, 4.0), nchw)?;
+    let y = gelu(&x)?;
+    assert_close("y", &flat(&y), &nchw_to_nhwc(&floats(&want["y"]), nchw), TOLERANCE);
+    let g = backward(&y, &uniform(SEED + 12, 512, 1.0), nchw)?;
+    let dx = nchw_to_nhwc(&floats(&want["grad_x"]), nchw);
+    assert_close("dx", &flat(g.get(&x).unwrap()), &dx, TOLERANCE);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Gradients through candle's autograd against central differences, for every op, over odd shapes.
 //!
 //! The loss is `Σ op(x)·r` with fixed random `r`. A step of 1e-2 in f32 leaves a truncation error of some 1e-4 (the ops
-//! are piecewise linear but for batch norm and cross-entropy) and a rounding error of some 1e-4 on losses of order 10:
+//! are piecewise linear but for norms, GELU and cross-entropy) and a rounding error of some 1e-4 on losses of order 10:
 //! 1e-2 of the gradient's scale holds both.
 #![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
@@ -93,6 +93,37 @@ fn batch_norms() -> Result<()> {
                 batch_norm_eval(&x, &w, &b, &mean.as_detached_tensor(), &variance, eps, activation)
             })?;
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn group_norms() -> Result<()> {
+    for activation in [Activation::None, Activation::Relu] {
+        for (shape, groups) in [([1, 1, 2, 1], 1), ([2, 2, 3, 6], 1), ([2, 2, 3, 6], 3), ([2, 3, 1, 5], 5)] {
+            let c = shape[3];
+            let (x, w, b) = (var(3, &shape)?, var(4, &[c])?, var(5, &[c])?);
+            // As for batch norm, biases far from ReLU's kink.
+            let bias: Vec<f32> = b.to_vec1::<f32>()?.iter().map(|v| 3.0f32.copysign(*v)).collect();
+            b.set(&Tensor::new(bias.as_slice(), &Device::Cpu)?)?;
+            check("group_norm", &[&x, &w, &b], || group_norm(&x, &w, &b, groups, 0.1, activation))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn gelus() -> Result<()> {
+    let x = var(14, &[2, 3, 1, 7])?;
+    x.set(&(x.as_detached_tensor() * 3.0)?)?;
+    check("gelu", &[&x], || gelu(&x))
+}
+
+#[test]
+fn biases() -> Result<()> {
+    for shape in [&[3][..], &[2, 5], &[2, 3, 1, 17]] {
+        let (x, bias) = (var(15, shape)?, var(16, &shape[shape.len() - 1..])?);
+        check("add_bias", &[&x, &bias], || add_bias(&x, &bias))?;
     }
     Ok(())
 }

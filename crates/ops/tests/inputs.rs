@@ -28,6 +28,16 @@ fn shapes_and_types_are_named() -> Result<()> {
     let c = Tensor::zeros(4, DType::F32, cpu)?;
     let said = message(batch_norm_train(&x, &c, &c, 1e-5, Activation::None));
     assert!(said.contains("expected weight of shape [3], got [4]"), "{said}");
+    let said = message(add_bias(&x, &c));
+    assert!(said.contains("add_bias: expected bias of shape [3], got [4]"), "{said}");
+    let three = Tensor::zeros(3, DType::F32, cpu)?;
+    let said = message(group_norm(&x, &c, &three, 1, 1e-5, Activation::None));
+    assert!(said.contains("group_norm: expected weight of shape [3], got [4]"), "{said}");
+    let said = message(group_norm(&x, &three, &three, 2, 1e-5, Activation::None));
+    assert!(said.contains("`channels` has 3 values, which is no multiple of 2"), "{said}");
+    let said = message(group_norm(&three, &three, &three, 1, 1e-5, Activation::None));
+    assert!(said.contains("expected input of shape (N, ..., C), got [3]"), "{said}");
+    assert!(message(gelu(&x.to_dtype(DType::F64)?)).contains("expected input of type F32, got F64"));
     let logits = Tensor::zeros((2, 10), DType::F32, cpu)?;
     let said = message(cross_entropy(&logits, &Tensor::new(&[3u32, 10], cpu)?, 0.0));
     assert!(said.contains("10"), "{said}");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use wick_cifar::{HEIGHT, IMAGE_BYTES, WIDTH};
 use wick_gradcam::Target;
+use wick_models::Network;
 use wick_runs::{CamIndexRow, Input, Predictions, write_atomic_by_path, write_rows};
 use wick_viz::{CamCase, CamGridOptions, HeatMap, Photo, Size, cam_grid, fit, read_image, save_png};
 
@@ -17,8 +18,6 @@ use crate::source::{Explained, Opened, Subject, open};
 const SHOWN: usize = 20;
 /// Where maps of a weights file on data go, unless told.
 const OUT: &str = "explanation";
-/// The layer explained of a weights file, unless it is named.
-const LAYER: &str = "layer4";
 
 pub fn run(args: &GradcamArgs) -> Result<StageEnd> {
     let source = open(&args.source)?;
@@ -73,7 +72,13 @@ fn of_data(args: &GradcamArgs, source: &Opened) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(OUT));
     let folder = wick_runs::RunDir::names_below(&out).cam(METHOD)?;
     let files = [folder.index(), folder.raw(), folder.grid()];
-    write(args, &subject, &indices, args.layer.as_deref().unwrap_or(LAYER), &files)
+    write(args, &subject, &indices, layer(args, &subject.network)?, &files)
+}
+
+/// The layer explained of a weights file: the last that has a map, unless it is named.
+fn layer<'a>(args: &'a GradcamArgs, network: &Network) -> Result<&'a str> {
+    let last = network.model.layers().last().copied();
+    args.layer.as_deref().or(last).context("this network has no layer to explain")
 }
 
 /// The first misclassified images, looked for no further than needed.
@@ -151,7 +156,7 @@ fn of_photo(args: &GradcamArgs, explained: &Explained, file: &Path) -> Result<()
     let photo = read_image(file)?;
     let (photo, how) = fit(&photo, Size { height: HEIGHT, width: WIDTH })?;
     eprintln!("{}: {how}", file.display());
-    let layer = args.layer.as_deref().unwrap_or(LAYER);
+    let layer = layer(args, &explained.network)?;
     let names = &explained.class_names;
     let cams =
         explain(&explained.network, &explained.augmentation, photo.as_raw(), layer, &target(args, names)?)?;

@@ -16,11 +16,22 @@ pub struct BatchNormOptions {
     ///
     /// PyTorch's `momentum`; TensorFlow's momentum is `1 − m`.
     pub update: f64,
+    /// Whether the scale is learnt: [`Scale::Learned`].
+    pub scale: Scale,
+}
+
+/// What becomes of a normalisation's `weight` in training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Its gradient is computed, for an optimiser to use.
+    Learned,
+    /// It has no gradient.
+    Frozen,
 }
 
 impl Default for BatchNormOptions {
     fn default() -> Self {
-        Self { eps: 1e-5, update: 0.1 }
+        Self { eps: 1e-5, update: 0.1, scale: Scale::Learned }
     }
 }
 
@@ -48,8 +59,13 @@ impl BatchNorm2d {
     /// Tensors that `vb` cannot give in this shape.
     pub fn new(channels: usize, options: BatchNormOptions, vb: VarBuilder) -> Result<Self> {
         let get = |name, start| vb.get_with_hints(channels, name, Init::Const(start));
+        let weight = get("weight", 1.0)?;
         Ok(Self {
-            weight: get("weight", 1.0)?,
+            weight: match options.scale {
+                Scale::Learned => weight,
+                // Of the same memory: setting the variable still changes it.
+                Scale::Frozen => weight.detach(),
+            },
             bias: get("bias", 0.0)?,
             running_mean: Var::from_tensor(&get("running_mean", 0.0)?)?,
             running_var: Var::from_tensor(&get("running_var", 1.0)?)?,

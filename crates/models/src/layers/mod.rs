@@ -2,11 +2,17 @@
 
 mod batch_norm2d;
 mod conv2d;
+mod group_norm;
 mod linear;
+mod norm;
+mod pooling;
 
-pub use batch_norm2d::{BatchNorm2d, BatchNormOptions};
+pub use batch_norm2d::{BatchNorm2d, BatchNormOptions, Scale};
 pub use conv2d::Conv2d;
+pub use group_norm::{GroupNorm, GroupNormOptions};
 pub use linear::Linear;
+pub use norm::{Norm, NormOptions};
+pub(crate) use pooling::{max_pool, max_pool_to_one, max_pooled};
 pub use wick_ops::{Activation, Conv2dOptions};
 
 use candle_nn::Init;

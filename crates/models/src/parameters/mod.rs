@@ -57,6 +57,11 @@ impl Parameters {
         self.with_role(Role::Trainable)
     }
 
+    /// Those that training leaves as they are, with their names, in the network's order.
+    pub fn frozen(&self) -> Vec<(String, Var)> {
+        self.with_role(Role::Frozen)
+    }
+
     /// The running statistics, with their names, in the network's order.
     pub fn buffers(&self) -> Vec<(String, Var)> {
         self.with_role(Role::Statistic)
@@ -65,6 +70,12 @@ impl Parameters {
     /// The variable called `name`.
     pub fn get(&self, name: &str) -> Option<Var> {
         self.lock().iter().find(|p| p.name == name).map(|p| p.var.clone())
+    }
+
+    /// Gives every variable made so far the role that `role` says of its name. Without it, each has
+    /// [that of its name](Role::of).
+    pub fn set_roles(&self, role: impl Fn(&str) -> Role) {
+        self.lock().iter_mut().for_each(|parameter| parameter.role = role(&parameter.name));
     }
 
     fn with_role(&self, role: Role) -> Vec<(String, Var)> {
@@ -146,6 +157,9 @@ mod tests {
         let names = |list: Vec<(String, Var)>| list.into_iter().map(|(n, _)| n).collect::<Vec<_>>();
         assert_eq!(names(parameters.trainable()), ["z.weight", "z.bias"]);
         assert_eq!(names(parameters.buffers()), ["z.running_mean", "z.running_var"]);
+        parameters.set_roles(|name| if name == "z.weight" { Role::Frozen } else { Role::of(name) });
+        assert_eq!(names(parameters.trainable()), ["z.bias"]);
+        assert_eq!(names(parameters.frozen()), ["z.weight"]);
         let error = vb.get(3, "weight").unwrap_err().to_string();
         assert!(error.contains("z.weight") && error.contains("[3]") && error.contains("[2]"), "{error}");
     }

@@ -11,12 +11,15 @@ use candle_nn::{Init, VarBuilder};
 pub enum Role {
     /// Training updates it by its gradient.
     Trainable,
+    /// A parameter that training leaves as it is: it is handed to no optimiser, and has no gradient.
+    Frozen,
     /// A running statistic, which the forward pass updates.
     Statistic,
 }
 
 impl Role {
-    /// The role that a name's last part tells: `running_mean` and `running_var` are statistics.
+    /// The role that a name's last part tells: `running_mean` and `running_var` are statistics, everything else is
+    /// trainable. What is frozen, [`Architecture::role`](crate::Architecture::role) knows.
     pub fn of(name: &str) -> Self {
         match name.rsplit('.').next() {
             Some("running_mean" | "running_var") => Role::Statistic,

@@ -3,7 +3,7 @@
 use candle_core::{Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::layers::{Activation, BatchNorm2d, BatchNormOptions, Conv2d, Conv2dOptions};
+use crate::layers::{Activation, Conv2d, Conv2dOptions, Norm, NormOptions};
 use crate::model::Mode;
 use crate::summary::Outline;
 
@@ -14,10 +14,10 @@ use crate::summary::Outline;
 #[derive(Debug, Clone)]
 pub struct BasicBlock {
     conv1: Conv2d,
-    bn1: BatchNorm2d,
+    bn1: Norm,
     conv2: Conv2d,
-    bn2: BatchNorm2d,
-    shortcut: Option<(Conv2d, BatchNorm2d)>,
+    bn2: Norm,
+    shortcut: Option<(Conv2d, Norm)>,
 }
 
 impl BasicBlock {
@@ -25,17 +25,11 @@ impl BasicBlock {
     ///
     /// # Errors
     /// Parameters that `vb` cannot give.
-    pub fn new(
-        c_in: usize,
-        c_out: usize,
-        stride: usize,
-        norm: BatchNormOptions,
-        vb: VarBuilder,
-    ) -> Result<Self> {
+    pub fn new(c_in: usize, c_out: usize, stride: usize, norm: NormOptions, vb: VarBuilder) -> Result<Self> {
         let conv3 = |c_in, stride, name| {
             Conv2d::new(c_in, c_out, 3, Conv2dOptions { stride, padding: 1 }, vb.pp(name))
         };
-        let bn = |name| BatchNorm2d::new(c_out, norm, vb.pp(name));
+        let bn = |name| Norm::new(c_out, norm, vb.pp(name));
         let (conv1, bn1) = (conv3(c_in, stride, "conv1")?, bn("bn1")?);
         let (conv2, bn2) = (conv3(c_out, 1, "conv2")?, bn("bn2")?);
         let shortcut = if stride != 1 || c_in != c_out {

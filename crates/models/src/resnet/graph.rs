@@ -1,16 +1,17 @@
 //! The network of [`ResNet`](super::ResNet), for compilation.
 
-use wick_graph::{BatchNorm, Bias, Conv2d, Graph, GraphError, Value};
+use wick_graph::{Bias, Conv2d, Graph, GraphError, Value};
 
 use super::{LAYERS, ResNetConfig, WIDTHS};
+use crate::layers::NormOptions;
 
 /// The graph of [`ResNet`](super::ResNet) for 32×32 images.
 pub(crate) fn graph(config: &ResNetConfig) -> Result<Graph, GraphError> {
-    let norm = BatchNorm { eps: config.batch_norm.eps, update: config.batch_norm.update };
+    let norm = config.norm;
     let mut g = Graph::new([32, 32, 3]);
     let x = g.input();
     let x = g.conv2d(x, "conv1", Conv2d { out_channels: WIDTHS[0], ..Conv2d::default() })?;
-    let x = g.batch_norm(x, "bn1", norm)?;
+    let x = norm.add_to(&mut g, x, "bn1")?;
     let mut x = g.relu(x)?;
     let mut c_in = WIDTHS[0];
     for (i, stride) in [1, 2, 2, config.layer4_stride].into_iter().enumerate() {
@@ -31,18 +32,18 @@ fn block(
     x: Value,
     name: &str,
     [c_in, c_out, stride]: [usize; 3],
-    norm: BatchNorm,
+    norm: NormOptions,
 ) -> Result<Value, GraphError> {
     let conv = |stride| Conv2d { out_channels: c_out, stride, ..Conv2d::default() };
     let name = |layer: &str| format!("{name}.{layer}");
     let y = g.conv2d(x, &name("conv1"), conv(stride))?;
-    let y = g.batch_norm(y, &name("bn1"), norm)?;
+    let y = norm.add_to(g, y, &name("bn1"))?;
     let y = g.relu(y)?;
     let y = g.conv2d(y, &name("conv2"), conv(1))?;
-    let y = g.batch_norm(y, &name("bn2"), norm)?;
+    let y = norm.add_to(g, y, &name("bn2"))?;
     let shortcut = if stride != 1 || c_in != c_out {
         let z = g.conv2d(x, &name("shortcut.0"), Conv2d { kernel: 1, padding: 0, ..conv(stride) })?;
-        g.batch_norm(z, &name("shortcut.1"), norm)?
+        norm.add_to(g, z, &name("shortcut.1"))?
     } else {
         x
     };

@@ -6,7 +6,7 @@ mod graph;
 use candle_core::{Module, ModuleT, Result, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::layers::{Activation, BatchNorm2d, BatchNormOptions, Conv2d, Conv2dOptions, Linear};
+use crate::layers::{Activation, Conv2d, Conv2dOptions, GroupNormOptions, Linear, Norm, NormOptions};
 use crate::model::{CifarModel, Mode, layer_index};
 use crate::summary::Outline;
 
@@ -25,19 +25,25 @@ pub struct ResNetConfig {
     pub classes: usize,
     /// By how much the fourth layer reduces its map's sides: 2 leaves 4×4 of a 32×32 image, 1 leaves 8×8.
     pub layer4_stride: usize,
-    /// Constants of every normalisation.
-    pub batch_norm: BatchNormOptions,
+    /// Every normalisation.
+    pub norm: NormOptions,
 }
 
 impl ResNetConfig {
     /// ResNet-18 for ten classes.
     pub fn resnet18() -> Self {
-        Self { blocks: [2; 4], classes: 10, layer4_stride: 2, batch_norm: BatchNormOptions::default() }
+        Self { blocks: [2; 4], classes: 10, layer4_stride: 2, norm: NormOptions::default() }
     }
 
     /// ResNet-34 for ten classes.
     pub fn resnet34() -> Self {
         Self { blocks: [3, 4, 6, 3], ..Self::resnet18() }
+    }
+
+    /// ResNet-18 for ten classes with layer normalisation, its last map 8×8 of a 32×32 image.
+    pub fn resnet18_ln() -> Self {
+        let norm = NormOptions::Group(GroupNormOptions::default());
+        Self { layer4_stride: 1, norm, ..Self::resnet18() }
     }
 }
 
@@ -55,7 +61,7 @@ impl Default for ResNetConfig {
 #[derive(Debug, Clone)]
 pub struct ResNet {
     conv1: Conv2d,
-    bn1: BatchNorm2d,
+    bn1: Norm,
     layers: [Vec<BasicBlock>; 4],
     linear: Linear,
 }
@@ -72,7 +78,7 @@ impl ResNet {
             );
         }
         let conv1 = Conv2d::new(3, WIDTHS[0], 3, Conv2dOptions { stride: 1, padding: 1 }, vb.pp("conv1"))?;
-        let bn1 = BatchNorm2d::new(WIDTHS[0], config.batch_norm, vb.pp("bn1"))?;
+        let bn1 = Norm::new(WIDTHS[0], config.norm, vb.pp("bn1"))?;
         let strides = [1, 2, 2, config.layer4_stride];
         let mut layers: [Vec<BasicBlock>; 4] = Default::default();
         let mut c_in = WIDTHS[0];
@@ -80,7 +86,7 @@ impl ResNet {
             for k in 0..config.blocks[i] {
                 let stride = if k == 0 { strides[i] } else { 1 };
                 let vb = vb.pp(LAYERS[i]).pp(k);
-                blocks.push(BasicBlock::new(c_in, WIDTHS[i], stride, config.batch_norm, vb)?);
+                blocks.push(BasicBlock::new(c_in, WIDTHS[i], stride, config.norm, vb)?);
                 c_in = WIDTHS[i];
             }
         }

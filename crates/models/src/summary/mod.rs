@@ -30,7 +30,7 @@ pub struct SummaryRow {
 /// What a layer costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Cost {
-    /// Trainable values.
+    /// Values of its parameters, frozen ones included.
     pub parameters: u64,
     /// Multiplications with an addition, forward, for the whole batch.
     pub mult_adds: u64,
@@ -47,7 +47,7 @@ pub struct Summary {
     pub rows: Vec<SummaryRow>,
     /// Shape of the input, `(N, H, W, C)`.
     pub input: [usize; 4],
-    /// Trainable values.
+    /// Values of its parameters, frozen ones included.
     pub parameters: u64,
     /// Multiplications with an addition, forward, for the whole batch.
     pub mult_adds: u64,

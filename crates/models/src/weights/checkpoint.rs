@@ -143,10 +143,13 @@ impl Checkpoint {
 
     /// The outputs of the last layer, as far as one can tell; ten otherwise.
     fn classes(&self) -> usize {
-        match self.tensors.get("linear.weight").map(Tensor::dims) {
-            Some(&[classes, _]) if classes > 0 => classes,
-            _ => 10,
-        }
+        let outputs =
+            |architecture: Architecture| match self.tensors.get(architecture.last_weight()).map(Tensor::dims)
+            {
+                Some(&[classes, _]) if classes > 0 => Some(classes),
+                _ => None,
+            };
+        Architecture::ALL.into_iter().find_map(outputs).unwrap_or(10)
     }
 }
 

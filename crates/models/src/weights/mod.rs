@@ -1,7 +1,7 @@
 //! Weights on disk: safetensors out; safetensors and PyTorch's `.pth` in.
 //!
-//! Tensors carry the names of kuangliu/pytorch-cifar's modules and PyTorch's layouts, filters `(O, I, KH, KW)`, so
-//! that either side reads the other's. Reading casts f16, bf16 and f64 to f32, and strips the prefixes `module.`
+//! Tensors carry the names of PyTorch's modules (for ResNets kuangliu/pytorch-cifar's) and PyTorch's layouts, filters
+//! `(O, I, KH, KW)`, so that either side reads the other's. Reading casts f16, bf16 and f64 to f32, and strips the prefixes `module.`
 //! (of `DataParallel`) and `_orig_mod.` (of `torch.compile`).
 
 mod checkpoint;

@@ -1,0 +1,54 @@
+//! The network of [`CustomResNet`](super::CustomResNet), for compilation.
+
+use wick_graph::{Bias, Conv2d, Graph, GraphError, Value};
+
+use super::block::{POOL, Pool};
+use super::{CustomResNetConfig, LAST_MAP, WIDTHS};
+use crate::layers::NormOptions;
+
+/// The graph of [`CustomResNet`](super::CustomResNet) for 32×32 images.
+pub(crate) fn graph(config: &CustomResNetConfig) -> Result<Graph, GraphError> {
+    let norm = config.norm;
+    let [a, b, c, d] = WIDTHS;
+    let mut g = Graph::new([32, 32, 3]);
+    let x = g.input();
+    let x = block(&mut g, x, "prep", (a, Pool::None), norm)?;
+    let x = residual_layer(&mut g, x, "layer1", b, norm)?;
+    let x = block(&mut g, x, "layer2", (c, Pool::Half), norm)?;
+    let x = residual_layer(&mut g, x, "layer3", d, norm)?;
+    let x = g.max_pool2d(x, LAST_MAP, LAST_MAP)?;
+    let x = g.flatten(x)?;
+    g.linear(x, "fc", config.classes, Bias::Learnt)?;
+    Ok(g)
+}
+
+/// As [`ConvBlock`](super::block::ConvBlock).
+fn block(
+    g: &mut Graph,
+    x: Value,
+    name: &str,
+    (c_out, pool): (usize, Pool),
+    norm: NormOptions,
+) -> Result<Value, GraphError> {
+    let x = g.conv2d(x, &format!("{name}.0"), Conv2d { out_channels: c_out, ..Conv2d::default() })?;
+    let x = match pool {
+        Pool::None => x,
+        Pool::Half => g.max_pool2d(x, POOL, POOL)?,
+    };
+    let x = norm.add_to(g, x, &format!("{name}.{}", pool.norm_name()))?;
+    g.relu(x)
+}
+
+/// As [`ResidualLayer`](super::block::ResidualLayer).
+fn residual_layer(
+    g: &mut Graph,
+    x: Value,
+    name: &str,
+    c_out: usize,
+    norm: NormOptions,
+) -> Result<Value, GraphError> {
+    let x = block(g, x, &format!("{name}.down"), (c_out, Pool::Half), norm)?;
+    let y = block(g, x, &format!("{name}.res.0"), (c_out, Pool::None), norm)?;
+    let y = block(g, y, &format!("{name}.res.1"), (c_out, Pool::None), norm)?;
+    g.add(x, y)
+}

@@ -1,0 +1,112 @@
+//! Group normalisation (Wu & He 2018, <https://arxiv.org/abs/1803.08494>), its activation fused.
+
+use std::sync::OnceLock;
+
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use wick_kernels::{Activation, GroupNormSaved, GroupNormShape};
+
+use crate::apply::{apply3, expect_shape, input, output, slice, tensor, with_slice};
+use crate::error::{OpsError, kernel};
+
+const OP: &str = "group_norm";
+
+/// Normalises each image by itself, over its positions and each of `groups` groups of neighbouring channels:
+/// `y = activation((x − mean) / √(variance + eps) · weight + bias)`, the variance biased.
+///
+/// `x` is `(N, …, C)`, usually `(N, H, W, C)`; `weight` and `bias` are `(C)`. With one group it is the layer normalisation
+/// over `(C, H, W)` with a scale and a bias per channel, PyTorch's `GroupNorm(1, C)`. Nothing depends on the rest
+/// of the batch, so that training and evaluation are the same. Gradients flow to all three, through the statistics too.
+///
+/// # Errors
+/// Other shapes, types or devices; channels that `groups` does not divide.
+pub fn group_norm(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    groups: usize,
+    eps: f64,
+    activation: Activation,
+) -> Result<Tensor> {
+    let &[batch, ref positions @ .., channels] = x.dims() else {
+        let got = x.dims().to_vec();
+        return Err(OpsError::Rank { op: OP, tensor: "input", expected: "(N, ..., C)", got }.into());
+    };
+    let shape = GroupNormShape { batch, positions: positions.iter().product(), channels, groups };
+    shape.checked().map_err(kernel(OP))?;
+    expect_shape(OP, "weight", weight, &[channels])?;
+    expect_shape(OP, "bias", bias, &[channels])?;
+    let op = GroupNorm { shape, eps: eps as f32, activation, statistics: OnceLock::new() };
+    apply3(&input(OP, "input", x)?, &input(OP, "weight", weight)?, &input(OP, "bias", bias)?, op)
+}
+
+struct GroupNorm {
+    shape: GroupNormShape,
+    eps: f32,
+    activation: Activation,
+    /// Mean and variance of each group: written by the forward pass, read by the backward pass.
+    statistics: OnceLock<(Vec<f32>, Vec<f32>)>,
+}
+
+impl CustomOp3 for GroupNorm {
+    fn name(&self) -> &'static str {
+        OP
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        lx: &Layout,
+        w: &CpuStorage,
+        lw: &Layout,
+        b: &CpuStorage,
+        lb: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (x, w, b) = (slice(OP, x, lx)?, slice(OP, w, lw)?, slice(OP, b, lb)?);
+        let mut y = vec![0.0; x.len()];
+        let n = self.shape.statistics_len();
+        let (mut mean, mut variance) = (vec![0.0; n], vec![0.0; n]);
+        let Self { shape, eps, activation, .. } = self;
+        wick_kernels::group_norm_forward(shape, x, w, b, *eps, *activation, &mut y, &mut mean, &mut variance)
+            .map_err(kernel(OP))?;
+        self.statistics.get_or_init(|| (mean, variance));
+        Ok(output(y, lx.shape()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        b: &Tensor,
+        y: &Tensor,
+        dy: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let (mean, variance) = self.statistics.get().ok_or(OpsError::NoForward { op: OP })?;
+        let saved = GroupNormSaved { mean, variance, eps: self.eps };
+        let Self { shape, activation, .. } = self;
+        let mut dx = vec![0.0; x.elem_count()];
+        let (mut dw, mut db) = (vec![0.0; w.elem_count()], vec![0.0; b.elem_count()]);
+        let dy = dy.contiguous()?;
+        with_slice(OP, x, |x| {
+            with_slice(OP, y, |y| {
+                with_slice(OP, &dy, |dy| {
+                    with_slice(OP, w, |w| {
+                        wick_kernels::group_norm_backward(
+                            shape,
+                            x,
+                            y,
+                            dy,
+                            saved,
+                            w,
+                            *activation,
+                            &mut dx,
+                            &mut dw,
+                            &mut db,
+                        )
+                        .map_err(kernel(OP))
+                    })
+                })
+            })
+        })?;
+        Ok((Some(tensor(dx, x.shape())?), Some(tensor(dw, w.shape())?), Some(tensor(db, b.shape())?)))
+    }
+}
