@@ -1,7 +1,7 @@
 //! What ResNet-18's convolutions cost on this machine: GFLOP/s of each shape, forward and both gradients, and the training
 //! rate that all of them together allow.
 //!
-//!     cargo run --release -p wick-kernels --example throughput [f32|bf16] [BATCH] [THREADS] [wall|cpu]
+//!     cargo run --release -p wick-kernels --example throughput [f32|bf16] [BATCH] [THREADS] [wall|cpu] [LAYER]
 //!
 //! As a training step runs them: normalising and gating while they read and write.
 #![allow(clippy::print_stdout)]
@@ -84,15 +84,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("cpu") => Clock::Cpu,
         Some(other) => return Err(format!("expected `wall` or `cpu`, got `{other}`").into()),
     };
+    let only = arguments.next().unwrap_or_default(); // all, if empty
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| match precision {
-        Precision::F32 => report::<f32>(batch, clock),
-        Precision::Bf16 => report::<bf16>(batch, clock),
+        Precision::F32 => report::<f32>(batch, clock, &only),
+        Precision::Bf16 => report::<bf16>(batch, clock, &only),
     })?;
     Ok(())
 }
 
-fn report<E: Element>(batch: usize, clock: Clock) -> Result<(), ShapeError> {
+fn report<E: Element>(batch: usize, clock: Clock, only: &str) -> Result<(), ShapeError> {
     let (threads, set) = (rayon::current_num_threads(), InstructionSet::current().name());
     println!(
         "ResNet-18's convolutions, {:?}, batch {batch}, threads {threads}, {set}; GFLOP/s as if computed directly\n",
@@ -101,6 +102,9 @@ fn report<E: Element>(batch: usize, clock: Clock) -> Result<(), ShapeError> {
     println!("{:16} {:>5} {:>9} {:>9} {:>9} {:>9}", "", "times", "forward", "d input", "d weight", "ms");
     let (mut total, mut flops) = (0.0, 0.0);
     for (name, times, size, c_in, c_out, kernel, stride) in LAYERS {
+        if !only.is_empty() && only != name {
+            continue;
+        }
         let shape = Conv2dShape {
             batch,
             height: size,

@@ -2,9 +2,11 @@
 
 use half::bf16;
 
+use crate::fused::passes::Passes;
+
 /// A type that activations are stored in. Arithmetic is done in f32, whatever the type.
 pub trait Element:
-    Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + private::Sealed + 'static
+    Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + private::Sealed + Passes + 'static
 {
     /// Which one it is.
     const PRECISION: Precision;

@@ -150,6 +150,8 @@ pub(crate) use multiversion;
 pub(crate) trait Kernel {
     /// What it gives.
     type Output;
+    /// Whether it has any use for bf16 instructions: code that has not is not compiled for them once more.
+    const BF16: bool;
 
     /// The loop; `#[inline(always)]`, like everything it calls that takes an `S`, since only what is inlined into
     /// [`dispatch`]'s functions is compiled for their instructions.
@@ -180,10 +182,10 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     match InstructionSet::current() {
         // SAFETY (all three): `current` is only ever a set whose features the CPU was found to have.
         #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx512Bf16 => unsafe { avx512bf16(kernel) },
+        InstructionSet::Avx512Bf16 if K::BF16 => unsafe { avx512bf16(kernel) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx512 => unsafe { avx512(kernel) },
+        InstructionSet::Avx512 | InstructionSet::Avx512Bf16 => unsafe { avx512(kernel) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx2 => unsafe { avx2(kernel) },

@@ -12,6 +12,7 @@
 mod activation;
 mod convolution;
 mod elementwise;
+pub(crate) mod passes;
 mod pooling;
 mod read;
 pub(crate) mod reference;

@@ -1,4 +1,5 @@
 //! Sources, sixteen channels of a pixel at a time.
+#![allow(unsafe_code)]
 
 use super::Activation;
 use super::source::{Coefficients, Source};
@@ -9,10 +10,29 @@ use crate::simd::{LANES, Simd};
 pub(crate) trait Reader<S: Simd>: Copy {
     /// From now on, of this image.
     fn turn_to(&mut self, s: S, image: usize);
-    /// The values at `at`, the place of the first channel in the tensor.
-    fn read(self, s: S, at: usize) -> S::Lanes;
-    /// The first of them that there are, and zeros.
-    fn read_some(self, s: S, at: usize) -> S::Lanes;
+    /// Values of the tensor.
+    fn len(&self) -> usize;
+    /// The values of sixteen channels at `at`, the place of the first one in the tensor.
+    ///
+    /// # Safety
+    /// `at + 16 ≤ len`.
+    unsafe fn read(self, s: S, at: usize) -> S::Lanes;
+    /// The values of the channels that there are, and zeros.
+    ///
+    /// # Safety
+    /// `at` plus the number of channels is at most `len`.
+    unsafe fn read_some(self, s: S, at: usize) -> S::Lanes;
+}
+
+/// Sixteen values.
+///
+/// # Safety
+/// `at + 16 ≤ from.len()`.
+#[inline(always)]
+unsafe fn load_unchecked<S: Simd, E: Element>(s: S, from: &[E], at: usize) -> S::Lanes {
+    debug_assert!(at + LANES <= from.len());
+    // SAFETY: the caller's promise.
+    E::load(s, unsafe { &*from.as_ptr().add(at).cast() })
 }
 
 #[inline(always)]
@@ -110,20 +130,31 @@ struct Spread<'a, L> {
 
 impl<S: Simd, E: Element> Reader<S> for Plain<'_, E> {
     #[inline(always)]
-    fn turn_to(&mut self, _: S, _: usize) {}
-
-    #[inline(always)]
-    fn read(self, s: S, at: usize) -> S::Lanes {
-        load(s, self.x, at)
+    fn len(&self) -> usize {
+        self.x.len()
     }
 
     #[inline(always)]
-    fn read_some(self, s: S, at: usize) -> S::Lanes {
+    fn turn_to(&mut self, _: S, _: usize) {}
+
+    #[inline(always)]
+    unsafe fn read(self, s: S, at: usize) -> S::Lanes {
+        // SAFETY: the caller's promise.
+        unsafe { load_unchecked(s, self.x, at) }
+    }
+
+    #[inline(always)]
+    unsafe fn read_some(self, s: S, at: usize) -> S::Lanes {
         load_some(s, self.x, at, self.channels.lanes)
     }
 }
 
 impl<S: Simd, E: Element> Reader<S> for Normalised<'_, E, S::Lanes> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.x.len()
+    }
+
     #[inline(always)]
     fn turn_to(&mut self, s: S, image: usize) {
         self.scale.turn_to(s, image, self.channels);
@@ -131,18 +162,25 @@ impl<S: Simd, E: Element> Reader<S> for Normalised<'_, E, S::Lanes> {
     }
 
     #[inline(always)]
-    fn read(self, s: S, at: usize) -> S::Lanes {
-        self.activation.lanes(s, s.mul_add(load(s, self.x, at), self.scale.lanes, self.shift.lanes))
+    unsafe fn read(self, s: S, at: usize) -> S::Lanes {
+        // SAFETY: the caller's promise.
+        let x = unsafe { load_unchecked(s, self.x, at) };
+        self.activation.lanes(s, s.mul_add(x, self.scale.lanes, self.shift.lanes))
     }
 
     #[inline(always)]
-    fn read_some(self, s: S, at: usize) -> S::Lanes {
+    unsafe fn read_some(self, s: S, at: usize) -> S::Lanes {
         let x = load_some(s, self.x, at, self.channels.lanes);
         self.activation.lanes(s, s.mul_add(x, self.scale.lanes, self.shift.lanes))
     }
 }
 
 impl<S: Simd, E: Element> Reader<S> for Gradient<'_, E, S::Lanes> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.g.len().min(self.y.len())
+    }
+
     #[inline(always)]
     fn turn_to(&mut self, s: S, image: usize) {
         self.a.turn_to(s, image, self.channels);
@@ -151,13 +189,14 @@ impl<S: Simd, E: Element> Reader<S> for Gradient<'_, E, S::Lanes> {
     }
 
     #[inline(always)]
-    fn read(self, s: S, at: usize) -> S::Lanes {
-        let y = s.mul_add(load(s, self.y, at), self.b.lanes, self.c.lanes);
-        s.mul_add(load(s, self.g, at), self.a.lanes, y)
+    unsafe fn read(self, s: S, at: usize) -> S::Lanes {
+        // SAFETY: the caller's promise; both slices have the same length.
+        let (g, y) = unsafe { (load_unchecked(s, self.g, at), load_unchecked(s, self.y, at)) };
+        s.mul_add(g, self.a.lanes, s.mul_add(y, self.b.lanes, self.c.lanes))
     }
 
     #[inline(always)]
-    fn read_some(self, s: S, at: usize) -> S::Lanes {
+    unsafe fn read_some(self, s: S, at: usize) -> S::Lanes {
         let lanes = self.channels.lanes;
         let y = s.mul_add(load_some(s, self.y, at, lanes), self.b.lanes, self.c.lanes);
         s.mul_add(load_some(s, self.g, at, lanes), self.a.lanes, y)
@@ -166,17 +205,22 @@ impl<S: Simd, E: Element> Reader<S> for Gradient<'_, E, S::Lanes> {
 
 impl<S: Simd> Reader<S> for Spread<'_, S::Lanes> {
     #[inline(always)]
+    fn len(&self) -> usize {
+        usize::MAX
+    }
+
+    #[inline(always)]
     fn turn_to(&mut self, s: S, image: usize) {
         self.values.turn_to(s, image, self.channels);
     }
 
     #[inline(always)]
-    fn read(self, _: S, _: usize) -> S::Lanes {
+    unsafe fn read(self, _: S, _: usize) -> S::Lanes {
         self.values.lanes
     }
 
     #[inline(always)]
-    fn read_some(self, _: S, _: usize) -> S::Lanes {
+    unsafe fn read_some(self, _: S, _: usize) -> S::Lanes {
         self.values.lanes
     }
 }

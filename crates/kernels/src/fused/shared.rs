@@ -43,4 +43,22 @@ impl<'a, T> Shared<'a, T> {
         // SAFETY: within the slice, as just asserted; the caller promises that nobody else uses it.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(at), len) }
     }
+
+    /// Values of the slice.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// As [`part`](Self::part), unchecked.
+    ///
+    /// # Safety
+    /// As there, and `at + len` is at most the slice's length.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn part_unchecked(&self, at: usize, len: usize) -> &mut [T] {
+        debug_assert!(at + len <= self.len);
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(at), len) }
+    }
 }

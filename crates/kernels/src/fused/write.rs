@@ -100,8 +100,13 @@ impl<'a, E: Element> SharedSink<'a, E> {
 pub(crate) trait Writer<S: Simd> {
     /// From now on, of this image.
     fn turn_to(&mut self, s: S, image: usize);
+    /// Values of the tensor.
+    fn len(&self) -> usize;
     /// Writes `v` to `at`, the place of the first channel in the tensor.
-    fn write(&mut self, s: S, at: usize, v: S::Lanes);
+    ///
+    /// # Safety
+    /// `at` plus the number of channels is at most `len`.
+    unsafe fn write(&mut self, s: S, at: usize, v: S::Lanes);
 }
 
 /// What is done with a writer, whichever it is.
@@ -156,22 +161,42 @@ struct Place<'a, E> {
 }
 
 impl<E: Element> Place<'_, E> {
+    /// The channels of another tensor of the same size.
+    ///
+    /// # Safety
+    /// `at` plus the number of channels is at most its length.
     #[inline(always)]
-    fn before<S: Simd>(&self, s: S, at: usize, v: S::Lanes) -> S::Lanes {
+    unsafe fn read<S: Simd>(&self, s: S, from: &[E], at: usize) -> S::Lanes {
+        debug_assert!(at + self.channels.lanes <= from.len());
+        // SAFETY: the caller's promise.
+        let from = unsafe { from.get_unchecked(at..at + self.channels.lanes) };
+        match from.first_chunk() {
+            Some(from) => E::load(s, from),
+            None => E::load_first(s, from),
+        }
+    }
+
+    /// `v`, plus what is there if the sink adds.
+    ///
+    /// # Safety
+    /// As [`Writer::write`].
+    #[inline(always)]
+    unsafe fn before<S: Simd>(&self, s: S, at: usize, v: S::Lanes) -> S::Lanes {
         if self.add {
             let lanes = self.channels.lanes;
-            // SAFETY: channels of the writer's own, as `SharedSink::writer`'s caller promised.
-            let there = unsafe { self.to.part(at, lanes) };
-            s.add(v, load_some(s, there, 0, lanes))
+            // SAFETY: channels of the writer's own, as `SharedSink::writer`'s caller promised; the caller's promise.
+            unsafe { s.add(v, self.read(s, self.to.part_unchecked(at, lanes), 0)) }
         } else {
             v
         }
     }
 
+    /// # Safety
+    /// As [`Writer::write`].
     #[inline(always)]
-    fn store<S: Simd>(&self, s: S, at: usize, v: S::Lanes) {
+    unsafe fn store<S: Simd>(&self, s: S, at: usize, v: S::Lanes) {
         // SAFETY: as in `before`.
-        store_some(s, v, unsafe { self.to.part(at, self.channels.lanes) });
+        store_some(s, v, unsafe { self.to.part_unchecked(at, self.channels.lanes) });
     }
 }
 
@@ -179,12 +204,17 @@ struct Plainly<'a, E>(Place<'a, E>);
 
 impl<S: Simd, E: Element> Writer<S> for Plainly<'_, E> {
     #[inline(always)]
+    fn len(&self) -> usize {
+        self.0.to.len()
+    }
+
+    #[inline(always)]
     fn turn_to(&mut self, _: S, _: usize) {}
 
     #[inline(always)]
-    fn write(&mut self, s: S, at: usize, v: S::Lanes) {
-        let v = self.0.before(s, at, v);
-        self.0.store(s, at, v);
+    unsafe fn write(&mut self, s: S, at: usize, v: S::Lanes) {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.store(s, at, self.0.before(s, at, v)) }
     }
 }
 
@@ -195,17 +225,24 @@ struct Summing<'a, E, L> {
 
 impl<S: Simd, E: Element> Writer<S> for Summing<'_, E, S::Lanes> {
     #[inline(always)]
+    fn len(&self) -> usize {
+        self.place.to.len()
+    }
+
+    #[inline(always)]
     fn turn_to(&mut self, s: S, image: usize) {
         self.sums.turn_to(s, image);
     }
 
     #[inline(always)]
-    fn write(&mut self, s: S, at: usize, v: S::Lanes) {
-        let v = self.place.before(s, at, v);
+    unsafe fn write(&mut self, s: S, at: usize, v: S::Lanes) {
+        // SAFETY: the caller's promise.
+        let v = unsafe { self.place.before(s, at, v) };
         let [sum, squares, _] = &mut self.sums.lanes;
         *sum = s.add(*sum, v);
         *squares = s.mul_add(v, v, *squares);
-        self.place.store(s, at, v);
+        // SAFETY: the caller's promise.
+        unsafe { self.place.store(s, at, v) }
     }
 }
 
@@ -219,6 +256,11 @@ struct Affine<'a, E, L> {
 
 impl<S: Simd, E: Element> Writer<S> for Affine<'_, E, S::Lanes> {
     #[inline(always)]
+    fn len(&self) -> usize {
+        self.place.to.len()
+    }
+
+    #[inline(always)]
     fn turn_to(&mut self, s: S, image: usize) {
         for coefficients in [&mut self.scale, &mut self.shift].into_iter().flatten() {
             coefficients.turn_to(s, image, self.place.channels);
@@ -226,8 +268,9 @@ impl<S: Simd, E: Element> Writer<S> for Affine<'_, E, S::Lanes> {
     }
 
     #[inline(always)]
-    fn write(&mut self, s: S, at: usize, v: S::Lanes) {
-        let mut v = self.place.before(s, at, v);
+    unsafe fn write(&mut self, s: S, at: usize, v: S::Lanes) {
+        // SAFETY: the caller's promise.
+        let mut v = unsafe { self.place.before(s, at, v) };
         if let Some(scale) = self.scale {
             v = s.mul(v, scale.lanes);
         }
@@ -235,9 +278,11 @@ impl<S: Simd, E: Element> Writer<S> for Affine<'_, E, S::Lanes> {
             v = s.add(v, shift.lanes);
         }
         if let Some(residual) = self.residual {
-            v = s.add(v, load_some(s, residual, at, self.place.channels.lanes));
+            // SAFETY: the caller's promise; it has the sink's size.
+            v = s.add(v, unsafe { self.place.read(s, residual, at) });
         }
-        self.place.store(s, at, self.activation.lanes(s, v));
+        // SAFETY: the caller's promise.
+        unsafe { self.place.store(s, at, self.activation.lanes(s, v)) }
     }
 }
 
@@ -256,6 +301,11 @@ struct Gradient<'a, E, L> {
 
 impl<S: Simd, E: Element> Writer<S> for Gradient<'_, E, S::Lanes> {
     #[inline(always)]
+    fn len(&self) -> usize {
+        self.place.to.len()
+    }
+
+    #[inline(always)]
     fn turn_to(&mut self, s: S, image: usize) {
         self.sums.turn_to(s, image);
         if let LaneGate::Normalised(_, scale, shift, _) = &mut self.gate {
@@ -265,25 +315,27 @@ impl<S: Simd, E: Element> Writer<S> for Gradient<'_, E, S::Lanes> {
     }
 
     #[inline(always)]
-    fn write(&mut self, s: S, at: usize, v: S::Lanes) {
-        let lanes = self.place.channels.lanes;
-        let v = self.place.before(s, at, v);
-        let g = match &self.gate {
-            LaneGate::Open => v,
-            LaneGate::Positive(z) => s.where_positive(load_some(s, z, at, lanes), v),
-            LaneGate::Normalised(y, scale, shift, activation) => {
-                let input = s.mul_add(load_some(s, y, at, lanes), scale.lanes, shift.lanes);
-                activation.gated(s, input, v)
+    unsafe fn write(&mut self, s: S, at: usize, v: S::Lanes) {
+        // SAFETY (of the whole block): the caller's promise; all tensors have the sink's size.
+        unsafe {
+            let v = self.place.before(s, at, v);
+            let g = match &self.gate {
+                LaneGate::Open => v,
+                LaneGate::Positive(z) => s.where_positive(self.place.read(s, z, at), v),
+                LaneGate::Normalised(y, scale, shift, activation) => {
+                    let input = s.mul_add(self.place.read(s, y, at), scale.lanes, shift.lanes);
+                    activation.gated(s, input, v)
+                }
+            };
+            let [sum, first, second] = &mut self.sums.lanes;
+            *sum = s.add(*sum, g);
+            if let Some(y) = self.with[0] {
+                *first = s.mul_add(g, self.place.read(s, y, at), *first);
             }
-        };
-        let [sum, first, second] = &mut self.sums.lanes;
-        *sum = s.add(*sum, g);
-        if let Some(y) = self.with[0] {
-            *first = s.mul_add(g, load_some(s, y, at, lanes), *first);
+            if let Some(y) = self.with[1] {
+                *second = s.mul_add(g, self.place.read(s, y, at), *second);
+            }
+            self.place.store(s, at, g);
         }
-        if let Some(y) = self.with[1] {
-            *second = s.mul_add(g, load_some(s, y, at, lanes), *second);
-        }
-        self.place.store(s, at, g);
     }
 }

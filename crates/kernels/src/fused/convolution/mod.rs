@@ -21,6 +21,9 @@ use weight_gradient::WeightGradient;
 use weights::{Taps, Transformed, Turn, Weights};
 use windows::{Steps, Windows};
 
+/// The most patches that are worked on at once.
+const MOST_PATCHES: usize = 256;
+
 /// How a 3×3 convolution of stride 1 is computed; every other one is computed directly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Algorithm {
@@ -50,17 +53,7 @@ pub fn conv2d<E: Element>(
     x.check(OP, "x", input.sizes())?;
     expect_len(OP, "weight", weight.len(), shape.weight_len())?;
     y.check(OP, "y", output.sizes())?;
-    let sink = SharedSink::new(y);
-    let weights = Weights::new(shape, weight, Turn::None);
-    match tiles(shape, algorithm) {
-        Algorithm::Tiles2 => in_tiles::<E, Two>(shape, shape.padding, (x, input), weights, (&sink, output)),
-        Algorithm::Tiles4 => in_tiles::<E, Four>(shape, shape.padding, (x, input), weights, (&sink, output)),
-        Algorithm::Direct => {
-            let (taps, offsets) = all_taps(shape);
-            let scheme = windows(shape, &offsets);
-            Pass { scheme, operand: Taps(&taps), x, input, weights, output }.run(&sink);
-        }
-    }
+    E::conv2d(shape, algorithm, x, weight, y);
     Ok(())
 }
 
@@ -80,19 +73,7 @@ pub fn conv2d_input_gradient<E: Element>(
     dy.check(OP, "dy", output.sizes())?;
     expect_len(OP, "weight", weight.len(), shape.weight_len())?;
     dx.check(OP, "dx", input.sizes())?;
-    let sink = SharedSink::new(dx);
-    let weights = Weights::new(shape, weight, Turn::Around);
-    // As the forward pass of the output's gradient, with the padding that makes the sizes fit.
-    let turned = Conv2dShape { height: shape.out_height(), width: shape.out_width(), ..*shape };
-    match tiles(shape, algorithm) {
-        Algorithm::Tiles2 => {
-            in_tiles::<E, Two>(&turned, 2 - shape.padding, (dy, output), weights, (&sink, input));
-        }
-        Algorithm::Tiles4 => {
-            in_tiles::<E, Four>(&turned, 2 - shape.padding, (dy, output), weights, (&sink, input));
-        }
-        Algorithm::Direct => by_phases(shape, (dy, output), weights, (&sink, input)),
-    }
+    E::conv2d_input_gradient(shape, algorithm, dy, weight, dx);
     Ok(())
 }
 
@@ -112,6 +93,65 @@ pub fn conv2d_weight_gradient<E: Element>(
     x.check(OP, "x", input.sizes())?;
     dy.check(OP, "dy", output.sizes())?;
     expect_len(OP, "dw", dw.len(), shape.weight_len())?;
+    E::conv2d_weight_gradient(shape, algorithm, x, dy, dw);
+    Ok(())
+}
+
+/// [`conv2d`] of checked arguments.
+pub(super) fn forward<E: Element>(
+    shape: &Conv2dShape,
+    algorithm: Algorithm,
+    x: Source<E>,
+    weight: &[f32],
+    y: Sink<E>,
+) {
+    let (input, output) = sizes(shape);
+    let sink = SharedSink::new(y);
+    let weights = Weights::new(shape, weight, Turn::None);
+    match tiles(shape, algorithm) {
+        Algorithm::Tiles2 => in_tiles::<E, Two>(shape, shape.padding, (x, input), weights, (&sink, output)),
+        Algorithm::Tiles4 => in_tiles::<E, Four>(shape, shape.padding, (x, input), weights, (&sink, output)),
+        Algorithm::Direct => {
+            let (taps, offsets) = all_taps(shape);
+            let scheme = windows(shape, &offsets);
+            Pass { scheme, operand: Taps(&taps), x, input, weights, output }.run(&sink);
+        }
+    }
+}
+
+/// [`conv2d_input_gradient`] of checked arguments.
+pub(super) fn input_gradient<E: Element>(
+    shape: &Conv2dShape,
+    algorithm: Algorithm,
+    dy: Source<E>,
+    weight: &[f32],
+    dx: Sink<E>,
+) {
+    let (input, output) = sizes(shape);
+    let sink = SharedSink::new(dx);
+    let weights = Weights::new(shape, weight, Turn::Around);
+    // As the forward pass of the output's gradient, with the padding that makes the sizes fit.
+    let turned = Conv2dShape { height: shape.out_height(), width: shape.out_width(), ..*shape };
+    match tiles(shape, algorithm) {
+        Algorithm::Tiles2 => {
+            in_tiles::<E, Two>(&turned, 2 - shape.padding, (dy, output), weights, (&sink, input));
+        }
+        Algorithm::Tiles4 => {
+            in_tiles::<E, Four>(&turned, 2 - shape.padding, (dy, output), weights, (&sink, input));
+        }
+        Algorithm::Direct => by_phases(shape, (dy, output), weights, (&sink, input)),
+    }
+}
+
+/// [`conv2d_weight_gradient`] of checked arguments.
+pub(super) fn weight_gradient<E: Element>(
+    shape: &Conv2dShape,
+    algorithm: Algorithm,
+    x: Source<E>,
+    dy: Source<E>,
+    dw: &mut [f32],
+) {
+    let (input, output) = sizes(shape);
     match tiles(shape, algorithm) {
         Algorithm::Tiles2 => tiled_weight_gradient::<E, Two>(shape, (x, input), (dy, output), dw),
         Algorithm::Tiles4 => tiled_weight_gradient::<E, Four>(shape, (x, input), (dy, output), dw),
@@ -123,7 +163,6 @@ pub fn conv2d_weight_gradient<E: Element>(
             WeightGradient { scheme, finish, x, input, dy, output }.run(rows, dw);
         }
     }
-    Ok(())
 }
 
 /// The algorithm, or the direct one where tiles do not apply or do not pay: with few channels, the transforms cost more than
@@ -232,7 +271,11 @@ fn by_phases<E: Element>(
 
 fn extents(s: &Conv2dShape) -> Result<(Extent, Extent), ShapeError> {
     s.checked()?;
+    Ok(sizes(s))
+}
+
+fn sizes(s: &Conv2dShape) -> (Extent, Extent) {
     let input = Extent { images: s.batch, pixels: s.height * s.width, channels: s.in_channels };
     let output = Extent { images: s.batch, pixels: s.out_height() * s.out_width(), channels: s.out_channels };
-    Ok((input, output))
+    (input, output)
 }

@@ -182,6 +182,7 @@ struct Pack<'a, E, O> {
 
 impl<E: Element, O: Operand> Kernel for Pack<'_, E, O> {
     type Output = ();
+    const BF16: bool = E::PAIR == 2;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
@@ -198,6 +199,7 @@ struct Gather<'a, 'b, E, P, O> {
 
 impl<E: Element, P: Scheme, O: Operand> Kernel for Gather<'_, '_, E, P, O> {
     type Output = ();
+    const BF16: bool = E::PAIR == 2;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
@@ -220,6 +222,7 @@ struct Scatter<'a, 'b, E, P, O> {
 
 impl<E: Element, P: Scheme, O: Operand> Kernel for Scatter<'_, '_, E, P, O> {
     type Output = ();
+    const BF16: bool = E::PAIR == 2;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {

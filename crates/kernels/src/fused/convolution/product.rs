@@ -46,6 +46,7 @@ struct Product<'a, E> {
 
 impl<E: Element> Kernel for Product<'_, E> {
     type Output = ();
+    const BF16: bool = E::PAIR == 2;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {

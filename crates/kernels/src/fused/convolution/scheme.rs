@@ -1,4 +1,5 @@
 //! How a convolution is cut into patches, and a patch's share of it becomes matrix products.
+#![allow(unsafe_code)]
 
 use std::ops::Range;
 
@@ -29,6 +30,10 @@ impl Patches {
         let (image, number) = (range.start / (grid[0] * grid[1]), range.start % (grid[0] * grid[1]));
         let next = Patch { image, at: [number / grid[1], number % grid[1]] };
         Self { next, left: range.len(), grid }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.left
     }
 
     pub(super) fn first(&self) -> Patch {
@@ -124,7 +129,6 @@ pub(super) trait Scheme: Copy + Send + Sync {
     ///
     /// # Safety
     /// Meanwhile no other thread writes to these channels of the patches' images.
-    #[allow(unsafe_code)]
     unsafe fn scatter<S: Simd, E: Element>(
         &self,
         s: S,
@@ -140,84 +144,107 @@ pub(super) trait Scheme: Copy + Send + Sync {
     }
 }
 
-/// Receives a row's values, sixteen channels at a time.
+/// Receives a row's values, sixteen channels at a time, product by product.
 pub(super) trait Emit<S: Simd> {
-    /// `v` belongs to product `e`.
-    fn emit(&mut self, s: S, e: usize, v: S::Lanes);
+    /// `v` belongs to the next product.
+    ///
+    /// # Safety
+    /// There is a next one: at most as many values are emitted as the receiver was made for.
+    unsafe fn emit(&mut self, s: S, v: S::Lanes);
 }
 
 /// Stores them.
-pub(super) struct Store<'a, E> {
-    pub(super) data: &'a mut [E],
-    pub(super) product: usize,
-    pub(super) at: usize,
+struct Store<E> {
+    next: *mut E,
+    product: usize,
 }
 
-impl<S: Simd, E: Element> Emit<S> for Store<'_, E> {
+impl<S: Simd, E: Element> Emit<S> for Store<E> {
     #[inline(always)]
-    fn emit(&mut self, s: S, e: usize, v: S::Lanes) {
-        if let Some(to) = self.data[e * self.product + self.at..].first_chunk_mut() {
-            E::store(s, v, to);
-        }
+    unsafe fn emit(&mut self, s: S, v: S::Lanes) {
+        // SAFETY: `fill_rows` has asserted that sixteen values of each product lie within the rows.
+        E::store(s, v, unsafe { &mut *self.next.cast() });
+        self.next = self.next.wrapping_add(self.product);
     }
 }
 
 /// Keeps them until the next patch's are there.
-pub(super) struct Keep<'a, L>(pub(super) &'a mut [L; 36]);
+struct Keep<L> {
+    next: *mut L,
+}
 
-impl<S: Simd> Emit<S> for Keep<'_, S::Lanes> {
+impl<S: Simd> Emit<S> for Keep<S::Lanes> {
     #[inline(always)]
-    fn emit(&mut self, _: S, e: usize, v: S::Lanes) {
-        self.0[e] = v;
+    unsafe fn emit(&mut self, _: S, v: S::Lanes) {
+        // SAFETY: there is room for 36 products, as many as the largest scheme has.
+        unsafe { *self.next = v };
+        self.next = self.next.wrapping_add(1);
     }
 }
 
 /// Stores them beside those kept.
-pub(super) struct Pair<'a, E, L> {
-    pub(super) first: &'a [L; 36],
-    pub(super) data: &'a mut [E],
-    pub(super) product: usize,
-    pub(super) at: usize,
+struct Pair<E, L> {
+    first: *const L,
+    next: *mut E,
+    product: usize,
 }
 
-impl<S: Simd, E: Element> Emit<S> for Pair<'_, E, S::Lanes> {
+impl<S: Simd, E: Element> Emit<S> for Pair<E, S::Lanes> {
     #[inline(always)]
-    fn emit(&mut self, s: S, e: usize, v: S::Lanes) {
-        E::store_factors(s, self.first[e], v, &mut self.data[e * self.product + self.at..]);
+    unsafe fn emit(&mut self, s: S, v: S::Lanes) {
+        // SAFETY: as in `Store` (for pairs of values) and in `Keep`.
+        unsafe {
+            let to = std::slice::from_raw_parts_mut(self.next, LANES * E::PAIR);
+            E::store_factors(s, *self.first, v, to);
+        }
+        self.first = self.first.wrapping_add(1);
+        self.next = self.next.wrapping_add(self.product);
     }
 }
 
 /// Makes a patch's values.
 pub(super) trait Make<S: Simd> {
-    fn make<M: Emit<S>>(&mut self, s: S, patch: Patch, emit: M);
+    /// The patch is number `t` of the block.
+    fn make<M: Emit<S>>(&mut self, s: S, t: usize, patch: Patch, emit: M);
 }
 
 /// The rows of all patches, of the sixteen channels that begin at `at`.
 #[inline(always)]
 pub(super) fn fill_rows<S: Simd, E: Element>(
     s: S,
-    mut patches: Patches,
+    patches: Patches,
     (along, products, at): (Along, usize, usize),
     rows: &mut Rows<E>,
     mut make: impl Make<S>,
 ) {
-    let product = rows.product;
-    if along == Along::Channels || E::PAIR == 1 {
+    let (product, apart) = (rows.product, along == Along::Patches && E::PAIR == 2);
+    let (count, width) = if apart { (patches.left.div_ceil(2), 2) } else { (patches.left, 1) };
+    if count == 0 {
+        return;
+    }
+    // What the receivers rely on.
+    let end = (products - 1) * product + (count - 1) * rows.row + (at + LANES) * width;
+    assert!(end <= rows.data.len() && products <= 36, "rows beyond their place");
+    let mut next = rows.data[at * width..].as_mut_ptr();
+    if !apart {
         for (t, patch) in patches.enumerate() {
-            make.make(s, patch, Store { data: &mut *rows.data, product, at: t * rows.row + at });
+            make.make(s, t, patch, Store { next, product });
+            next = next.wrapping_add(rows.row);
         }
         return;
     }
     let mut kept = [s.splat(0.0); 36];
-    let mut at = at * E::PAIR;
+    let (mut patches, mut t) = (patches, 0);
     while let Some(first) = patches.next() {
-        make.make(s, first, Keep(&mut kept));
-        let mut pair = Pair { first: &kept, data: &mut *rows.data, product, at };
+        make.make(s, t, first, Keep { next: kept.as_mut_ptr() });
+        let mut pair = Pair { first: kept.as_ptr(), next, product };
         match patches.next() {
-            Some(second) => make.make(s, second, pair),
-            None => (0..products).for_each(|e| pair.emit(s, e, s.splat(0.0))),
+            Some(second) => make.make(s, t + 1, second, pair),
+            // SAFETY: as many as there are products.
+            None => (0..products).for_each(|_| unsafe { pair.emit(s, s.splat(0.0)) }),
         }
-        at += rows.row;
+        next = next.wrapping_add(rows.row);
+        t += 2;
     }
 }
 

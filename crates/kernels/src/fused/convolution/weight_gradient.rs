@@ -92,7 +92,7 @@ impl<T: Tile> Finish for Transformed<T> {
                 for x in 0..T::IN {
                     let mut u = [zero; 6];
                     for y in 0..T::IN {
-                        u[y] = parts.lanes(s, y * T::IN + x, i, column - parts.columns.start);
+                        u[y] = parts.lanes(s, x * T::IN + y, i, column - parts.columns.start);
                     }
                     let done = T::taps_adjoint(s, u);
                     for y in 0..3 {
@@ -147,7 +147,7 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
         let (x, dy) = (self.scheme.row_len(self.input.channels), columns);
         let products = self.scheme.products();
         let fitting = most / ((x + dy) * products * size_of::<E>());
-        let patches = fitting.clamp(32, 256) / 2 * 2;
+        let patches = fitting.clamp(32, super::MOST_PATCHES) / 2 * 2;
         // A row of factors holds the values of `PAIR` patches.
         let rows_of = |len: usize| [len * E::PAIR, spread::<E>(patches * len)];
         Sizes { products, patches, x: rows_of(x), dy: rows_of(dy) }
@@ -296,6 +296,7 @@ struct Gather<'a, 'b, E, P, F> {
 
 impl<E: Element, P: Scheme, F: Finish> Kernel for Gather<'_, '_, E, P, F> {
     type Output = ();
+    const BF16: bool = E::PAIR == 2;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
@@ -341,6 +342,7 @@ struct Finishing<'a, F> {
 
 impl<F: Finish> Kernel for Finishing<'_, F> {
     type Output = ();
+    const BF16: bool = false;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {

@@ -123,7 +123,7 @@ fn transform<S: Simd, T: Tile>(s: S, taps: &[[S::Lanes; LANES]; 9], i: usize) ->
     for y in 0..T::IN {
         let done = T::taps(s, half[y]);
         for x in 0..T::IN {
-            all[y * T::IN + x] = done[x];
+            all[x * T::IN + y] = done[x]; // column by column, as in `tiles`
         }
     }
     all

@@ -1,4 +1,5 @@
 //! Any convolution as sums of products: a patch is one output pixel, its row the window's pixels tap by tap.
+#![allow(unsafe_code)]
 
 use super::scheme::{Along, Emit, Make, Patch, Patches, Products, Rows, Scheme, fill_rows, sixteens};
 use crate::element::Element;
@@ -46,13 +47,13 @@ impl Windows<'_> {
         (patch.image * self.output[0] + y) * self.output[1] + x
     }
 
-    /// The place of a tap of a patch's window among all pixels of the batch, if it is in the image.
+    /// The place of a tap of a patch's window among all pixels of the batch, [`OUTSIDE`] where it is not in the image.
     #[inline(always)]
-    fn input_pixel(&self, patch: Patch, tap: [usize; 2]) -> Option<usize> {
+    fn input_pixel(&self, patch: Patch, tap: [usize; 2]) -> usize {
         let [y, x] = self.from.at(patch.at);
         let (y, x) = (y.wrapping_add(tap[0]), x.wrapping_add(tap[1]));
         let inside = y < self.input[0] && x < self.input[1];
-        inside.then(|| (patch.image * self.input[0] + y) * self.input[1] + x)
+        if inside { (patch.image * self.input[0] + y) * self.input[1] + x } else { OUTSIDE }
     }
 }
 
@@ -86,10 +87,14 @@ impl Scheme for Windows<'_> {
     ) {
         // Tap by tap, so that what a register stores beyond a tap's channels is overwritten by the next tap.
         for (number, tap) in self.taps.iter().enumerate() {
+            let mut places = [OUTSIDE; MOST];
+            for (place, patch) in places.iter_mut().zip(patches) {
+                *place = self.input_pixel(patch, *tap);
+            }
+            let places = &places[..patches.len()];
             for channels in sixteens(input.channels) {
                 let at = number * input.channels + channels.first;
-                let pixels = Pixels { windows: self, tap: Some(*tap), channels };
-                let what = ReadPixels { pixels, patches, along, at, rows: &mut rows };
+                let what = ReadPixels { places, channels, patches, along, at, rows: &mut rows };
                 x.reader(s, patches.first().image, channels, what);
             }
         }
@@ -104,16 +109,19 @@ impl Scheme for Windows<'_> {
         patches: Patches,
         mut rows: Rows<E>,
     ) {
+        let mut places = [OUTSIDE; MOST];
+        for (place, patch) in places.iter_mut().zip(patches) {
+            *place = self.output_pixel(patch);
+        }
+        let places = &places[..patches.len()];
         for channels in sixteens(output.channels) {
-            let pixels = Pixels { windows: self, tap: None, channels };
             let (along, at) = (Along::Patches, channels.first);
-            let what = ReadPixels { pixels, patches, along, at, rows: &mut rows };
+            let what = ReadPixels { places, channels, patches, along, at, rows: &mut rows };
             dy.reader(s, patches.first().image, channels, what);
         }
     }
 
     #[inline(always)]
-    #[allow(unsafe_code)]
     unsafe fn scatter<S: Simd, E: Element>(
         &self,
         s: S,
@@ -128,16 +136,16 @@ impl Scheme for Windows<'_> {
     }
 }
 
-/// One pixel of each patch's window, or its output.
-#[derive(Clone, Copy)]
-struct Pixels<'a> {
-    windows: &'a Windows<'a>,
-    tap: Option<[usize; 2]>,
-    channels: Channels,
-}
+/// The place of a pixel that is not there.
+const OUTSIDE: usize = usize::MAX;
 
+/// The most patches of a block.
+const MOST: usize = super::MOST_PATCHES;
+
+/// A pixel for each patch.
 struct ReadPixels<'a, 'b, E> {
-    pixels: Pixels<'a>,
+    places: &'a [usize],
+    channels: Channels,
     patches: Patches,
     along: Along,
     at: usize,
@@ -147,32 +155,37 @@ struct ReadPixels<'a, 'b, E> {
 impl<S: Simd, E: Element> WithReader<S> for ReadPixels<'_, '_, E> {
     #[inline(always)]
     fn with<R: Reader<S>>(self, s: S, reader: R) {
-        let Self { pixels, patches, along, at, rows } = self;
-        fill_rows(s, patches, (along, 1, at), rows, Read { pixels, reader });
+        let Self { places, channels, patches, along, at, rows } = self;
+        fill_rows(s, patches, (along, 1, at), rows, Read { places, channels, reader });
     }
 }
 
 struct Read<'a, R> {
-    pixels: Pixels<'a>,
+    places: &'a [usize],
+    channels: Channels,
     reader: R,
 }
 
 impl<S: Simd, R: Reader<S>> Make<S> for Read<'_, R> {
     #[inline(always)]
-    fn make<M: Emit<S>>(&mut self, s: S, patch: Patch, mut emit: M) {
-        let Pixels { windows, tap, channels } = self.pixels;
-        let pixel = match tap {
-            Some(tap) => windows.input_pixel(patch, tap),
-            None => Some(windows.output_pixel(patch)),
-        };
-        let v = match pixel {
-            Some(pixel) => {
-                self.reader.turn_to(s, patch.image);
-                self.reader.read_some(s, pixel * channels.of + channels.first)
+    fn make<M: Emit<S>>(&mut self, s: S, t: usize, patch: Patch, mut emit: M) {
+        let v = if self.places[t] == OUTSIDE {
+            s.splat(0.0)
+        } else {
+            self.reader.turn_to(s, patch.image);
+            let at = self.places[t] * self.channels.of + self.channels.first;
+            assert!(at + self.channels.lanes <= self.reader.len(), "a pixel beyond its tensor");
+            // SAFETY: as just asserted.
+            unsafe {
+                if self.channels.lanes == LANES {
+                    self.reader.read(s, at)
+                } else {
+                    self.reader.read_some(s, at)
+                }
             }
-            None => s.splat(0.0),
         };
-        emit.emit(s, 0, v);
+        // SAFETY: one value for the one product.
+        unsafe { emit.emit(s, v) };
     }
 }
 
@@ -191,7 +204,9 @@ impl<S: Simd> WithWriter<S> for WritePixels<'_> {
             writer.turn_to(s, patch.image);
             if let Some(lanes) = products.data[t * products.patch..].first_chunk() {
                 let at = windows.output_pixel(patch) * channels.of + channels.first;
-                writer.write(s, at, s.load(lanes));
+                assert!(at + channels.lanes <= writer.len(), "a pixel beyond its tensor");
+                // SAFETY: as just asserted.
+                unsafe { writer.write(s, at, s.load(lanes)) };
             }
         }
     }

@@ -1,4 +1,5 @@
 //! 3×3 convolutions of stride 1 by Winograd's minimal filtering: a patch is a square tile of outputs.
+#![allow(unsafe_code)]
 #![allow(clippy::needless_range_loop)] // rows and columns read best by their numbers, and adapters are not reliably inlined
 
 mod transforms;
@@ -81,7 +82,6 @@ impl<T: Tile> Scheme for Tiles<T> {
     }
 
     #[inline(always)]
-    #[allow(unsafe_code)]
     unsafe fn scatter<S: Simd, E: Element>(
         &self,
         s: S,
@@ -113,56 +113,80 @@ impl Window {
         self.channels.lanes == LANES && inside(0) && inside(1)
     }
 
-    /// The place of the pixel in row `i` and column `j`, if it is inside.
+    /// A row or column of the image for number `i` of the square: itself, or, outside the image, some other one, and `false`.
     #[inline(always)]
-    fn place(&self, i: usize, j: usize) -> Option<usize> {
-        let (y, x) = (self.first[0].wrapping_add(i), self.first[1].wrapping_add(j));
-        (y < self.within[0] && x < self.within[1]).then(|| self.at(y, x))
+    fn line(&self, axis: usize, i: usize) -> (usize, bool) {
+        let line = self.first[axis].wrapping_add(i);
+        if line < self.within[axis] { (line, true) } else { (0, false) }
     }
 
     #[inline(always)]
     fn at(&self, y: usize, x: usize) -> usize {
         ((self.image * self.within[0] + y) * self.within[1] + x) * self.channels.of + self.channels.first
     }
+
+    /// Asserts that the whole image is within a tensor of `len` values.
+    #[inline(always)]
+    fn check(&self, len: usize) {
+        let end = self.at(self.within[0] - 1, self.within[1] - 1) + self.channels.lanes;
+        assert!(end <= len, "an image beyond its tensor");
+    }
 }
 
-/// Reads `$size` × `$size` pixels and applies `$transform` along both axes. A macro, since closures that use vector
-/// instructions are not reliably inlined.
+/// What is half done, row by row. One for all patches: to clear it each time would take as long as a transform.
+type Half<L> = [[L; 6]; 6];
+
+/// Reads `$size` × `$size` pixels and applies `$transform` along both axes; the results go out column by column. A macro, since
+/// closures that use vector instructions are not reliably inlined; loops, since unrolled the code outgrows the caches.
 macro_rules! read {
-    ($s:ident, $window:ident, $reader:expr, $emit:ident, $size:expr, $transform:path) => {{
-        let (window, reader, zero) = ($window, $reader, $s.splat(0.0));
-        let mut half = [[zero; 6]; 6];
+    ($s:ident, $window:ident, $reader:expr, $half:expr, $emit:ident, $size:expr, $transform:path) => {{
+        let (window, reader, half, zero) = ($window, $reader, $half, $s.splat(0.0));
+        window.check(reader.len());
+        let pixel = window.channels.of;
         if window.is_inside($size) {
-            let start = window.at(window.first[0], window.first[1]);
-            let line = window.within[1] * window.channels.of;
-            for j in 0..$size {
-                let mut column = [zero; 6];
-                for i in 0..$size {
-                    column[i] = reader.read($s, start + i * line + j * window.channels.of);
+            let (mut at, line) = (window.at(window.first[0], window.first[1]), window.within[1] * pixel);
+            for i in 0..$size {
+                let mut row = [zero; 6];
+                for j in 0..$size {
+                    // SAFETY: a pixel of the image, which is within the tensor, as checked.
+                    row[j] = unsafe { reader.read($s, at + j * pixel) };
                 }
-                let done = $transform($s, column);
-                for i in 0..T::IN {
-                    half[i][j] = done[i];
-                }
+                half[i] = $transform($s, row);
+                at += line;
             }
         } else {
-            for j in 0..$size {
-                let mut column = [zero; 6];
-                for i in 0..$size {
-                    if let Some(at) = window.place(i, j) {
-                        column[i] = reader.read_some($s, at);
+            let columns = [0, 1, 2, 3, 4, 5].map(|j| window.line(1, j));
+            for i in 0..$size {
+                let mut row = [zero; 6];
+                let (y, inside) = window.line(0, i);
+                if inside {
+                    for j in 0..$size {
+                        let (x, inside) = columns[j];
+                        if inside {
+                            let at = window.at(y, x);
+                            // SAFETY: as above, of as many channels as there are.
+                            row[j] = unsafe {
+                                if window.channels.lanes == LANES {
+                                    reader.read($s, at)
+                                } else {
+                                    reader.read_some($s, at)
+                                }
+                            };
+                        }
                     }
                 }
-                let done = $transform($s, column);
-                for i in 0..T::IN {
-                    half[i][j] = done[i];
-                }
+                half[i] = $transform($s, row);
             }
         }
-        for i in 0..T::IN {
-            let done = $transform($s, half[i]);
-            for j in 0..T::IN {
-                $emit.emit($s, i * T::IN + j, done[j]);
+        for j in 0..T::IN {
+            let mut column = [zero; 6];
+            for i in 0..$size {
+                column[i] = half[i][j];
+            }
+            let done = $transform($s, column);
+            for i in 0..T::IN {
+                // SAFETY: `IN` times `IN` values, as many as there are products.
+                unsafe { $emit.emit($s, done[i]) };
             }
         }
     }};
@@ -180,20 +204,21 @@ impl<S: Simd, T: Tile, E: Element> WithReader<S> for ReadInputs<'_, '_, T, E> {
     #[inline(always)]
     fn with<R: Reader<S>>(self, s: S, reader: R) {
         let Self { tiles, channels, patches, along, rows } = self;
-        let make = Inputs { tiles, channels, reader };
+        let make = Inputs { tiles, channels, reader, half: [[s.splat(0.0); 6]; 6] };
         fill_rows(s, patches, (along, T::IN * T::IN, channels.first), rows, make);
     }
 }
 
-struct Inputs<T, R> {
+struct Inputs<T, R, L> {
     tiles: Tiles<T>,
     channels: Channels,
     reader: R,
+    half: Half<L>,
 }
 
-impl<S: Simd, T: Tile, R: Reader<S>> Make<S> for Inputs<T, R> {
+impl<S: Simd, T: Tile, R: Reader<S>> Make<S> for Inputs<T, R, S::Lanes> {
     #[inline(always)]
-    fn make<M: Emit<S>>(&mut self, s: S, patch: Patch, mut emit: M) {
+    fn make<M: Emit<S>>(&mut self, s: S, _: usize, patch: Patch, mut emit: M) {
         self.reader.turn_to(s, patch.image);
         let window = Window {
             image: patch.image,
@@ -202,7 +227,7 @@ impl<S: Simd, T: Tile, R: Reader<S>> Make<S> for Inputs<T, R> {
             within: self.tiles.input,
             channels: self.channels,
         };
-        read!(s, window, self.reader, emit, T::IN, T::input);
+        read!(s, window, self.reader, &mut self.half, emit, T::IN, T::input);
     }
 }
 
@@ -217,20 +242,21 @@ impl<S: Simd, T: Tile, E: Element> WithReader<S> for ReadOutputs<'_, '_, T, E> {
     #[inline(always)]
     fn with<R: Reader<S>>(self, s: S, reader: R) {
         let Self { tiles, channels, patches, rows } = self;
-        let make = Outputs { tiles, channels, reader };
+        let make = Outputs { tiles, channels, reader, half: [[s.splat(0.0); 6]; 6] };
         fill_rows(s, patches, (Along::Patches, T::IN * T::IN, channels.first), rows, make);
     }
 }
 
-struct Outputs<T, R> {
+struct Outputs<T, R, L> {
     tiles: Tiles<T>,
     channels: Channels,
     reader: R,
+    half: Half<L>,
 }
 
-impl<S: Simd, T: Tile, R: Reader<S>> Make<S> for Outputs<T, R> {
+impl<S: Simd, T: Tile, R: Reader<S>> Make<S> for Outputs<T, R, S::Lanes> {
     #[inline(always)]
-    fn make<M: Emit<S>>(&mut self, s: S, patch: Patch, mut emit: M) {
+    fn make<M: Emit<S>>(&mut self, s: S, _: usize, patch: Patch, mut emit: M) {
         self.reader.turn_to(s, patch.image);
         let window = Window {
             image: patch.image,
@@ -238,7 +264,7 @@ impl<S: Simd, T: Tile, R: Reader<S>> Make<S> for Outputs<T, R> {
             within: self.tiles.output,
             channels: self.channels,
         };
-        read!(s, window, self.reader, emit, T::OUT, T::output_adjoint);
+        read!(s, window, self.reader, &mut self.half, emit, T::OUT, T::output_adjoint);
     }
 }
 
@@ -254,31 +280,38 @@ impl<S: Simd, T: Tile> WithWriter<S> for WriteTiles<'_, T> {
     fn with<W: Writer<S>>(self, s: S, writer: &mut W) {
         let Self { tiles, products, patches, channels } = self;
         let [height, width] = tiles.output;
+        // What is read below relies on it: sixteen values of each product of each patch.
+        let last = (T::IN * T::IN - 1) * products.product + patches.len().saturating_sub(1) * products.patch;
+        assert!(last + LANES <= products.data.len(), "products beyond their place");
+        let zero = s.splat(0.0);
+        let mut half: Half<S::Lanes> = [[zero; 6]; 6];
         for (t, patch) in patches.enumerate() {
             writer.turn_to(s, patch.image);
-            let data = &products.data[t * products.patch..];
-            let zero = s.splat(0.0);
-            let mut half = [[zero; 6]; 6];
-            for j in 0..T::IN {
+            let mut at = t * products.patch;
+            // Products are numbered column by column.
+            for half in half.iter_mut().take(T::IN) {
                 let mut column = [zero; 6];
-                for i in 0..T::IN {
-                    if let Some(lanes) = data[(i * T::IN + j) * products.product..].first_chunk() {
-                        column[i] = s.load(lanes);
-                    }
+                for value in column.iter_mut().take(T::IN) {
+                    // SAFETY: as asserted above.
+                    *value = s.load(unsafe { &*products.data.as_ptr().add(at).cast() });
+                    at += products.product;
                 }
-                let done = T::output(s, column);
-                for i in 0..T::OUT {
-                    half[i][j] = done[i];
-                }
+                *half = T::output(s, column);
             }
-            let [oy, ox] = patch.at.map(|i| i * T::OUT);
+            let first = patch.at.map(|i| i * T::OUT);
+            let window = Window { image: patch.image, first, within: [height, width], channels };
+            window.check(writer.len());
+            let [oy, ox] = first;
             for i in 0..T::OUT.min(height - oy) {
-                let done = T::output(s, half[i]);
-                let row = ((patch.image * height + oy + i) * width + ox) * channels.of + channels.first;
-                for j in 0..T::OUT {
-                    if ox + j < width {
-                        writer.write(s, row + j * channels.of, done[j]);
-                    }
+                let mut row = [zero; 6];
+                for j in 0..T::IN {
+                    row[j] = half[j][i];
+                }
+                let done = T::output(s, row);
+                let at = window.at(oy + i, ox);
+                for j in 0..T::OUT.min(width - ox) {
+                    // SAFETY: a pixel of the image, which is within the tensor, as checked.
+                    unsafe { writer.write(s, at + j * channels.of, done[j]) };
                 }
             }
         }
