@@ -28,6 +28,7 @@ pub mod fused;
 mod isa;
 mod linear;
 mod matmul;
+mod peak;
 mod pooling;
 mod relu;
 mod scratch;
@@ -47,6 +48,7 @@ pub use element::{Element, Precision};
 pub use error::ShapeError;
 pub use isa::InstructionSet;
 pub use linear::{LinearShape, linear_backward, linear_forward};
+pub use peak::{Peak, peak};
 pub use pooling::{
     Pool2dShape, avg_pool2d_backward, avg_pool2d_forward, global_avg_pool2d_backward,
     global_avg_pool2d_forward, max_pool2d_backward, max_pool2d_forward,
