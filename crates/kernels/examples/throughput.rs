@@ -1,15 +1,20 @@
 //! What ResNet-18's convolutions cost on this machine: GFLOP/s of each shape, forward and both gradients, and the training
 //! rate that all of them together allow.
 //!
-//!     cargo run --release -p wick-kernels --example throughput [BATCH] [THREADS] [wall|cpu]
+//!     cargo run --release -p wick-kernels --example throughput [f32|bf16] [BATCH] [THREADS] [wall|cpu] [LAYER]
+//!
+//! As a training step runs them: normalising and gating while they read and write.
 #![allow(clippy::print_stdout)]
 
 use std::path::PathBuf;
 use std::time::Instant;
 
-use wick_kernels::{
-    Conv2dShape, InstructionSet, ShapeError, conv2d_forward, conv2d_input_gradient, conv2d_weight_gradient,
+use half::bf16;
+use wick_kernels::fused::{
+    Activation, Algorithm, Coefficients, Epilogue, Gate, Sink, Source, Write, conv2d, conv2d_input_gradient,
+    conv2d_weight_gradient,
 };
+use wick_kernels::{Conv2dShape, Element, InstructionSet, Precision, ShapeError};
 
 /// `(name, times in the network, input size, C_in, C_out, kernel, stride)` of ResNet-18 for 32×32 images.
 const LAYERS: [(&str, usize, usize, usize, usize, usize, usize); 11] = [
@@ -67,6 +72,11 @@ fn best(clock: Clock, mut f: impl FnMut() -> Result<(), ShapeError>) -> Result<f
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
+    let precision = match arguments.next().as_deref() {
+        None | Some("f32") => Precision::F32,
+        Some("bf16") => Precision::Bf16,
+        Some(other) => return Err(format!("expected `f32` or `bf16`, got `{other}`").into()),
+    };
     let batch: usize = arguments.next().map_or(Ok(128), |a| a.parse())?;
     let threads: usize = arguments.next().map_or(Ok(0), |a| a.parse())?; // 0: one per core
     let clock = match arguments.next().as_deref() {
@@ -74,19 +84,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("cpu") => Clock::Cpu,
         Some(other) => return Err(format!("expected `wall` or `cpu`, got `{other}`").into()),
     };
+    let only = arguments.next().unwrap_or_default(); // all, if empty
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    pool.install(|| report(batch, clock))?;
+    pool.install(|| match precision {
+        Precision::F32 => report::<f32>(batch, clock, &only),
+        Precision::Bf16 => report::<bf16>(batch, clock, &only),
+    })?;
     Ok(())
 }
 
-fn report(batch: usize, clock: Clock) -> Result<(), ShapeError> {
+fn report<E: Element>(batch: usize, clock: Clock, only: &str) -> Result<(), ShapeError> {
     let (threads, set) = (rayon::current_num_threads(), InstructionSet::current().name());
     println!(
-        "ResNet-18's convolutions, batch {batch}, threads {threads}, {set}; GFLOP/s as if computed directly\n"
+        "ResNet-18's convolutions, {:?}, batch {batch}, threads {threads}, {set}; GFLOP/s as if computed directly\n",
+        E::PRECISION
     );
     println!("{:16} {:>5} {:>9} {:>9} {:>9} {:>9}", "", "times", "forward", "d input", "d weight", "ms");
     let (mut total, mut flops) = (0.0, 0.0);
     for (name, times, size, c_in, c_out, kernel, stride) in LAYERS {
+        if !only.is_empty() && only != name {
+            continue;
+        }
         let shape = Conv2dShape {
             batch,
             height: size,
@@ -97,14 +115,56 @@ fn report(batch: usize, clock: Clock) -> Result<(), ShapeError> {
             stride,
             padding: kernel / 2,
         };
-        let (mut x, mut w) = (vec![0.5; shape.input_len()], vec![0.25; shape.weight_len()]);
-        let mut y = vec![0.0; shape.output_len()];
-        let forward = best(clock, || conv2d_forward(&shape, &x, &w, &mut y))?;
-        let weight = best(clock, || conv2d_weight_gradient(&shape, &x, &y, &mut w))?;
+        let (c, k) = (shape.in_channels, shape.out_channels);
+        let (mut x, mut w) = (vec![E::from_f32(0.5); shape.input_len()], vec![0.25; shape.weight_len()]);
+        let mut y = vec![E::from_f32(0.5); shape.output_len()];
+        let (ones, dy_ones) = (vec![0.5; c], vec![0.5; k]);
+        let mut sums = vec![0.0; batch * 2 * k.max(c)];
+        let of = |v| Coefficients::PerChannel(v);
+        let forward = best(clock, || {
+            let x = Source::Normalised {
+                x: &x,
+                scale: of(&ones),
+                shift: of(&ones),
+                activation: Activation::Relu,
+            };
+            let epilogue = Epilogue::Statistics { sums: &mut sums[..batch * 2 * k] };
+            conv2d(&shape, Algorithm::Tiles4, x, &w, Sink { to: &mut y, write: Write::Overwrite, epilogue })
+        })?;
+        let dy = vec![E::from_f32(0.5); shape.output_len()];
+        let gradient = Source::Gradient { g: &dy, y: &y, a: of(&dy_ones), b: of(&dy_ones), c: of(&dy_ones) };
+        let weight = best(clock, || {
+            let x = Source::Normalised {
+                x: &x,
+                scale: of(&ones),
+                shift: of(&ones),
+                activation: Activation::Relu,
+            };
+            conv2d_weight_gradient(&shape, Algorithm::Tiles4, x, gradient, &mut w)
+        })?;
         w.fill(0.25);
         // The first layer's input is the image: training asks for no gradient of it.
         let asked = name != "stem";
-        let input = if asked { best(clock, || conv2d_input_gradient(&shape, &y, &w, &mut x))? } else { 0.0 };
+        let before = x.clone();
+        let input = if asked {
+            best(clock, || {
+                let gate = Gate::Normalised {
+                    y: &before,
+                    scale: of(&ones),
+                    shift: of(&ones),
+                    activation: Activation::Relu,
+                };
+                let epilogue = Epilogue::Gradient {
+                    gate,
+                    with: [Some(&before), None],
+                    sums: &mut sums[..batch * 2 * c],
+                };
+                let dx = Sink { to: &mut x, write: Write::Overwrite, epilogue };
+                conv2d_input_gradient(&shape, Algorithm::Tiles4, gradient, &w, dx)
+            })?
+        } else {
+            0.0
+        };
         let seconds = forward + input + weight;
         let rate = |seconds: f64| match seconds {
             0.0 => "-".to_owned(),

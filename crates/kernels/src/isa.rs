@@ -2,6 +2,10 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+#[cfg(target_arch = "x86_64")]
+use crate::simd::{Avx2, Avx512};
+use crate::simd::{Baseline, Simd};
+
 /// A set of vector instructions. (The matrix products underneath choose theirs themselves.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -12,6 +16,8 @@ pub enum InstructionSet {
     Avx2 = 2,
     /// AVX-512 F, BW, DQ and VL, 16 floats at a time.
     Avx512 = 3,
+    /// The same and bf16, 32 products at a time.
+    Avx512Bf16 = 4,
 }
 
 impl InstructionSet {
@@ -31,18 +37,22 @@ impl InstructionSet {
                 && is_x86_feature_detected!("avx512vl")
             {
                 sets.push(Self::Avx512);
+                if is_x86_feature_detected!("avx512bf16") {
+                    sets.push(Self::Avx512Bf16);
+                }
             }
         }
         sets
     }
 
-    /// The set in use: the fastest one available, unless the environment variable `WICK_ISA` (`baseline`, `avx2` or
-    /// `avx512`) names another available one, or [`select`](Self::select) was called.
+    /// The set in use: the fastest one available, unless the environment variable `WICK_ISA` (`baseline`, `avx2`,
+    /// `avx512` or `avx512bf16`) names another available one, or [`select`](Self::select) was called.
     pub fn current() -> Self {
         match CURRENT.load(Ordering::Relaxed) {
             1 => Self::Baseline,
             2 => Self::Avx2,
             3 => Self::Avx512,
+            4 => Self::Avx512Bf16,
             _ => {
                 let available = Self::available();
                 let wanted = std::env::var("WICK_ISA").ok();
@@ -69,6 +79,7 @@ impl InstructionSet {
             Self::Baseline => "baseline",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Avx512Bf16 => "avx512bf16",
         }
     }
 }
@@ -108,7 +119,7 @@ macro_rules! multiversion {
             #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
             fn avx512($($arg: $type),*) $(-> $ret)? {
                 // SAFETY: this function is only called where the CPU has its features.
-                generic(unsafe { $crate::simd::Avx512::new() }, $($arg),*)
+                generic(unsafe { $crate::simd::Avx512::<false>::new() }, $($arg),*)
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
@@ -118,7 +129,7 @@ macro_rules! multiversion {
             }
             match $crate::isa::InstructionSet::current() {
                 #[cfg(target_arch = "x86_64")]
-                $crate::isa::InstructionSet::Avx512 => {
+                $crate::isa::InstructionSet::Avx512 | $crate::isa::InstructionSet::Avx512Bf16 => {
                     // SAFETY: `current` is only ever a set whose features the CPU was found to have.
                     unsafe { avx512($($arg),*) }
                 }
@@ -134,3 +145,50 @@ macro_rules! multiversion {
     };
 }
 pub(crate) use multiversion;
+
+/// Arguments of a loop that is written once for all instruction sets and types.
+pub(crate) trait Kernel {
+    /// What it gives.
+    type Output;
+    /// Whether it has any use for bf16 instructions: code that has not is not compiled for them once more.
+    const BF16: bool;
+
+    /// The loop; `#[inline(always)]`, like everything it calls that takes an `S`, since only what is inlined into
+    /// [`dispatch`]'s functions is compiled for their instructions.
+    fn run<S: Simd>(self, s: S) -> Self::Output;
+}
+
+/// Runs `kernel` by the instruction set in use.
+#[allow(unsafe_code)]
+pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
+    fn avx512bf16<K: Kernel>(kernel: K) -> K::Output {
+        // SAFETY: this function is only called where the CPU has its features.
+        kernel.run(unsafe { Avx512::<true>::new() })
+    }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+    fn avx512<K: Kernel>(kernel: K) -> K::Output {
+        // SAFETY: as above.
+        kernel.run(unsafe { Avx512::<false>::new() })
+    }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn avx2<K: Kernel>(kernel: K) -> K::Output {
+        // SAFETY: as above.
+        kernel.run(unsafe { Avx2::new() })
+    }
+    match InstructionSet::current() {
+        // SAFETY (all three): `current` is only ever a set whose features the CPU was found to have.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512Bf16 if K::BF16 => unsafe { avx512bf16(kernel) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512 | InstructionSet::Avx512Bf16 => unsafe { avx512(kernel) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 => unsafe { avx2(kernel) },
+        _ => kernel.run(Baseline),
+    }
+}

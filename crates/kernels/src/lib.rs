@@ -61,6 +61,12 @@ pub mod reference {
         batch_norm_backward, batch_norm_normalise, batch_norm_statistics,
     };
     pub use crate::convolution::reference::{conv2d_forward, conv2d_input_gradient, conv2d_weight_gradient};
+    /// Of the fused passes: what sources and sinks stand for.
+    pub mod fused {
+        pub use crate::fused::reference::{
+            combine, finish, global_avg_pool2d, max_pool2d, max_pool2d_gradient, values,
+        };
+    }
     pub use crate::cross_entropy::reference::{cross_entropy_backward, cross_entropy_forward};
     pub use crate::linear::reference::{linear_backward, linear_forward};
     pub use crate::pooling::reference::{

@@ -1,5 +1,7 @@
 //! What follows a normalisation.
 
+use crate::simd::Simd;
+
 /// A function of single values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Activation {
@@ -34,6 +36,33 @@ impl Activation {
             }
         }
     }
+
+    /// Its value of each lane.
+    #[inline(always)]
+    pub(crate) fn lanes<S: Simd>(self, s: S, v: S::Lanes) -> S::Lanes {
+        match self {
+            Self::None => v,
+            Self::Relu => s.max(v, s.splat(0.0)),
+            Self::Gelu => each(s, v, |v| Self::Gelu.apply(v)),
+        }
+    }
+
+    /// `g` times its derivative at `v`, for each lane.
+    #[inline(always)]
+    pub(crate) fn gated<S: Simd>(self, s: S, v: S::Lanes, g: S::Lanes) -> S::Lanes {
+        match self {
+            Self::None => g,
+            Self::Relu => s.where_positive(v, g),
+            Self::Gelu => s.mul(g, each(s, v, |v| Self::Gelu.derivative(v))),
+        }
+    }
+}
+
+#[inline(always)]
+fn each<S: Simd>(s: S, v: S::Lanes, f: impl Fn(f32) -> f32) -> S::Lanes {
+    let mut values = [0.0; 16];
+    s.store(v, &mut values);
+    s.load(&values.map(f))
 }
 
 /// Φ, by the series of the error function near zero and its continued fraction far away: exact to 1e-15.

@@ -35,6 +35,11 @@ pub fn combine<E: Element>(extent: Extent, terms: &[Source<E>], sink: Sink<E>) -
     let sizes = extent.sizes();
     terms.iter().try_for_each(|term| term.check(OP, "x", sizes))?;
     sink.check(OP, "y", sizes)?;
-    reference::combine(extent, terms, sink);
+    E::combine(extent, terms, sink);
     Ok(())
+}
+
+/// [`combine`] of checked arguments.
+pub(super) fn run<E: Element>(extent: Extent, terms: &[Source<E>], sink: Sink<E>) {
+    reference::combine(extent, terms, sink);
 }

@@ -12,10 +12,14 @@
 mod activation;
 mod convolution;
 mod elementwise;
+pub(crate) mod passes;
 mod pooling;
+mod read;
 pub(crate) mod reference;
+mod shared;
 mod sink;
 mod source;
+mod write;
 
 pub use activation::Activation;
 pub use convolution::{Algorithm, conv2d, conv2d_input_gradient, conv2d_weight_gradient};

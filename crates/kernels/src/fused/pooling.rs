@@ -23,7 +23,7 @@ pub fn max_pool2d<E: Element>(
     if let Some(indices) = &indices {
         expect_len(OP, "indices", indices.len(), shape.output_len())?;
     }
-    reference::max_pool2d(shape, (input, output), x, indices, y);
+    E::max_pool2d(shape, x, indices, y);
     Ok(())
 }
 
@@ -42,7 +42,7 @@ pub fn max_pool2d_gradient<E: Element>(
     dy.check(OP, "dy", output.sizes())?;
     dx.check(OP, "dx", input.sizes())?;
     expect_len(OP, "indices", indices.len(), shape.output_len())?;
-    reference::max_pool2d_gradient(shape, (input, output), dy, indices, dx);
+    E::max_pool2d_gradient(shape, dy, indices, dx);
     Ok(())
 }
 
@@ -56,7 +56,7 @@ pub fn global_avg_pool2d<E: Element>(extent: Extent, x: Source<E>, y: &mut [f32]
     expect_positive(OP, &[("pixels", extent.pixels), ("channels", extent.channels)])?;
     x.check(OP, "x", extent.sizes())?;
     expect_len(OP, "y", y.len(), extent.images * extent.channels)?;
-    reference::global_avg_pool2d(extent, x, y);
+    E::global_avg_pool2d(extent, x, y);
     Ok(())
 }
 
@@ -66,7 +66,25 @@ fn check(op: &'static str, shape: &Pool2dShape) -> Result<(Extent, Extent), Shap
     if shape.kernel > 16 {
         return Err(ShapeError::Overflow { op, name: "indices" });
     }
-    let (images, channels) = (shape.batch, shape.channels);
-    let input = Extent { images, pixels: shape.height * shape.width, channels };
-    Ok((input, Extent { pixels: shape.out_height() * shape.out_width(), ..input }))
+    Ok(sizes(&shape))
+}
+
+fn sizes(s: &Pool2dShape) -> (Extent, Extent) {
+    let input = Extent { images: s.batch, pixels: s.height * s.width, channels: s.channels };
+    (input, Extent { pixels: s.out_height() * s.out_width(), ..input })
+}
+
+/// [`max_pool2d`] of checked arguments.
+pub(super) fn forward<E: Element>(s: &Pool2dShape, x: Source<E>, indices: Option<&mut [u8]>, y: Sink<E>) {
+    reference::max_pool2d(s, sizes(s), x, indices, y);
+}
+
+/// [`max_pool2d_gradient`] of checked arguments.
+pub(super) fn gradient<E: Element>(s: &Pool2dShape, dy: Source<E>, indices: &[u8], dx: Sink<E>) {
+    reference::max_pool2d_gradient(s, sizes(s), dy, indices, dx);
+}
+
+/// [`global_avg_pool2d`] of checked arguments.
+pub(super) fn mean<E: Element>(extent: Extent, x: Source<E>, y: &mut [f32]) {
+    reference::global_avg_pool2d(extent, x, y);
 }

@@ -1,0 +1,281 @@
+//! Convolutions between a source and a sink.
+
+mod pass;
+mod product;
+mod scheme;
+mod tiles;
+mod weight_gradient;
+mod weights;
+mod windows;
+
+use std::marker::PhantomData;
+
+use super::write::SharedSink;
+use super::{Extent, Sink, Source};
+use crate::convolution::Conv2dShape;
+use crate::element::Element;
+use crate::error::{ShapeError, expect_len};
+use pass::Pass;
+use tiles::{Four, Tile, Tiles, Two};
+use weight_gradient::WeightGradient;
+use weights::{Taps, Transformed, Turn, Weights};
+use windows::{Steps, Windows};
+
+/// The most patches that are worked on at once.
+const MOST_PATCHES: usize = 256;
+
+/// How a 3×3 convolution of stride 1 is computed; every other one is computed directly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Algorithm {
+    /// As sums of products.
+    Direct,
+    /// Winograd's F(2×2, 3×3): 16 products for 4 outputs instead of 36.
+    Tiles2,
+    /// Winograd's F(4×4, 3×3): 36 products for 16 outputs instead of 144.
+    #[default]
+    Tiles4,
+}
+
+/// [`conv2d_forward`](crate::conv2d_forward) of the source `x`, sent into the sink `y`. `weight` is
+/// `(KH, KW, C_in, C_out)`.
+///
+/// # Errors
+/// The shape is impossible, or a slice's length does not follow from it.
+pub fn conv2d<E: Element>(
+    shape: &Conv2dShape,
+    algorithm: Algorithm,
+    x: Source<E>,
+    weight: &[f32],
+    y: Sink<E>,
+) -> Result<(), ShapeError> {
+    const OP: &str = "conv2d";
+    let (input, output) = extents(shape)?;
+    x.check(OP, "x", input.sizes())?;
+    expect_len(OP, "weight", weight.len(), shape.weight_len())?;
+    y.check(OP, "y", output.sizes())?;
+    E::conv2d(shape, algorithm, x, weight, y);
+    Ok(())
+}
+
+/// [`conv2d_input_gradient`](crate::conv2d_input_gradient) of the source `dy`, sent into the sink `dx`.
+///
+/// # Errors
+/// As [`conv2d`].
+pub fn conv2d_input_gradient<E: Element>(
+    shape: &Conv2dShape,
+    algorithm: Algorithm,
+    dy: Source<E>,
+    weight: &[f32],
+    dx: Sink<E>,
+) -> Result<(), ShapeError> {
+    const OP: &str = "conv2d_input_gradient";
+    let (input, output) = extents(shape)?;
+    dy.check(OP, "dy", output.sizes())?;
+    expect_len(OP, "weight", weight.len(), shape.weight_len())?;
+    dx.check(OP, "dx", input.sizes())?;
+    E::conv2d_input_gradient(shape, algorithm, dy, weight, dx);
+    Ok(())
+}
+
+/// [`conv2d_weight_gradient`](crate::conv2d_weight_gradient) of two sources; `dw` is `(KH, KW, C_in, C_out)`.
+///
+/// # Errors
+/// As [`conv2d`].
+pub fn conv2d_weight_gradient<E: Element>(
+    shape: &Conv2dShape,
+    algorithm: Algorithm,
+    x: Source<E>,
+    dy: Source<E>,
+    dw: &mut [f32],
+) -> Result<(), ShapeError> {
+    const OP: &str = "conv2d_weight_gradient";
+    let (input, output) = extents(shape)?;
+    x.check(OP, "x", input.sizes())?;
+    dy.check(OP, "dy", output.sizes())?;
+    expect_len(OP, "dw", dw.len(), shape.weight_len())?;
+    E::conv2d_weight_gradient(shape, algorithm, x, dy, dw);
+    Ok(())
+}
+
+/// [`conv2d`] of checked arguments.
+pub(super) fn forward<E: Element>(
+    shape: &Conv2dShape,
+    algorithm: Algorithm,
+    x: Source<E>,
+    weight: &[f32],
+    y: Sink<E>,
+) {
+    let (input, output) = sizes(shape);
+    let sink = SharedSink::new(y);
+    let weights = Weights::new(shape, weight, Turn::None);
+    match tiles(shape, algorithm) {
+        Algorithm::Tiles2 => in_tiles::<E, Two>(shape, shape.padding, (x, input), weights, (&sink, output)),
+        Algorithm::Tiles4 => in_tiles::<E, Four>(shape, shape.padding, (x, input), weights, (&sink, output)),
+        Algorithm::Direct => {
+            let (taps, offsets) = all_taps(shape);
+            let scheme = windows(shape, &offsets);
+            Pass { scheme, operand: Taps(&taps), x, input, weights, output }.run(&sink);
+        }
+    }
+}
+
+/// [`conv2d_input_gradient`] of checked arguments.
+pub(super) fn input_gradient<E: Element>(
+    shape: &Conv2dShape,
+    algorithm: Algorithm,
+    dy: Source<E>,
+    weight: &[f32],
+    dx: Sink<E>,
+) {
+    let (input, output) = sizes(shape);
+    let sink = SharedSink::new(dx);
+    let weights = Weights::new(shape, weight, Turn::Around);
+    // As the forward pass of the output's gradient, with the padding that makes the sizes fit.
+    let turned = Conv2dShape { height: shape.out_height(), width: shape.out_width(), ..*shape };
+    match tiles(shape, algorithm) {
+        Algorithm::Tiles2 => {
+            in_tiles::<E, Two>(&turned, 2 - shape.padding, (dy, output), weights, (&sink, input));
+        }
+        Algorithm::Tiles4 => {
+            in_tiles::<E, Four>(&turned, 2 - shape.padding, (dy, output), weights, (&sink, input));
+        }
+        Algorithm::Direct => by_phases(shape, (dy, output), weights, (&sink, input)),
+    }
+}
+
+/// [`conv2d_weight_gradient`] of checked arguments.
+pub(super) fn weight_gradient<E: Element>(
+    shape: &Conv2dShape,
+    algorithm: Algorithm,
+    x: Source<E>,
+    dy: Source<E>,
+    dw: &mut [f32],
+) {
+    let (input, output) = sizes(shape);
+    match tiles(shape, algorithm) {
+        Algorithm::Tiles2 => tiled_weight_gradient::<E, Two>(shape, (x, input), (dy, output), dw),
+        Algorithm::Tiles4 => tiled_weight_gradient::<E, Four>(shape, (x, input), (dy, output), dw),
+        Algorithm::Direct => {
+            let (taps, offsets) = all_taps(shape);
+            let scheme = windows(shape, &offsets);
+            let finish = weight_gradient::Direct;
+            let rows = taps.len() * shape.in_channels;
+            WeightGradient { scheme, finish, x, input, dy, output }.run(rows, dw);
+        }
+    }
+}
+
+/// The algorithm, or the direct one where tiles do not apply or do not pay: with few channels, the transforms cost more than
+/// they save; of small images, most of a tile lies outside.
+fn tiles(s: &Conv2dShape, algorithm: Algorithm) -> Algorithm {
+    let applies =
+        s.kernel == [3, 3] && s.stride == 1 && s.padding <= 2 && s.in_channels.min(s.out_channels) >= 16;
+    let saving = |tile: usize| {
+        let tiles = s.out_height().div_ceil(tile) * s.out_width().div_ceil(tile);
+        (9 * s.out_height() * s.out_width()) as f64 / (tiles * (tile + 2) * (tile + 2)) as f64
+    };
+    let side = match algorithm {
+        Algorithm::Direct => return Algorithm::Direct,
+        Algorithm::Tiles2 => 2,
+        Algorithm::Tiles4 => 4,
+    };
+    if applies && saving(side) >= 1.5 { algorithm } else { Algorithm::Direct }
+}
+
+fn in_tiles<E: Element, T: Tile>(
+    s: &Conv2dShape,
+    padding: usize,
+    (x, input): (Source<E>, Extent),
+    weights: Weights,
+    (sink, output): (&SharedSink<E>, Extent),
+) {
+    let size = [s.height, s.width];
+    let scheme = Tiles::<T>::new(size, size.map(|side| side + 2 * padding - 2), padding);
+    Pass { scheme, operand: Transformed::<T>(PhantomData), x, input, weights, output }.run(sink);
+}
+
+fn tiled_weight_gradient<E: Element, T: Tile>(
+    s: &Conv2dShape,
+    (x, input): (Source<E>, Extent),
+    (dy, output): (Source<E>, Extent),
+    dw: &mut [f32],
+) {
+    let scheme = Tiles::<T>::new([s.height, s.width], [s.out_height(), s.out_width()], s.padding);
+    let finish = weight_gradient::Transformed::<T>(PhantomData);
+    WeightGradient { scheme, finish, x, input, dy, output }.run(s.in_channels, dw);
+}
+
+/// The numbers of all taps, and their places in a window.
+fn all_taps(s: &Conv2dShape) -> (Vec<usize>, Vec<[usize; 2]>) {
+    let place = |tap: usize| [tap / s.kernel[1], tap % s.kernel[1]];
+    ((0..s.taps()).collect(), (0..s.taps()).map(place).map(|[y, x]| before(s, y, x)).collect())
+}
+
+/// A place of a window that begins before the image by the padding: wrapped around there, and so outside.
+fn before(s: &Conv2dShape, y: usize, x: usize) -> [usize; 2] {
+    [y.wrapping_sub(s.padding), x.wrapping_sub(s.padding)]
+}
+
+fn windows<'a>(s: &Conv2dShape, taps: &'a [[usize; 2]]) -> Windows<'a> {
+    let output = [s.out_height(), s.out_width()];
+    Windows {
+        input: [s.height, s.width],
+        output,
+        grid: output,
+        at: Steps { first: [0, 0], step: 1 },
+        from: Steps { first: [0, 0], step: s.stride },
+        taps,
+    }
+}
+
+/// An input gradient, phase by phase: to the inputs whose row and column leave the same remainders the same taps contribute,
+/// each from one output.
+fn by_phases<E: Element>(
+    s: &Conv2dShape,
+    (dy, output): (Source<E>, Extent),
+    weights: Weights,
+    (sink, input): (&SharedSink<E>, Extent),
+) {
+    // Along one axis: taps that reach row (or column) `phase + stride·i`, and the output of each for i = 0.
+    let reach = |phase: usize, kernel: usize| {
+        let taps = (0..kernel)
+            .rev()
+            .filter(move |tap| (phase + s.padding + s.stride * kernel - tap) % s.stride == 0);
+        let from = move |tap: usize| {
+            let distance = (phase + s.padding) as isize - tap as isize;
+            (tap, distance.div_euclid(s.stride as isize) as usize) // wrapped around before the first
+        };
+        taps.map(from).collect::<Vec<_>>()
+    };
+    for phase_y in 0..s.stride.min(s.height) {
+        for phase_x in 0..s.stride.min(s.width) {
+            let (mut taps, mut offsets) = (Vec::new(), Vec::new());
+            for (tap_y, y) in reach(phase_y, s.kernel[0]) {
+                for (tap_x, x) in reach(phase_x, s.kernel[1]) {
+                    taps.push(tap_y * s.kernel[1] + tap_x);
+                    offsets.push([y, x]);
+                }
+            }
+            let scheme = Windows {
+                input: [s.out_height(), s.out_width()],
+                output: [s.height, s.width],
+                grid: [(s.height - phase_y).div_ceil(s.stride), (s.width - phase_x).div_ceil(s.stride)],
+                at: Steps { first: [phase_y, phase_x], step: s.stride },
+                from: Steps { first: [0, 0], step: 1 },
+                taps: &offsets,
+            };
+            Pass { scheme, operand: Taps(&taps), x: dy, input: output, weights, output: input }.run(sink);
+        }
+    }
+}
+
+fn extents(s: &Conv2dShape) -> Result<(Extent, Extent), ShapeError> {
+    s.checked()?;
+    Ok(sizes(s))
+}
+
+fn sizes(s: &Conv2dShape) -> (Extent, Extent) {
+    let input = Extent { images: s.batch, pixels: s.height * s.width, channels: s.in_channels };
+    let output = Extent { images: s.batch, pixels: s.out_height() * s.out_width(), channels: s.out_channels };
+    (input, output)
+}

@@ -1,0 +1,170 @@
+//! Matrix products of blocks that lie in a core's cache.
+#![allow(unsafe_code)]
+
+use crate::element::Element;
+use crate::fused::Write;
+use crate::isa::{Kernel, dispatch};
+use crate::simd::{LANES, Simd};
+
+/// Columns of every product: two registers of AVX-512.
+pub(super) const COLUMNS: usize = 2 * LANES;
+
+/// A left operand: the factor of row `i` and step `k` is number `i·row + k·step` of `data`.
+#[derive(Clone, Copy)]
+pub(super) struct Left<'a, E> {
+    pub(super) data: &'a [E],
+    pub(super) row: usize,
+    pub(super) step: usize,
+}
+
+/// A right operand: the factors of step `k` are the [`COLUMNS`] from number `k·step` of `data` on.
+#[derive(Clone, Copy)]
+pub(super) struct Right<'a, E> {
+    pub(super) data: &'a [E],
+    pub(super) step: usize,
+}
+
+/// Where a product goes: row `i` to the [`COLUMNS`] values from `i·row` on.
+pub(super) struct Place<'a> {
+    pub(super) data: &'a mut [f32],
+    pub(super) row: usize,
+    pub(super) write: Write,
+}
+
+/// `place[i] = (+) Σ_k left(i, k) · right(k)` for `rows` rows and `depth` steps.
+pub(super) fn product<E: Element>(rows: usize, depth: usize, left: Left<E>, right: Right<E>, place: Place) {
+    dispatch(Product { rows, depth, left, right, place });
+}
+
+struct Product<'a, E> {
+    rows: usize,
+    depth: usize,
+    left: Left<'a, E>,
+    right: Right<'a, E>,
+    place: Place<'a>,
+}
+
+impl<E: Element> Kernel for Product<'_, E> {
+    type Output = ();
+    const BF16: bool = E::PAIR == 2;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        multiply(s, self);
+    }
+}
+
+#[inline(always)]
+fn multiply<S: Simd, E: Element>(s: S, Product { rows, depth, left, right, place }: Product<E>) {
+    if rows == 0 {
+        return;
+    }
+    let last = depth.saturating_sub(1);
+    assert!(place.data.len() >= (rows - 1) * place.row + COLUMNS, "a product beyond its place");
+    assert!(
+        depth == 0 || left.data.len() >= ((rows - 1) * left.row + last * left.step + 1) * E::PAIR,
+        "a left operand beyond its slice"
+    );
+    assert!(
+        depth == 0 || right.data.len() >= (last * right.step + COLUMNS) * E::PAIR,
+        "a right operand beyond its slice"
+    );
+    let [most, _] = S::BLOCK;
+    // Blocks of nearly the same number of rows: a last one of few would keep the multipliers waiting for operands.
+    let blocks = rows.div_ceil(most);
+    let mut first = 0;
+    for block in 0..blocks {
+        let end = rows * (block + 1) / blocks;
+        let at = Block {
+            depth,
+            // SAFETY: row `first` is below `rows`, so these lie within the slices, as asserted above.
+            left: unsafe { left.data.as_ptr().add(first * left.row * E::PAIR) },
+            left_row: left.row * E::PAIR,
+            left_step: left.step * E::PAIR,
+            right: right.data.as_ptr(),
+            right_step: right.step * E::PAIR,
+            // SAFETY: as above.
+            to: unsafe { place.data.as_mut_ptr().add(first * place.row) },
+            to_row: place.row,
+            write: place.write,
+        };
+        // SAFETY: `end ≤ rows`: all that the block reads and writes was asserted to lie within its slice.
+        unsafe { at.rows(s, end - first) };
+        first = end;
+    }
+}
+
+/// Some rows of a product.
+struct Block<E> {
+    depth: usize,
+    left: *const E,
+    left_row: usize,
+    left_step: usize,
+    right: *const E,
+    right_step: usize,
+    to: *mut f32,
+    to_row: usize,
+    write: Write,
+}
+
+impl<E: Element> Block<E> {
+    /// # Safety
+    /// `rows` rows of the operands and the place are within their slices, and nobody else uses the place.
+    #[inline(always)]
+    unsafe fn rows<S: Simd>(&self, s: S, rows: usize) {
+        macro_rules! one_of {
+            ($($rows:literal)*) => {
+                match rows {
+                    // SAFETY: the caller's promise; the columns are the first or the second sixteen.
+                    $($rows => unsafe {
+                        if S::BLOCK[1] == 2 {
+                            self.block::<S, $rows, 2>(s, 0);
+                        } else if $rows <= S::BLOCK[0] {
+                            self.block::<S, $rows, 1>(s, 0);
+                            self.block::<S, $rows, 1>(s, LANES);
+                        }
+                    },)*
+                    _ => unreachable!("a block has at most 14 rows"),
+                }
+            };
+        }
+        one_of!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
+    }
+
+    /// # Safety
+    /// As [`rows`](Self::rows), for `ROWS` rows and `16 · WIDE` columns from `column` on.
+    #[inline(always)]
+    unsafe fn block<S: Simd, const ROWS: usize, const WIDE: usize>(&self, s: S, column: usize) {
+        let mut sums = [[s.splat(0.0); WIDE]; ROWS];
+        // SAFETY (of the whole block): the caller's promise, place by place.
+        unsafe {
+            if self.write == Write::Add {
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    for (j, sum) in sums.iter_mut().enumerate() {
+                        *sum = s.load(&*self.to.add(i * self.to_row + column + j * LANES).cast());
+                    }
+                }
+            }
+            let (mut left, mut right) = (self.left, self.right.add(column * E::PAIR));
+            for _ in 0..self.depth {
+                let mut b = [E::load_factors(s, right); WIDE];
+                for (j, b) in b.iter_mut().enumerate().skip(1) {
+                    *b = E::load_factors(s, right.add(j * LANES * E::PAIR));
+                }
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    let a = E::splat_factor(s, left.add(i * self.left_row));
+                    for (sum, b) in sums.iter_mut().zip(b) {
+                        *sum = E::multiply(s, *sum, a, b);
+                    }
+                }
+                left = left.wrapping_add(self.left_step);
+                right = right.wrapping_add(self.right_step);
+            }
+            for (i, sums) in sums.iter().enumerate() {
+                for (j, sum) in sums.iter().enumerate() {
+                    s.store(*sum, &mut *self.to.add(i * self.to_row + column + j * LANES).cast());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! How a convolution is cut into patches, and a patch's share of it becomes matrix products.
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+use crate::element::Element;
+use crate::fused::read::Channels;
+use crate::fused::write::SharedSink;
+use crate::fused::{Extent, Source};
+use crate::simd::{LANES, Simd};
+
+/// One patch: its image, and its row and column in the image's grid of patches.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patch {
+    pub(super) image: usize,
+    pub(super) at: [usize; 2],
+}
+
+/// Consecutive patches of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patches {
+    next: Patch,
+    left: usize,
+    grid: [usize; 2],
+}
+
+impl Patches {
+    /// Those numbered `range`, where an image has `grid` rows and columns of them.
+    pub(super) fn new(range: &Range<usize>, grid: [usize; 2]) -> Self {
+        let (image, number) = (range.start / (grid[0] * grid[1]), range.start % (grid[0] * grid[1]));
+        let next = Patch { image, at: [number / grid[1], number % grid[1]] };
+        Self { next, left: range.len(), grid }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.left
+    }
+
+    pub(super) fn first(&self) -> Patch {
+        self.next
+    }
+}
+
+impl Iterator for Patches {
+    type Item = Patch;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Patch> {
+        if self.left == 0 {
+            return None;
+        }
+        let patch = self.next;
+        self.left -= 1;
+        self.next.at[1] += 1;
+        if self.next.at[1] == self.grid[1] {
+            self.next.at = [patch.at[0] + 1, 0];
+            if self.next.at[0] == self.grid[0] {
+                self.next = Patch { image: patch.image + 1, at: [0, 0] };
+            }
+        }
+        Some(patch)
+    }
+}
+
+/// Where the rows of a block's patches go.
+pub(super) struct Rows<'a, E> {
+    /// From the first patch's first row on.
+    pub(super) data: &'a mut [E],
+    /// From one patch's (or pair's) row to the next one's.
+    pub(super) row: usize,
+    /// From one product's rows to the next product's.
+    pub(super) product: usize,
+}
+
+/// How the patches' values stand in the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Along {
+    /// A row a patch; a factor's values are neighbouring channels.
+    Channels,
+    /// A row for as many patches as a factor has values; a factor's values are theirs.
+    Patches,
+}
+
+/// Where the sums of a block's products are.
+#[derive(Clone, Copy)]
+pub(super) struct Products<'a> {
+    /// From the first patch's first product on, a column for each of sixteen channels.
+    pub(super) data: &'a [f32],
+    /// From one patch to the next.
+    pub(super) patch: usize,
+    /// From one product to the next.
+    pub(super) product: usize,
+}
+
+/// A way to turn a convolution into matrix products: the inputs of each *patch* of outputs become a row of factors for each
+/// of some *products*; each product's results over all channels become the patch's outputs.
+pub(super) trait Scheme: Copy + Send + Sync {
+    /// Rows and columns of patches of an image.
+    fn grid(&self) -> [usize; 2];
+    /// Separate products.
+    fn products(&self) -> usize;
+    /// Values of a row, for inputs of `channels` channels: whole registers are stored.
+    fn row_len(&self, channels: usize) -> usize;
+    /// Patches that are enough for a block.
+    fn most_patches(&self) -> usize;
+
+    /// Makes the rows of the patches' inputs.
+    fn gather<S: Simd, E: Element>(
+        &self,
+        s: S,
+        x: &Source<E>,
+        input: Extent,
+        patches: Patches,
+        along: Along,
+        rows: Rows<E>,
+    );
+
+    /// Makes the rows of the gradients of the patches' outputs, along the patches: the adjoint of `scatter`.
+    fn gather_outputs<S: Simd, E: Element>(
+        &self,
+        s: S,
+        dy: &Source<E>,
+        output: Extent,
+        patches: Patches,
+        rows: Rows<E>,
+    );
+
+    /// Makes some channels of the patches' outputs.
+    ///
+    /// # Safety
+    /// Meanwhile no other thread writes to these channels of the patches' images.
+    unsafe fn scatter<S: Simd, E: Element>(
+        &self,
+        s: S,
+        products: Products,
+        patches: Patches,
+        channels: Channels,
+        sink: &SharedSink<E>,
+    );
+
+    /// Patches of an image.
+    fn patches(&self) -> usize {
+        self.grid()[0] * self.grid()[1]
+    }
+}
+
+/// Receives a row's values, sixteen channels at a time, product by product.
+pub(super) trait Emit<S: Simd> {
+    /// `v` belongs to the next product.
+    ///
+    /// # Safety
+    /// There is a next one: at most as many values are emitted as the receiver was made for.
+    unsafe fn emit(&mut self, s: S, v: S::Lanes);
+}
+
+/// Stores them.
+struct Store<E> {
+    next: *mut E,
+    product: usize,
+}
+
+impl<S: Simd, E: Element> Emit<S> for Store<E> {
+    #[inline(always)]
+    unsafe fn emit(&mut self, s: S, v: S::Lanes) {
+        // SAFETY: `fill_rows` has asserted that sixteen values of each product lie within the rows.
+        E::store(s, v, unsafe { &mut *self.next.cast() });
+        self.next = self.next.wrapping_add(self.product);
+    }
+}
+
+/// Keeps them until the next patch's are there.
+struct Keep<L> {
+    next: *mut L,
+}
+
+impl<S: Simd> Emit<S> for Keep<S::Lanes> {
+    #[inline(always)]
+    unsafe fn emit(&mut self, _: S, v: S::Lanes) {
+        // SAFETY: there is room for 36 products, as many as the largest scheme has.
+        unsafe { *self.next = v };
+        self.next = self.next.wrapping_add(1);
+    }
+}
+
+/// Stores them beside those kept.
+struct Pair<E, L> {
+    first: *const L,
+    next: *mut E,
+    product: usize,
+}
+
+impl<S: Simd, E: Element> Emit<S> for Pair<E, S::Lanes> {
+    #[inline(always)]
+    unsafe fn emit(&mut self, s: S, v: S::Lanes) {
+        // SAFETY: as in `Store` (for pairs of values) and in `Keep`.
+        unsafe {
+            let to = std::slice::from_raw_parts_mut(self.next, LANES * E::PAIR);
+            E::store_factors(s, *self.first, v, to);
+        }
+        self.first = self.first.wrapping_add(1);
+        self.next = self.next.wrapping_add(self.product);
+    }
+}
+
+/// Makes a patch's values.
+pub(super) trait Make<S: Simd> {
+    /// The patch is number `t` of the block.
+    fn make<M: Emit<S>>(&mut self, s: S, t: usize, patch: Patch, emit: M);
+}
+
+/// The rows of all patches, of the sixteen channels that begin at `at`.
+#[inline(always)]
+pub(super) fn fill_rows<S: Simd, E: Element>(
+    s: S,
+    patches: Patches,
+    (along, products, at): (Along, usize, usize),
+    rows: &mut Rows<E>,
+    mut make: impl Make<S>,
+) {
+    let (product, apart) = (rows.product, along == Along::Patches && E::PAIR == 2);
+    let (count, width) = if apart { (patches.left.div_ceil(2), 2) } else { (patches.left, 1) };
+    if count == 0 {
+        return;
+    }
+    // What the receivers rely on.
+    let end = (products - 1) * product + (count - 1) * rows.row + (at + LANES) * width;
+    assert!(end <= rows.data.len() && products <= 36, "rows beyond their place");
+    let mut next = rows.data[at * width..].as_mut_ptr();
+    if !apart {
+        for (t, patch) in patches.enumerate() {
+            make.make(s, t, patch, Store { next, product });
+            next = next.wrapping_add(rows.row);
+        }
+        return;
+    }
+    let mut kept = [s.splat(0.0); 36];
+    let (mut patches, mut t) = (patches, 0);
+    while let Some(first) = patches.next() {
+        make.make(s, t, first, Keep { next: kept.as_mut_ptr() });
+        let mut pair = Pair { first: kept.as_ptr(), next, product };
+        match patches.next() {
+            Some(second) => make.make(s, t + 1, second, pair),
+            // SAFETY: as many as there are products.
+            None => (0..products).for_each(|_| unsafe { pair.emit(s, s.splat(0.0)) }),
+        }
+        next = next.wrapping_add(rows.row);
+        t += 2;
+    }
+}
+
+/// The first channel of each sixteen.
+pub(super) fn sixteens(channels: usize) -> impl Iterator<Item = Channels> {
+    (0..channels).step_by(LANES).map(move |first| Channels::from(first, channels))
+}

@@ -1,0 +1,319 @@
+//! 3×3 convolutions of stride 1 by Winograd's minimal filtering: a patch is a square tile of outputs.
+#![allow(unsafe_code)]
+#![allow(clippy::needless_range_loop)] // rows and columns read best by their numbers, and adapters are not reliably inlined
+
+mod transforms;
+
+use std::marker::PhantomData;
+
+use super::scheme::{Along, Emit, Make, Patch, Patches, Products, Rows, Scheme, fill_rows, sixteens};
+use crate::element::Element;
+use crate::fused::read::{Channels, Reader, WithReader};
+use crate::fused::write::{SharedSink, WithWriter, Writer};
+use crate::fused::{Extent, Source};
+use crate::simd::{LANES, Simd};
+
+pub(crate) use transforms::{Four, Tile, Two};
+
+/// The tiles of an image.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tiles<T> {
+    /// Rows and columns of the input.
+    input: [usize; 2],
+    /// Rows and columns of the output.
+    output: [usize; 2],
+    /// Zeros around the input.
+    padding: usize,
+    tile: PhantomData<T>,
+}
+
+impl<T: Tile> Tiles<T> {
+    pub(super) fn new(input: [usize; 2], output: [usize; 2], padding: usize) -> Self {
+        Self { input, output, padding, tile: PhantomData }
+    }
+}
+
+impl<T: Tile> Scheme for Tiles<T> {
+    fn grid(&self) -> [usize; 2] {
+        self.output.map(|side| side.div_ceil(T::OUT))
+    }
+
+    fn products(&self) -> usize {
+        T::IN * T::IN
+    }
+
+    fn row_len(&self, channels: usize) -> usize {
+        channels.next_multiple_of(LANES)
+    }
+
+    fn most_patches(&self) -> usize {
+        64
+    }
+
+    #[inline(always)]
+    fn gather<S: Simd, E: Element>(
+        &self,
+        s: S,
+        x: &Source<E>,
+        input: Extent,
+        patches: Patches,
+        along: Along,
+        mut rows: Rows<E>,
+    ) {
+        for channels in sixteens(input.channels) {
+            let what = ReadInputs { tiles: *self, channels, patches, along, rows: &mut rows };
+            x.reader(s, patches.first().image, channels, what);
+        }
+    }
+
+    #[inline(always)]
+    fn gather_outputs<S: Simd, E: Element>(
+        &self,
+        s: S,
+        dy: &Source<E>,
+        output: Extent,
+        patches: Patches,
+        mut rows: Rows<E>,
+    ) {
+        for channels in sixteens(output.channels) {
+            let what = ReadOutputs { tiles: *self, channels, patches, rows: &mut rows };
+            dy.reader(s, patches.first().image, channels, what);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn scatter<S: Simd, E: Element>(
+        &self,
+        s: S,
+        products: Products,
+        patches: Patches,
+        channels: Channels,
+        sink: &SharedSink<E>,
+    ) {
+        let what = WriteTiles { tiles: *self, products, patches, channels };
+        // SAFETY: the caller's promise.
+        unsafe { sink.writer(s, patches.first().image, channels, what) }
+    }
+}
+
+/// A square of pixels, partly outside the image perhaps.
+#[derive(Clone, Copy)]
+struct Window {
+    image: usize,
+    first: [usize; 2],
+    within: [usize; 2],
+    channels: Channels,
+}
+
+impl Window {
+    /// Whether `size` rows and columns of sixteen whole lanes are inside.
+    #[inline(always)]
+    fn is_inside(&self, size: usize) -> bool {
+        let inside = |i: usize| self.first[i] < self.within[i] && self.first[i] + size <= self.within[i];
+        self.channels.lanes == LANES && inside(0) && inside(1)
+    }
+
+    /// A row or column of the image for number `i` of the square: itself, or, outside the image, some other one, and `false`.
+    #[inline(always)]
+    fn line(&self, axis: usize, i: usize) -> (usize, bool) {
+        let line = self.first[axis].wrapping_add(i);
+        if line < self.within[axis] { (line, true) } else { (0, false) }
+    }
+
+    #[inline(always)]
+    fn at(&self, y: usize, x: usize) -> usize {
+        ((self.image * self.within[0] + y) * self.within[1] + x) * self.channels.of + self.channels.first
+    }
+
+    /// Asserts that the whole image is within a tensor of `len` values.
+    #[inline(always)]
+    fn check(&self, len: usize) {
+        let end = self.at(self.within[0] - 1, self.within[1] - 1) + self.channels.lanes;
+        assert!(end <= len, "an image beyond its tensor");
+    }
+}
+
+/// What is half done, row by row. One for all patches: to clear it each time would take as long as a transform.
+type Half<L> = [[L; 6]; 6];
+
+/// Reads `$size` × `$size` pixels and applies `$transform` along both axes; the results go out column by column. A macro, since
+/// closures that use vector instructions are not reliably inlined; loops, since unrolled the code outgrows the caches.
+macro_rules! read {
+    ($s:ident, $window:ident, $reader:expr, $half:expr, $emit:ident, $size:expr, $transform:path) => {{
+        let (window, reader, half, zero) = ($window, $reader, $half, $s.splat(0.0));
+        window.check(reader.len());
+        let pixel = window.channels.of;
+        if window.is_inside($size) {
+            let (mut at, line) = (window.at(window.first[0], window.first[1]), window.within[1] * pixel);
+            for i in 0..$size {
+                let mut row = [zero; 6];
+                for j in 0..$size {
+                    // SAFETY: a pixel of the image, which is within the tensor, as checked.
+                    row[j] = unsafe { reader.read($s, at + j * pixel) };
+                }
+                half[i] = $transform($s, row);
+                at += line;
+            }
+        } else {
+            let columns = [0, 1, 2, 3, 4, 5].map(|j| window.line(1, j));
+            for i in 0..$size {
+                let mut row = [zero; 6];
+                let (y, inside) = window.line(0, i);
+                if inside {
+                    for j in 0..$size {
+                        let (x, inside) = columns[j];
+                        if inside {
+                            let at = window.at(y, x);
+                            // SAFETY: as above, of as many channels as there are.
+                            row[j] = unsafe {
+                                if window.channels.lanes == LANES {
+                                    reader.read($s, at)
+                                } else {
+                                    reader.read_some($s, at)
+                                }
+                            };
+                        }
+                    }
+                }
+                half[i] = $transform($s, row);
+            }
+        }
+        for j in 0..T::IN {
+            let mut column = [zero; 6];
+            for i in 0..$size {
+                column[i] = half[i][j];
+            }
+            let done = $transform($s, column);
+            for i in 0..T::IN {
+                // SAFETY: `IN` times `IN` values, as many as there are products.
+                unsafe { $emit.emit($s, done[i]) };
+            }
+        }
+    }};
+}
+
+struct ReadInputs<'a, 'b, T, E> {
+    tiles: Tiles<T>,
+    channels: Channels,
+    patches: Patches,
+    along: Along,
+    rows: &'a mut Rows<'b, E>,
+}
+
+impl<S: Simd, T: Tile, E: Element> WithReader<S> for ReadInputs<'_, '_, T, E> {
+    #[inline(always)]
+    fn with<R: Reader<S>>(self, s: S, reader: R) {
+        let Self { tiles, channels, patches, along, rows } = self;
+        let make = Inputs { tiles, channels, reader, half: [[s.splat(0.0); 6]; 6] };
+        fill_rows(s, patches, (along, T::IN * T::IN, channels.first), rows, make);
+    }
+}
+
+struct Inputs<T, R, L> {
+    tiles: Tiles<T>,
+    channels: Channels,
+    reader: R,
+    half: Half<L>,
+}
+
+impl<S: Simd, T: Tile, R: Reader<S>> Make<S> for Inputs<T, R, S::Lanes> {
+    #[inline(always)]
+    fn make<M: Emit<S>>(&mut self, s: S, _: usize, patch: Patch, mut emit: M) {
+        self.reader.turn_to(s, patch.image);
+        let window = Window {
+            image: patch.image,
+            // Before the image by the padding: wrapped around there, and so outside of it.
+            first: patch.at.map(|i| (i * T::OUT).wrapping_sub(self.tiles.padding)),
+            within: self.tiles.input,
+            channels: self.channels,
+        };
+        read!(s, window, self.reader, &mut self.half, emit, T::IN, T::input);
+    }
+}
+
+struct ReadOutputs<'a, 'b, T, E> {
+    tiles: Tiles<T>,
+    channels: Channels,
+    patches: Patches,
+    rows: &'a mut Rows<'b, E>,
+}
+
+impl<S: Simd, T: Tile, E: Element> WithReader<S> for ReadOutputs<'_, '_, T, E> {
+    #[inline(always)]
+    fn with<R: Reader<S>>(self, s: S, reader: R) {
+        let Self { tiles, channels, patches, rows } = self;
+        let make = Outputs { tiles, channels, reader, half: [[s.splat(0.0); 6]; 6] };
+        fill_rows(s, patches, (Along::Patches, T::IN * T::IN, channels.first), rows, make);
+    }
+}
+
+struct Outputs<T, R, L> {
+    tiles: Tiles<T>,
+    channels: Channels,
+    reader: R,
+    half: Half<L>,
+}
+
+impl<S: Simd, T: Tile, R: Reader<S>> Make<S> for Outputs<T, R, S::Lanes> {
+    #[inline(always)]
+    fn make<M: Emit<S>>(&mut self, s: S, _: usize, patch: Patch, mut emit: M) {
+        self.reader.turn_to(s, patch.image);
+        let window = Window {
+            image: patch.image,
+            first: patch.at.map(|i| i * T::OUT),
+            within: self.tiles.output,
+            channels: self.channels,
+        };
+        read!(s, window, self.reader, &mut self.half, emit, T::OUT, T::output_adjoint);
+    }
+}
+
+struct WriteTiles<'a, T> {
+    tiles: Tiles<T>,
+    products: Products<'a>,
+    patches: Patches,
+    channels: Channels,
+}
+
+impl<S: Simd, T: Tile> WithWriter<S> for WriteTiles<'_, T> {
+    #[inline(always)]
+    fn with<W: Writer<S>>(self, s: S, writer: &mut W) {
+        let Self { tiles, products, patches, channels } = self;
+        let [height, width] = tiles.output;
+        // What is read below relies on it: sixteen values of each product of each patch.
+        let last = (T::IN * T::IN - 1) * products.product + patches.len().saturating_sub(1) * products.patch;
+        assert!(last + LANES <= products.data.len(), "products beyond their place");
+        let zero = s.splat(0.0);
+        let mut half: Half<S::Lanes> = [[zero; 6]; 6];
+        for (t, patch) in patches.enumerate() {
+            writer.turn_to(s, patch.image);
+            let mut at = t * products.patch;
+            // Products are numbered column by column.
+            for half in half.iter_mut().take(T::IN) {
+                let mut column = [zero; 6];
+                for value in column.iter_mut().take(T::IN) {
+                    // SAFETY: as asserted above.
+                    *value = s.load(unsafe { &*products.data.as_ptr().add(at).cast() });
+                    at += products.product;
+                }
+                *half = T::output(s, column);
+            }
+            let first = patch.at.map(|i| i * T::OUT);
+            let window = Window { image: patch.image, first, within: [height, width], channels };
+            window.check(writer.len());
+            let [oy, ox] = first;
+            for i in 0..T::OUT.min(height - oy) {
+                let mut row = [zero; 6];
+                for j in 0..T::IN {
+                    row[j] = half[j][i];
+                }
+                let done = T::output(s, row);
+                let at = window.at(oy + i, ox);
+                for j in 0..T::OUT.min(width - ox) {
+                    // SAFETY: a pixel of the image, which is within the tensor, as checked.
+                    unsafe { writer.write(s, at + j * channels.of, done[j]) };
+                }
+            }
+        }
+    }
+}

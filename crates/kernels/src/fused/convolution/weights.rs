@@ -1,0 +1,178 @@
+//! Weights as right operands: transformed where the scheme says so, in chunks of columns, factor by factor.
+#![allow(clippy::needless_range_loop)] // as in `tiles`
+
+use super::product::COLUMNS;
+use super::tiles::Tile;
+use crate::convolution::Conv2dShape;
+use crate::element::Element;
+use crate::fused::read::load_some;
+use crate::simd::{LANES, Simd};
+
+/// Which way the weights are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// From input to output channels.
+    None,
+    /// From output to input channels, the taps in reverse: the adjoint.
+    Around,
+}
+
+/// A convolution's weights `(KH, KW, C_in, C_out)` as the right operand of its products.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weights<'a> {
+    pub(super) values: &'a [f32],
+    pub(super) channels: [usize; 2],
+    pub(super) turn: Turn,
+}
+
+impl<'a> Weights<'a> {
+    pub(super) fn new(shape: &Conv2dShape, values: &'a [f32], turn: Turn) -> Self {
+        Self { values, channels: [shape.in_channels, shape.out_channels], turn }
+    }
+
+    /// Channels that are summed over.
+    pub(super) fn summed(&self) -> usize {
+        self.channels[usize::from(self.turn == Turn::Around)]
+    }
+
+    /// Channels that come out.
+    pub(super) fn columns(&self) -> usize {
+        self.channels[usize::from(self.turn == Turn::None)]
+    }
+
+    /// The rows of sixteen summed channels from `k` on, of sixteen columns from `n` on, at `tap`; zeros beyond the last.
+    #[inline(always)]
+    fn square<S: Simd>(&self, s: S, tap: usize, k: usize, n: usize) -> [S::Lanes; LANES] {
+        let [c_in, c_out] = self.channels;
+        let (row, column) = if self.turn == Turn::None { (k, n) } else { (n, k) };
+        let mut rows = [s.splat(0.0); LANES];
+        for i in 0..LANES {
+            if row + i < c_in && column < c_out {
+                let at = (tap * c_in + row + i) * c_out + column;
+                rows[i] = load_some(s, self.values, at, LANES.min(c_out - column));
+            }
+        }
+        if self.turn == Turn::None { rows } else { s.transpose(&rows) }
+    }
+}
+
+/// How a scheme's weights become operands.
+pub(super) trait Operand: Copy + Send + Sync {
+    /// Separate products.
+    fn products(&self) -> usize;
+    /// Values along the summed axis, for `channels` summed channels.
+    fn depth(&self, channels: usize) -> usize;
+
+    /// Writes the chunk of [`COLUMNS`] columns from `n` on: for each product its `depth` values, each pair (or each single
+    /// one, according to `E`) for all columns side by side.
+    fn pack<S: Simd, E: Element>(&self, s: S, weights: &Weights, n: usize, to: &mut [E]);
+
+    /// Values of a chunk.
+    fn chunk_len<E: Element>(&self, channels: usize) -> usize {
+        self.products() * self.depth(channels).next_multiple_of(E::PAIR) * COLUMNS
+    }
+}
+
+/// 3×3 weights for tiles.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Transformed<T>(pub(super) std::marker::PhantomData<T>);
+
+impl<T: Tile> Operand for Transformed<T> {
+    fn products(&self) -> usize {
+        T::IN * T::IN
+    }
+
+    fn depth(&self, channels: usize) -> usize {
+        channels
+    }
+
+    #[inline(always)]
+    fn pack<S: Simd, E: Element>(&self, s: S, weights: &Weights, n: usize, to: &mut [E]) {
+        let depth = weights.summed().next_multiple_of(E::PAIR);
+        for v in 0..COLUMNS / LANES {
+            for k in (0..weights.summed()).step_by(LANES) {
+                let mut taps = [[s.splat(0.0); LANES]; 9];
+                for t in 0..9 {
+                    let tap = if weights.turn == Turn::None { t } else { 8 - t };
+                    taps[t] = weights.square(s, tap, k, n + v * LANES);
+                }
+                for i in (0..LANES.min(depth - k)).step_by(E::PAIR) {
+                    let first = transform::<S, T>(s, &taps, i);
+                    let second = if E::PAIR == 2 { transform::<S, T>(s, &taps, i + 1) } else { first };
+                    for e in 0..T::IN * T::IN {
+                        let at = (e * depth + k + i) * COLUMNS + v * LANES * E::PAIR;
+                        E::store_factors(s, first[e], second[e], &mut to[at..]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `G g Gᵀ` of the filters of summed channel `i`.
+#[inline(always)]
+fn transform<S: Simd, T: Tile>(s: S, taps: &[[S::Lanes; LANES]; 9], i: usize) -> [S::Lanes; 36] {
+    let mut half = [[s.splat(0.0); 3]; 6];
+    for x in 0..3 {
+        let done = T::taps(s, [taps[x][i], taps[3 + x][i], taps[6 + x][i]]);
+        for y in 0..T::IN {
+            half[y][x] = done[y];
+        }
+    }
+    let mut all = [s.splat(0.0); 36];
+    for y in 0..T::IN {
+        let done = T::taps(s, half[y]);
+        for x in 0..T::IN {
+            all[x * T::IN + y] = done[x]; // column by column, as in `tiles`
+        }
+    }
+    all
+}
+
+/// Weights as they are, some of their taps one after another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taps<'a>(pub(super) &'a [usize]);
+
+impl Operand for Taps<'_> {
+    fn products(&self) -> usize {
+        1
+    }
+
+    fn depth(&self, channels: usize) -> usize {
+        self.0.len() * channels
+    }
+
+    #[inline(always)]
+    fn pack<S: Simd, E: Element>(&self, s: S, weights: &Weights, n: usize, to: &mut [E]) {
+        let summed = weights.summed();
+        if !self.depth(summed).is_multiple_of(E::PAIR) {
+            let last = to.len() - E::PAIR * COLUMNS;
+            to[last..].fill(E::default());
+        }
+        for (t, tap) in self.0.iter().enumerate() {
+            for v in 0..COLUMNS / LANES {
+                for k in (0..summed).step_by(LANES) {
+                    let square = weights.square(s, *tap, k, n + v * LANES);
+                    let rows = LANES.min(summed - k);
+                    if summed.is_multiple_of(E::PAIR) {
+                        for i in (0..rows).step_by(E::PAIR) {
+                            let at = (t * summed + k + i) * COLUMNS + v * LANES * E::PAIR;
+                            E::store_factors(s, square[i], square[i + E::PAIR - 1], &mut to[at..]);
+                        }
+                    } else {
+                        // Pairs across two taps.
+                        for i in 0..rows {
+                            let mut values = [0.0; LANES];
+                            s.store(square[i], &mut values);
+                            let row = t * summed + k + i;
+                            let at = row / E::PAIR * E::PAIR * COLUMNS + row % E::PAIR;
+                            for (j, value) in values.into_iter().enumerate() {
+                                to[at + (v * LANES + j) * E::PAIR] = E::from_f32(value);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Every available set against plain Rust.
+#![allow(unsafe_code)]
+
+use half::bf16;
+
+use super::*;
+use crate::element::Element;
+use crate::isa::InstructionSet;
+
+type Scalar = fn(f32, f32) -> f32;
+
+/// Small whole numbers: every operation is exact.
+fn check<S: Simd>(s: S) {
+    let a: [f32; 16] = std::array::from_fn(|i| i as f32 - 4.0);
+    let b: [f32; 16] = std::array::from_fn(|i| (i * i) as f32);
+    let (x, y) = (s.load(&a), s.load(&b));
+    let results: [(S::Lanes, Scalar); 9] = [
+        (s.add(x, y), |a, b| a + b),
+        (s.sub(x, y), |a, b| a - b),
+        (s.mul(x, y), |a, b| a * b),
+        (s.mul_add(x, y, x), |a, b| a * b + a),
+        (s.scaled(3.0, x), |a, _| 3.0 * a),
+        (s.scaled_add(3.0, x, y), |a, b| 3.0 * a + b),
+        (s.splat(7.0), |_, _| 7.0),
+        (s.max(x, y), f32::max),
+        (s.where_positive(x, y), |a, b| if a > 0.0 { b } else { 0.0 }),
+    ];
+    for (got, want) in results {
+        let mut values = [f32::NAN; 16];
+        s.store(got, &mut values);
+        assert_eq!(values, std::array::from_fn(|i| want(a[i], b[i])));
+    }
+
+    // Values and halfway cases of rounding.
+    let fine: [f32; 16] = std::array::from_fn(|i| 1.0 + i as f32 / 256.0 + (i / 8) as f32 * 1e-6);
+    let (x, y) = (s.load(&fine), s.load(&a));
+    let round = |v: [f32; 16]| v.map(<bf16 as Element>::from_f32);
+    let mut narrow = [bf16::ZERO; 16];
+    s.store_bf16(x, &mut narrow);
+    assert_eq!(narrow, round(fine));
+    s.store_bf16(s.splat(f32::NAN), &mut narrow);
+    assert!(narrow.iter().all(|v| v.is_nan()));
+    let mut values = [0.0; 16];
+    s.store(s.load_bf16(&round(fine)), &mut values);
+    assert_eq!(values, round(fine).map(Element::to_f32));
+    let mut pairs = [bf16::ZERO; 32];
+    s.store_pairs(x, y, &mut pairs);
+    let bits = |v: bf16| u32::from(v.to_bits());
+    assert_eq!(pairs, std::array::from_fn(|i| if i % 2 == 0 { round(fine)[i / 2] } else { round(a)[i / 2] }));
+    // 3·x + 5·y + y: exact in f32 for the rounded values.
+    let factor = bits(bf16::from_f32(3.0)) | bits(bf16::from_f32(5.0)) << 16;
+    s.store(s.dot(y, s.splat_pair(factor), s.load_pairs(&pairs)), &mut values);
+    assert_eq!(values, std::array::from_fn(|i| 3.0 * Element::to_f32(round(fine)[i]) + 6.0 * a[i]));
+
+    for n in 0..=16 {
+        let first = |v: f32, i: usize| if i < n { v } else { 0.0 };
+        let mut some = vec![7.0; n];
+        s.store_first(s.load_first(&a[..n]), &mut some);
+        assert_eq!(some, &a[..n]);
+        s.store(s.load_first(&a[..n]), &mut values);
+        assert_eq!(values, std::array::from_fn(|i| first(a[i], i)));
+        let mut some = vec![bf16::ONE; n];
+        s.store_first_bf16(s.load_first_bf16(&round(a)[..n]), &mut some);
+        assert_eq!(some, &round(a)[..n]);
+        s.store(s.load_first_bf16(&round(a)[..n]), &mut values);
+        assert_eq!(values, std::array::from_fn(|i| first(a[i], i)));
+    }
+
+    let x = s.load(&a);
+    let mut rows = [x; 16];
+    for (i, row) in rows.iter_mut().enumerate() {
+        *row = s.load(&std::array::from_fn(|j| (16 * i + j) as f32));
+    }
+    for (j, column) in s.transpose(&rows).into_iter().enumerate() {
+        let mut values = [f32::NAN; 16];
+        s.store(column, &mut values);
+        assert_eq!(values, std::array::from_fn(|i| (16 * i + j) as f32));
+    }
+}
+
+#[test]
+fn every_available_set_computes_the_same() {
+    check(Baseline);
+    #[cfg(target_arch = "x86_64")]
+    for set in InstructionSet::available() {
+        match set {
+            InstructionSet::Baseline => {}
+            // SAFETY: the CPU was found to have it.
+            InstructionSet::Avx2 => check(unsafe { Avx2::new() }),
+            // SAFETY: as above.
+            InstructionSet::Avx512 => check(unsafe { Avx512::<false>::new() }),
+            // SAFETY: as above.
+            InstructionSet::Avx512Bf16 => check(unsafe { Avx512::<true>::new() }),
+        }
+    }
+}
