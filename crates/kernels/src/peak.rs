@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crate::element::Precision;
+#[cfg(target_arch = "x86_64")]
 use crate::isa::InstructionSet;
+#[cfg(not(target_arch = "aarch64"))]
 use crate::simd::Simd;
 
 /// What a machine computes with nothing but multiply-adds in registers.
@@ -16,11 +18,11 @@ pub struct Peak {
     pub instruction: &'static str,
 }
 
-/// Measures the peak of the instruction set [in use](InstructionSet::current) over all threads of rayon's current pool,
+/// Measures the peak of the instruction set [in use](crate::InstructionSet::current) over all threads of rayon's current pool,
 /// which takes some five times `period`; the best of five periods counts.
 ///
-/// For [`Precision::Bf16`] that is the dot product of pairs of bf16, where the CPU has it (AVX-512 BF16) and
-/// AVX-512 is in use; elsewhere bf16 is widened and multiplied as f32, so that its peak is that of f32.
+/// For [`Precision::Bf16`] that is the dot product of pairs of bf16, where that set has it (AVX-512 with
+/// BF16); elsewhere bf16 is widened and multiplied as f32, so that its peak is that of f32.
 pub fn peak(precision: Precision, period: Duration) -> Peak {
     let (chain, flops_a_round, instruction) = chain(precision);
     let once = || {
@@ -45,36 +47,42 @@ pub fn peak(precision: Precision, period: Duration) -> Peak {
 /// A function that does so many rounds, the operations of one, and the name of the instruction.
 type Chain = fn(u64) -> f32;
 
+#[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 fn chain(precision: Precision) -> (Chain, u64, &'static str) {
+    use InstructionSet::{Avx2, Avx512, Avx512Bf16, Baseline};
+    // SAFETY of every call in here: the set in use is only ever one that the CPU was found to have.
     match InstructionSet::current() {
-        #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx512 => {
-            if precision == Precision::Bf16 && is_x86_feature_detected!("avx512bf16") {
-                // SAFETY: the CPU was just asked, and for AVX-512 before it was in use.
-                return (|n| unsafe { x86::avx512_bf16(n) }, x86::BF16_FLOPS, "avx512 dpbf16");
-            }
-            // SAFETY: the set in use is only ever one that the CPU was found to have.
-            (|n| unsafe { x86::avx512(n) }, 12 * ROUND, "avx512 fma")
+        Avx512Bf16 if precision == Precision::Bf16 => {
+            // SAFETY: see above.
+            (|n| unsafe { x86::avx512_bf16(n) }, x86::BF16_FLOPS, "avx512 dpbf16")
         }
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        InstructionSet::Avx2 => (|n| unsafe { x86::avx2(n) }, 6 * ROUND, "avx2 fma"),
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: every x86-64 has it.
-        _ => (|n| unsafe { x86::sse2(n) }, 3 * ROUND, "sse2 mul and add"),
-        #[cfg(target_arch = "aarch64")]
-        // SAFETY: every AArch64 of the standard library's targets has it.
-        _ => (|n| unsafe { neon::fma(n) }, 6 * ROUND, "neon fma"),
-        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-        _ => (|n| multiply_add::<_, 3>(crate::simd::Baseline, n), 3 * ROUND, "mul and add"),
+        // SAFETY: see above.
+        Avx512 | Avx512Bf16 => (|n| unsafe { x86::avx512(n) }, 12 * ROUND, "avx512 fma"),
+        // SAFETY: see above.
+        Avx2 => (|n| unsafe { x86::avx2(n) }, 6 * ROUND, "avx2 fma"),
+        // SAFETY: see above; every x86-64 has SSE2.
+        Baseline => (|n| unsafe { x86::sse2(n) }, 3 * ROUND, "sse2 mul and add"),
     }
+}
+
+#[cfg(target_arch = "aarch64")]
+#[allow(unsafe_code)]
+fn chain(_: Precision) -> (Chain, u64, &'static str) {
+    // SAFETY: every AArch64 of the standard library's targets has NEON.
+    (|n| unsafe { neon::fma(n) }, 6 * ROUND, "neon fma")
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn chain(_: Precision) -> (Chain, u64, &'static str) {
+    (|n| multiply_add::<_, 3>(crate::simd::Baseline, n), 3 * ROUND, "mul and add")
 }
 
 /// Operations of sixteen lanes' multiply-add.
 const ROUND: u64 = 2 * 16;
 
 /// `N` chains, enough that none waits for its own result and few enough that all stay in registers.
+#[cfg(not(target_arch = "aarch64"))]
 #[inline(always)]
 fn multiply_add<S: Simd, const N: usize>(simd: S, rounds: u64) -> f32 {
     // Values that stay near 1 and that the compiler does not know.
@@ -110,7 +118,7 @@ mod x86 {
     #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
     pub(super) fn avx512(rounds: u64) -> f32 {
         // SAFETY: this function is only called where the CPU has its features.
-        multiply_add::<_, 12>(unsafe { Avx512::new() }, rounds)
+        multiply_add::<_, 12>(unsafe { Avx512::<false>::new() }, rounds)
     }
 
     #[target_feature(enable = "avx2,fma")]
