@@ -1,8 +1,10 @@
-//! The project's chores: `cargo xtask dataset`, `reproduce` and `ci`.
+//! The project's chores: `cargo xtask dataset`, `reproduce`, `bench` and `ci`.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A command speaks to whoever typed it.
 
+mod bench;
 mod ci;
 mod dataset;
+mod pipeline;
 mod reproduce;
 
 use std::process::ExitCode;
@@ -21,6 +23,7 @@ struct Cli {
 enum Command {
     Reproduce(reproduce::Args),
     Dataset(dataset::Args),
+    Bench(bench::Args),
     Ci(ci::Args),
 }
 
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Reproduce(args) => reproduce::run(&args),
         Command::Dataset(args) => dataset::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Bench(args) => bench::run(&args),
         Command::Ci(args) => ci::run(args).map(|()| ExitCode::SUCCESS),
     };
     match outcome {

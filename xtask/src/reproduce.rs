@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use wick_runs::{Figure, RunDir};
 
-use crate::dataset;
+use crate::{dataset, pipeline};
 
 /// Repeat published runs: fetch the data, train, evaluate, draw, and compare with what was published.
 #[derive(Debug, clap::Args)]
@@ -211,22 +211,7 @@ struct Prepared {
 
 impl Pipeline {
     fn build(threads: Option<usize>) -> Result<Self> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        eprintln!("building the pipeline (minutes the first time, nothing afterwards)");
-        let status = Command::new(cargo)
-            .args(["build", "--quiet", "--release", "--package", "wick-pipeline"])
-            .status()
-            .context("cannot start cargo")?;
-        ensure!(status.success(), "the pipeline did not build");
-        // Built with the same profile, it lies beside this program.
-        let own = std::env::current_exe().context("cannot tell where this program lies")?;
-        let path = own.with_file_name(format!("pipeline{}", std::env::consts::EXE_SUFFIX));
-        ensure!(
-            path.exists(),
-            "{} is not there after the build; start this by `cargo xtask`",
-            path.display()
-        );
-        Ok(Self { path, threads })
+        Ok(Self { path: pipeline::build()?, threads })
     }
 
     fn command(&self) -> Command {

@@ -9,6 +9,7 @@ fn xtask(arguments: &[&str]) -> Output {
     for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
         xtask.env_remove(name);
     }
+    xtask.env("WICK_PYTHON", "no python of this name");
     xtask.args(arguments).output().unwrap()
 }
 
@@ -37,6 +38,9 @@ fn bad_input_is_one_paragraph_and_exit_code_2() {
         (&["dataset", "fetch", "--dir", &into, "--url", "no address"], "--from FILE"),
         (&["dataset", "fetch", "--from", &file, "--url", "http://x/"], "cannot be used with"),
         (&["dataset", "burn"], "unrecognized subcommand"),
+        (&["bench", "train-step", "--peer"], "WICK_PYTHON=~/torch/bin/python"),
+        (&["bench", "train-step", "--rounds", "3"], "--peer"),
+        (&["bench", "train-step", "--peer", "--profile"], "cannot be used with"),
     ];
     for (arguments, words) in cases {
         let output = xtask(arguments);

@@ -12,7 +12,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<usize>,
     /// Tell results as one JSON value on standard output, for programs (prepare, summary, find-lr, train, evaluate,
-    /// claims, recipes).
+    /// claims, recipes, bench).
     #[arg(long, global = true)]
     pub json: bool,
     /// What to do.
@@ -45,6 +45,8 @@ pub enum Stage {
     Claims(RunArgs),
     /// List the recipes.
     Recipes,
+    /// Measure how fast a network trains here.
+    Bench(crate::bench::Args),
 }
 
 /// `prepare`

@@ -31,6 +31,7 @@ mod group_norm;
 mod isa;
 mod linear;
 mod matmul;
+mod peak;
 mod pooling;
 mod relu;
 mod scratch;
@@ -53,6 +54,7 @@ pub use gelu::{gelu_backward, gelu_forward};
 pub use group_norm::{GroupNormSaved, GroupNormShape, group_norm_backward, group_norm_forward};
 pub use isa::InstructionSet;
 pub use linear::{LinearShape, linear_backward, linear_forward};
+pub use peak::{Peak, peak};
 pub use pooling::{
     Pool2dShape, avg_pool2d_backward, avg_pool2d_forward, global_avg_pool2d_backward,
     global_avg_pool2d_forward, max_pool2d_backward, max_pool2d_forward,

@@ -21,7 +21,7 @@
 //! # Ok(())
 //! # }
 //! ```
-#![allow(unsafe_code)] // `memory` calls the C library
+#![allow(unsafe_code)] // `memory` and `resident` call the C library
 
 mod activation;
 mod apply;
@@ -35,6 +35,7 @@ mod linear;
 mod loss;
 mod memory;
 mod pooling;
+mod resident;
 
 pub use activation::{add_relu, relu};
 pub use apply::no_grad;
@@ -48,4 +49,6 @@ pub use linear::linear;
 pub use loss::cross_entropy;
 pub use memory::{PageRetention, retain_pages};
 pub use pooling::{PoolOptions, avg_pool2d, global_avg_pool2d, max_pool2d};
+pub use resident::peak_resident_bytes;
 pub use wick_kernels::Activation;
+pub use wick_kernels::{InstructionSet, Peak, Precision, peak};

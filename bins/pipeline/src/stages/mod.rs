@@ -41,6 +41,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Stage::Plot(args) => plot::run(&args.run)?,
         Stage::Claims(args) => claims::run(&args.run, json)?,
         Stage::Recipes => recipes::run(json)?,
+        Stage::Bench(args) => crate::bench::run(&args, json)?,
     };
     Ok(match end {
         StageEnd::Interrupted => ExitCode::from(130),

@@ -1,0 +1,41 @@
+//! `bench`: how fast a network trains here, and how right its numbers are.
+
+mod accuracy;
+mod autograd;
+mod counter;
+mod engine;
+mod measure;
+mod options;
+mod profile;
+mod table;
+mod work;
+
+use anyhow::Result;
+use wick_runs::write_atomic;
+
+use crate::context::StageEnd;
+
+pub use options::Args;
+use options::{Measured, TrainStepArgs};
+
+/// Carries out the command.
+pub fn run(args: &Args, json: bool) -> Result<StageEnd> {
+    match &args.measured {
+        Measured::TrainStep(args) => train_step(args, json)?,
+    }
+    Ok(StageEnd::Done)
+}
+
+fn train_step(args: &TrainStepArgs, json: bool) -> Result<()> {
+    let measured = measure::measure(args)?;
+    let line = serde_json::to_string(&measured)?;
+    if let Some(file) = &args.out {
+        write_atomic(file, format!("{line}\n").as_bytes())?;
+    }
+    if json {
+        println!("{line}");
+    } else {
+        print!("{}", table::text(&measured));
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! The measurement for people: each number with a sentence on what it is.
+
+use std::fmt::Write as _;
+
+use super::measure::Measurement;
+use super::profile;
+
+pub fn text(m: &Measurement) -> String {
+    let mut text = format!(
+        "{}, {}, batch {}, {} thread{}, engine {}, {}\n\n",
+        m.work,
+        m.precision,
+        m.batch,
+        m.threads,
+        if m.threads == 1 { "" } else { "s" },
+        m.engine,
+        m.instruction_set
+    );
+    let range = |[low, high]: [f64; 2]| format!("{} to {}", number(low), number(high));
+    let error = |e: Option<f64>| e.map_or_else(|| "–".to_owned(), |e| format!("{e:.1e}"));
+    let rows = [
+        (
+            "training",
+            format!("{} images/s", number(m.img_per_s)),
+            format!(
+                "forward, backward and SGD's update; median of {} ({})",
+                times(m.steps, "step"),
+                range(m.img_per_s_range)
+            ),
+        ),
+        (
+            "evaluation",
+            format!("{} images/s", number(m.eval_img_per_s)),
+            format!("forward with running statistics; median ({})", range(m.eval_img_per_s_range)),
+        ),
+        (
+            "arithmetic",
+            format!("{} GFLOP/s", number(m.gflop_per_s)),
+            format!(
+                "training as if computed directly: {} GFLOP an image, 3 × the forward pass, the first convolution's too",
+                number(m.gflop_per_img)
+            ),
+        ),
+        (
+            "peak",
+            format!("{} GFLOP/s", number(m.peak_gflop_per_s)),
+            format!("measured before and after: {} in registers, all threads", m.peak_instruction),
+        ),
+        (
+            "share of peak",
+            format!("{:.0} %", 100.0 * m.share_of_peak),
+            "arithmetic over peak; may pass 100 %, since Winograd's tiles multiply less".to_owned(),
+        ),
+        (
+            "memory",
+            m.peak_rss_mb.map_or_else(|| "–".to_owned(), |mb| format!("{mb} MiB")),
+            "the most this process held, after training and evaluation".to_owned(),
+        ),
+        (
+            "error of logits",
+            error(m.logits_error),
+            "norm of the difference from f64 over the norm; another batch, of 4".to_owned(),
+        ),
+        (
+            "error of gradients",
+            error(m.gradient_error),
+            format!(
+                "difference from f64 over each gradient's root mean square; at worst {}",
+                error(m.gradient_error_max)
+            ),
+        ),
+    ];
+    let width = rows.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0);
+    for (name, value, meaning) in rows {
+        let _ = writeln!(text, "{name:18}  {value:>width$}  {meaning}");
+    }
+    if !m.profile.is_empty() {
+        let _ = write!(text, "\n{}", profile::text(&m.profile));
+    }
+    text
+}
+
+fn times(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Three or four digits.
+fn number(value: f64) -> String {
+    let decimals = match value.abs() {
+        v if v >= 100.0 => 0,
+        v if v >= 10.0 => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$}")
+}
+
+/// Columns of equal width, the first to the left, the others to the right.
+pub fn aligned<const N: usize>(table: &[[String; N]]) -> String {
+    let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let mut text = String::new();
+    for row in table {
+        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+            let _ =
+                if column == 0 { write!(text, "{cell:width$}") } else { write!(text, "  {cell:>width$}") };
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let table = [["a", "10"], ["long", "7"]].map(|row| row.map(str::to_owned));
+        assert_eq!(aligned(&table), "a     10\nlong   7\n");
+    }
+
+    #[test]
+    fn numbers_have_three_digits() {
+        assert_eq!([280.4, 28.04, 2.804, 0.0].map(number), ["280", "28.0", "2.80", "0.00"]);
+    }
+}
