@@ -1,8 +1,17 @@
 //! Passes that compute nothing but what sources and sinks do.
+#![allow(unsafe_code)]
 
-use super::{Sink, Source, reference};
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::read::{Channels, Reader, WithReader};
+use super::write::{SharedSink, WithWriter, Writer};
+use super::{Sink, Source};
 use crate::element::Element;
 use crate::error::ShapeError;
+use crate::isa::{Kernel, dispatch};
+use crate::simd::{LANES, Simd};
 
 /// The sizes of a tensor `(N, H, W, C)` to a pass that does not care where a pixel's neighbours are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,5 +50,118 @@ pub fn combine<E: Element>(extent: Extent, terms: &[Source<E>], sink: Sink<E>) -
 
 /// [`combine`] of checked arguments.
 pub(super) fn run<E: Element>(extent: Extent, terms: &[Source<E>], sink: Sink<E>) {
-    reference::combine(extent, terms, sink);
+    if extent.len() == 0 {
+        return;
+    }
+    let sink = SharedSink::new(sink);
+    let images = at_once(extent);
+    (0..extent.images.div_ceil(images)).into_par_iter().for_each(|i| {
+        let images = i * images..((i + 1) * images).min(extent.images);
+        dispatch(Combine { extent, images, terms, sink: &sink });
+    });
+}
+
+/// Images of one piece of work: enough pixels that starting it does not matter. Whole ones, since sums are per image.
+pub(super) fn at_once(extent: Extent) -> usize {
+    const VALUES: usize = 64 * 1024;
+    (VALUES / (extent.pixels * extent.channels).max(1)).max(1)
+}
+
+/// Pixels between a source and a sink at a time: sixteen channels of them stay in the first cache.
+const PIXELS: usize = 64;
+
+struct Combine<'a, 'b, E> {
+    extent: Extent,
+    images: Range<usize>,
+    terms: &'a [Source<'b, E>],
+    sink: &'a SharedSink<'b, E>,
+}
+
+impl<E: Element> Kernel for Combine<'_, '_, E> {
+    type Output = ();
+    const BF16: bool = E::PAIR == 2;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { extent, images, terms, sink } = self;
+        for image in images {
+            for first in (0..extent.pixels).step_by(PIXELS) {
+                let count = PIXELS.min(extent.pixels - first);
+                for channels in sixteens(extent.channels) {
+                    let pixels = Pixels { first: image * extent.pixels + first, channels };
+                    let mut sums = [s.splat(0.0); PIXELS];
+                    for term in terms {
+                        term.reader(s, image, channels, AddTo { pixels, sums: &mut sums[..count] });
+                    }
+                    // SAFETY: a task has its images to itself.
+                    unsafe { sink.writer(s, image, channels, Write { pixels, values: &sums[..count] }) }
+                }
+            }
+        }
+    }
+}
+
+/// Some channels of consecutive pixels.
+#[derive(Clone, Copy)]
+pub(super) struct Pixels {
+    pub(super) first: usize,
+    pub(super) channels: Channels,
+}
+
+impl Pixels {
+    #[inline(always)]
+    pub(super) fn at(&self, pixel: usize) -> usize {
+        (self.first + pixel) * self.channels.of + self.channels.first
+    }
+}
+
+/// Adds each pixel's value.
+pub(super) struct AddTo<'a, L> {
+    pub(super) pixels: Pixels,
+    pub(super) sums: &'a mut [L],
+}
+
+impl<S: Simd> WithReader<S> for AddTo<'_, S::Lanes> {
+    #[inline(always)]
+    fn with<R: Reader<S>>(self, s: S, reader: R) {
+        let Self { pixels, sums } = self;
+        assert!(
+            pixels.at(sums.len() - 1) + pixels.channels.lanes <= reader.len(),
+            "pixels beyond their tensor"
+        );
+        let whole = pixels.channels.lanes == LANES;
+        for (i, sum) in sums.iter_mut().enumerate() {
+            let at = pixels.at(i);
+            // SAFETY: not beyond the last pixel, which was asserted to be within the tensor.
+            let value = unsafe { if whole { reader.read(s, at) } else { reader.read_some(s, at) } };
+            *sum = s.add(*sum, value);
+        }
+    }
+}
+
+/// Writes each pixel's value.
+pub(super) struct Write<'a, L> {
+    pub(super) pixels: Pixels,
+    pub(super) values: &'a [L],
+}
+
+impl<S: Simd> WithWriter<S> for Write<'_, S::Lanes> {
+    #[inline(always)]
+    fn with<W: Writer<S>>(self, s: S, writer: &mut W) {
+        let Self { pixels, values } = self;
+        assert!(
+            pixels.at(values.len() - 1) + pixels.channels.lanes <= writer.len(),
+            "pixels beyond their tensor"
+        );
+        for (i, value) in values.iter().enumerate() {
+            // SAFETY: as in `AddTo`.
+            unsafe { writer.write(s, pixels.at(i), *value) };
+        }
+    }
+}
+
+/// The first channel of each sixteen.
+#[inline(always)]
+pub(super) fn sixteens(channels: usize) -> impl Iterator<Item = Channels> {
+    (0..channels).step_by(LANES).map(move |first| Channels::from(first, channels))
 }

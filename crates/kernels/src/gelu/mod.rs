@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::error::{ShapeError, expect_len};
 use crate::isa::multiversion;
-use normal::Normal;
+pub(crate) use normal::Normal;
 
 /// Values of one piece of work: 64 KiB of each operand.
 const BLOCK: usize = 16 * 1024;

@@ -2,7 +2,7 @@
 
 /// Distribution function and density at one place.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Normal {
+pub(crate) struct Normal {
     /// `Φ(x)`, to within 1e-7 and, left of 0, some 1e-6 of itself.
     pub distribution: f32,
     /// `φ(x) = e^(−x²/2)/√(2π)`.
@@ -31,7 +31,7 @@ const DENSITY_AT_0: f32 = 0.398_942_3;
 
 impl Normal {
     #[inline(always)]
-    pub(super) fn at(x: f32) -> Self {
+    pub(crate) fn at(x: f32) -> Self {
         let exponential = exp(-0.5 * x * x);
         let t = 1.0 / (1.0 + SLOPE * x.abs());
         let sum = TAIL.iter().rev().fold(0.0, |sum, c| sum * t + c);

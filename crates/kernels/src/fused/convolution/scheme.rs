@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use crate::element::Element;
+pub(super) use crate::fused::elementwise::sixteens;
 use crate::fused::read::Channels;
 use crate::fused::write::SharedSink;
 use crate::fused::{Extent, Source};
@@ -246,9 +247,4 @@ pub(super) fn fill_rows<S: Simd, E: Element>(
         next = next.wrapping_add(rows.row);
         t += 2;
     }
-}
-
-/// The first channel of each sixteen.
-pub(super) fn sixteens(channels: usize) -> impl Iterator<Item = Channels> {
-    (0..channels).step_by(LANES).map(move |first| Channels::from(first, channels))
 }
