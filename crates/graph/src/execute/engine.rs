@@ -8,9 +8,10 @@ use wick_kernels::fused::Algorithm;
 
 use super::arena::Arena;
 use super::head::{Head, Run};
-use super::norm::{BatchStatistics, Norm, Sums};
+use super::norm::{BatchStatistics, Norm};
 use super::pass::{Context, Outputs, products, sums_a_channel};
 use super::profile::{Profile, ProfileRow, describe};
+use super::sums::Sums;
 use super::{Batch, Options, Profiling, Step};
 use crate::GraphError;
 use crate::graph::{Graph, NormKind, Role, Shape};

@@ -6,6 +6,7 @@ mod head;
 mod norm;
 mod pass;
 mod profile;
+mod sums;
 
 use half::bf16;
 use wick_kernels::Precision;
