@@ -255,7 +255,7 @@ fn by_phases<E: Element>(
     let reach = |phase: usize, kernel: usize| {
         let taps = (0..kernel)
             .rev()
-            .filter(move |tap| (phase + s.padding + s.stride * kernel - tap) % s.stride == 0);
+            .filter(move |tap| (phase + s.padding + s.stride * kernel - tap).is_multiple_of(s.stride));
         let from = move |tap: usize| {
             let distance = (phase + s.padding) as isize - tap as isize;
             (tap, distance.div_euclid(s.stride as isize) as usize) // wrapped around before the first

@@ -169,9 +169,13 @@ macro_rules! read {
                     for j in 0..$size {
                         if let Some(column) = columns[j] {
                             let at = start + y * line + column;
-                            // SAFETY: as above, of as many channels as there are.
-                            row[j] =
-                                unsafe { if whole { reader.read($s, at) } else { reader.read_some($s, at) } };
+                            row[j] = if whole {
+                                // SAFETY: as above.
+                                unsafe { reader.read($s, at) }
+                            } else {
+                                // SAFETY: as above, of as many channels as there are.
+                                unsafe { reader.read_some($s, at) }
+                            };
                         }
                     }
                 }
