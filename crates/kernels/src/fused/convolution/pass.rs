@@ -42,9 +42,9 @@ struct Sizes {
     patches: usize,
     /// Values of a row.
     row: usize,
-    /// From one product's rows to the next product's.
-    product: usize,
-    /// From one product's sums to the next product's.
+    /// From one patch's rows, of all products, to the next patch's.
+    patch: usize,
+    /// From one patch's sums to the next patch's.
     sums: usize,
     /// Steps of a product.
     depth: usize,
@@ -75,7 +75,7 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
     fn sizes(&self) -> Sizes {
         const ROWS: usize = 640 * 1024; // bytes: most of an L2
         let (channels, products) = (self.input.channels, self.scheme.products());
-        let row = spread::<E>(self.scheme.row_len(channels));
+        let row = self.scheme.row_len(channels).next_multiple_of(64 / size_of::<E>());
         let fitting = ROWS / (row * products * size_of::<E>());
         let most = fitting.clamp(28, self.scheme.most_patches());
         // Blocks of the same size, that do not straddle images where an image has several.
@@ -89,8 +89,8 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
             products,
             patches,
             row,
-            product: spread::<E>(patches * row),
-            sums: spread::<f32>(patches * COLUMNS),
+            patch: spread::<E>(products * row),
+            sums: spread::<f32>(products * COLUMNS),
             depth: self.operand.depth(channels).div_ceil(E::PAIR),
             // At least one step: a phase may have no taps at all, and zeros come out.
             chunk: self.operand.chunk_len::<E>(self.weights.summed()).max(E::PAIR * COLUMNS),
@@ -111,9 +111,9 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
             (0..self.input.images.div_ceil(at_once)).into_par_iter().for_each(|task| {
                 let images = task * at_once..((task + 1) * at_once).min(self.input.images);
                 let patches = images.start * per_image..images.end * per_image;
-                let rows = self.scheme.products() * sizes.product;
+                let rows = sizes.patches * sizes.patch;
                 scratch::with(rows, |rows: &mut [E]| {
-                    scratch::with(self.scheme.products() * sizes.sums, |sums: &mut [f32]| {
+                    scratch::with(sizes.patches * sizes.sums, |sums: &mut [f32]| {
                         for first in patches.clone().step_by(sizes.patches) {
                             let block = first..(first + sizes.patches).min(patches.end);
                             dispatch(Gather { pass: self, sizes, block: block.clone(), rows });
@@ -139,7 +139,7 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
     /// All rows, then chunk after chunk of weights.
     fn weights_first(&self, sizes: &Sizes, sink: &SharedSink<E>) {
         let total = self.input.images * self.scheme.patches();
-        let block_len = self.scheme.products() * sizes.product;
+        let block_len = sizes.patches * sizes.patch;
         let block = |i: usize| i * sizes.patches..((i + 1) * sizes.patches).min(total);
         scratch::with(total.div_ceil(sizes.patches) * block_len, |rows: &mut [E]| {
             rows.par_chunks_mut(block_len).enumerate().for_each(|(i, rows)| {
@@ -149,7 +149,7 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
             (0..sizes.chunks).into_par_iter().for_each(|chunk| {
                 scratch::with(sizes.chunk, |packed: &mut [E]| {
                     dispatch(Pack { operand: self.operand, weights: &self.weights, chunk, to: packed });
-                    scratch::with(self.scheme.products() * sizes.sums, |sums: &mut [f32]| {
+                    scratch::with(sizes.patches * sizes.sums, |sums: &mut [f32]| {
                         for (i, rows) in rows.chunks_exact(block_len).enumerate() {
                             multiply(sizes, block(i).len(), rows, packed, sums);
                             let sums = &*sums;
@@ -166,9 +166,9 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
 fn multiply<E: Element>(sizes: &Sizes, patches: usize, rows: &[E], packed: &[E], sums: &mut [f32]) {
     let each = packed.len() / sizes.products;
     for (e, packed) in packed.chunks_exact(each).enumerate() {
-        let left = Left { data: &rows[e * sizes.product..], row: sizes.row / E::PAIR, step: 1 };
+        let left = Left { data: &rows[e * sizes.row..], row: sizes.patch / E::PAIR, step: 1 };
         let right = Right { data: packed, step: COLUMNS };
-        let place = Place { data: &mut sums[e * sizes.sums..], row: COLUMNS, write: Write::Overwrite };
+        let place = Place { data: &mut sums[e * COLUMNS..], row: sizes.sums, write: Write::Overwrite };
         product(patches, sizes.depth, left, right, place);
     }
 }
@@ -205,7 +205,7 @@ impl<E: Element, P: Scheme, O: Operand> Kernel for Gather<'_, '_, E, P, O> {
     fn run<S: Simd>(self, s: S) {
         let Self { pass, sizes, block, rows } = self;
         let patches = Patches::new(&block, pass.scheme.grid());
-        let rows = Rows { data: rows, row: sizes.row, product: sizes.product };
+        let rows = Rows { data: rows, row: sizes.patch, product: sizes.row };
         pass.scheme.gather(s, &pass.x, pass.input, patches, Along::Channels, rows);
     }
 }
@@ -231,7 +231,7 @@ impl<E: Element, P: Scheme, O: Operand> Kernel for Scatter<'_, '_, E, P, O> {
         let columns = sixteens(pass.output.channels).skip(chunk * COLUMNS / LANES).take(COLUMNS / LANES);
         for (v, channels) in columns.enumerate() {
             let data = &sums[v * LANES..];
-            let products = Products { data, patch: COLUMNS, product: sizes.sums };
+            let products = Products { data, patch: sizes.sums, product: COLUMNS };
             // SAFETY: a task has its images (patches first) or its channels (weights first) to itself.
             unsafe { pass.scheme.scatter(s, products, patches, channels, sink) }
         }
