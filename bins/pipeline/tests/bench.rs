@@ -20,7 +20,7 @@ fn one_line_with_the_peers_keys() {
     let line: Value = serde_json::from_str(&told).unwrap();
     assert_eq!((&line["work"], &line["precision"]), (&"resnet18".into(), &"f32".into()));
     assert_eq!((&line["batch"], &line["threads"], &line["steps"]), (&2.into(), &1.into(), &1.into()));
-    assert_eq!(line["engine"], "autograd");
+    assert_eq!(line["engine"], "compiled");
     let number = |key: &str| line[key].as_f64().unwrap_or_else(|| panic!("no number {key} in {told}"));
     for key in ["img_per_s", "eval_img_per_s", "gflop_per_s", "peak_gflop_per_s", "share_of_peak"] {
         assert!(number(key) > 0.0, "{key} in {told}");

@@ -180,14 +180,14 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
         kernel.run(unsafe { Avx2::new() })
     }
     match InstructionSet::current() {
-        // SAFETY (all three): `current` is only ever a set whose features the CPU was found to have.
         #[cfg(target_arch = "x86_64")]
+        // SAFETY: `current` is only ever a set whose features the CPU was found to have.
         InstructionSet::Avx512Bf16 if K::BF16 => unsafe { avx512bf16(kernel) },
-        // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
         InstructionSet::Avx512 | InstructionSet::Avx512Bf16 => unsafe { avx512(kernel) },
-        // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
         InstructionSet::Avx2 => unsafe { avx2(kernel) },
         _ => kernel.run(Baseline),
     }

@@ -6,6 +6,7 @@ use wick_models::Network;
 use wick_optim::{Momentum, SgdOptions};
 
 use super::autograd::Autograd;
+use super::compiled::Compiled;
 use super::options::{EngineKind, Precision};
 
 /// Images and their labels.
@@ -66,6 +67,7 @@ pub fn open(
     batch: usize,
 ) -> Result<Box<dyn Engine>> {
     match kind {
+        EngineKind::Compiled => Ok(Box::new(Compiled::new(network, precision)?)),
         EngineKind::Autograd => Ok(Box::new(Autograd::new(network, precision, batch)?)),
     }
 }

@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod autograd;
+mod compiled;
 mod counter;
 mod engine;
 mod measure;

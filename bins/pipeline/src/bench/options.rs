@@ -36,7 +36,7 @@ pub struct TrainStepArgs {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one)]
     pub steps: usize,
     /// Which way the network is computed.
-    #[arg(long, value_enum, default_value_t = EngineKind::Autograd)]
+    #[arg(long, value_enum, default_value_t = EngineKind::Compiled)]
     pub engine: EngineKind,
     /// Break a step down by its parts.
     #[arg(long)]
@@ -60,6 +60,8 @@ pub enum Precision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineKind {
+    /// As a whole, in fused passes: what `train` does.
+    Compiled,
     /// Op by op, by candle's autograd.
     Autograd,
 }
@@ -85,6 +87,7 @@ impl fmt::Display for Precision {
 impl fmt::Display for EngineKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Compiled => "compiled",
             Self::Autograd => "autograd",
         })
     }

@@ -316,7 +316,7 @@ impl<S: Simd, E: Element> Writer<S> for Gradient<'_, E, S::Lanes> {
 
     #[inline(always)]
     unsafe fn write(&mut self, s: S, at: usize, v: S::Lanes) {
-        // SAFETY (of the whole block): the caller's promise; all tensors have the sink's size.
+        // SAFETY: of the whole block: the caller's promise; all tensors have the sink's size.
         unsafe {
             let v = self.place.before(s, at, v);
             let g = match &self.gate {

@@ -221,7 +221,8 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
         // SAFETY: see above; the two types are the same 64 bytes.
         unsafe {
             if BF16 {
-                return _mm512_dpbf16_ps(acc, std::mem::transmute(a), std::mem::transmute(b));
+                let bf16 = |v| std::mem::transmute::<__m512i, __m512bh>(v);
+                return _mm512_dpbf16_ps(acc, bf16(a), bf16(b));
             }
             let high = _mm512_set1_epi32(0xffff_0000u32 as i32);
             let first = |v| _mm512_castsi512_ps(_mm512_slli_epi32::<16>(v));

@@ -11,10 +11,11 @@ mod windows;
 use std::marker::PhantomData;
 
 use super::write::SharedSink;
-use super::{Extent, Sink, Source};
+use super::{Extent, Sink, Source, elementwise};
 use crate::convolution::Conv2dShape;
 use crate::element::Element;
 use crate::error::{ShapeError, expect_len};
+use crate::scratch;
 use pass::Pass;
 use tiles::{Four, Tile, Tiles, Two};
 use weight_gradient::WeightGradient;
@@ -139,7 +140,10 @@ pub(super) fn input_gradient<E: Element>(
         Algorithm::Tiles4 => {
             in_tiles::<E, Four>(&turned, 2 - shape.padding, (dy, output), weights, (&sink, input));
         }
-        Algorithm::Direct => by_phases(shape, (dy, output), weights, (&sink, input)),
+        Algorithm::Direct => {
+            // Each value is read for several taps: worth making once.
+            with_plain(dy, output, |dy| by_phases(shape, (dy, output), weights, (&sink, input)));
+        }
     }
 }
 
@@ -205,6 +209,17 @@ fn tiled_weight_gradient<E: Element, T: Tile>(
     WeightGradient { scheme, finish, x, input, dy, output }.run(s.in_channels, dw);
 }
 
+/// Calls `f` with the source's values in memory.
+fn with_plain<E: Element>(source: Source<E>, extent: Extent, f: impl FnOnce(Source<E>)) {
+    if let Source::Plain(_) = source {
+        return f(source);
+    }
+    scratch::with(extent.len(), |values: &mut [E]| {
+        elementwise::run(extent, &[source], Sink::plain(values));
+        f(Source::Plain(values));
+    });
+}
+
 /// The numbers of all taps, and their places in a window.
 fn all_taps(s: &Conv2dShape) -> (Vec<usize>, Vec<[usize; 2]>) {
     let place = |tap: usize| [tap / s.kernel[1], tap % s.kernel[1]];
@@ -240,7 +255,7 @@ fn by_phases<E: Element>(
     let reach = |phase: usize, kernel: usize| {
         let taps = (0..kernel)
             .rev()
-            .filter(move |tap| (phase + s.padding + s.stride * kernel - tap) % s.stride == 0);
+            .filter(move |tap| (phase + s.padding + s.stride * kernel - tap).is_multiple_of(s.stride));
         let from = move |tap: usize| {
             let distance = (phase + s.padding) as isize - tap as isize;
             (tap, distance.div_euclid(s.stride as isize) as usize) // wrapped around before the first

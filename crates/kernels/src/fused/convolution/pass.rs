@@ -66,9 +66,9 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
         let weights_first =
             sizes.chunk * sizes.chunks > total * (sizes.row + COLUMNS) * self.scheme.products();
         if weights_first && sizes.chunks > 1 {
-            self.weights_first(&sizes, sink)
+            self.weights_first(&sizes, sink);
         } else {
-            self.patches_first(&sizes, sink)
+            self.patches_first(&sizes, sink);
         }
     }
 

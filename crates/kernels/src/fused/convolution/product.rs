@@ -136,7 +136,7 @@ impl<E: Element> Block<E> {
     #[inline(always)]
     unsafe fn block<S: Simd, const ROWS: usize, const WIDE: usize>(&self, s: S, column: usize) {
         let mut sums = [[s.splat(0.0); WIDE]; ROWS];
-        // SAFETY (of the whole block): the caller's promise, place by place.
+        // SAFETY: of the whole block: the caller's promise, place by place.
         unsafe {
             if self.write == Write::Add {
                 for (i, sums) in sums.iter_mut().enumerate() {

@@ -159,8 +159,8 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
         let products = self.scheme.products();
         let total = self.input.images * self.scheme.patches();
         // Not of the number of threads: results must not depend on it.
-        let splits = total.div_ceil(sizes.patches).clamp(1, 8);
         let part = products * rows * columns;
+        let splits = total.div_ceil(sizes.patches).clamp(1, if part <= SMALL / 4 { 8 } else { 4 });
         scratch::with(splits * part, |sums: &mut [f32]| {
             sums.par_chunks_mut(part).enumerate().for_each(|(split, sums)| {
                 let share = total * split / splits..total * (split + 1) / splits;

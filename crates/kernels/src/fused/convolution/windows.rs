@@ -40,6 +40,23 @@ impl Steps {
 }
 
 impl Windows<'_> {
+    /// Makes the rows of inputs that are there as they are.
+    fn copy<E: Element>(&self, x: &[E], channels: usize, patches: Patches, rows: Rows<E>) {
+        for (row, patch) in rows.data.chunks_mut(rows.row).zip(patches) {
+            let (values, rest) = row.split_at_mut(self.taps.len() * channels);
+            for (values, tap) in values.chunks_exact_mut(channels).zip(self.taps) {
+                match self.input_pixel(patch, *tap) {
+                    OUTSIDE => values.fill(E::default()),
+                    pixel => values.copy_from_slice(&x[pixel * channels..][..channels]),
+                }
+            }
+            // The second value of the last factor, perhaps.
+            if let Some(next) = rest.first_mut() {
+                *next = E::default();
+            }
+        }
+    }
+
     /// The place of a patch's output among all pixels of the batch.
     #[inline(always)]
     fn output_pixel(&self, patch: Patch) -> usize {
@@ -85,6 +102,9 @@ impl Scheme for Windows<'_> {
         along: Along,
         mut rows: Rows<E>,
     ) {
+        if let (Source::Plain(x), Along::Channels) = (x, along) {
+            return self.copy(x, input.channels, patches, rows);
+        }
         // Tap by tap, so that what a register stores beyond a tap's channels is overwritten by the next tap.
         for (number, tap) in self.taps.iter().enumerate() {
             let mut places = [OUTSIDE; MOST];

@@ -155,22 +155,26 @@ macro_rules! read {
                 at += line;
             }
         } else {
-            let columns = [0, 1, 2, 3, 4, 5].map(|j| window.line(1, j));
+            let (whole, line) = (window.channels.lanes == LANES, window.within[1] * pixel);
+            let mut columns = [None; 6];
+            for j in 0..$size {
+                let (x, inside) = window.line(1, j);
+                columns[j] = inside.then_some(x * pixel);
+            }
+            let start = window.at(0, 0);
             for i in 0..$size {
                 let mut row = [zero; 6];
                 let (y, inside) = window.line(0, i);
                 if inside {
                     for j in 0..$size {
-                        let (x, inside) = columns[j];
-                        if inside {
-                            let at = window.at(y, x);
-                            // SAFETY: as above, of as many channels as there are.
-                            row[j] = unsafe {
-                                if window.channels.lanes == LANES {
-                                    reader.read($s, at)
-                                } else {
-                                    reader.read_some($s, at)
-                                }
+                        if let Some(column) = columns[j] {
+                            let at = start + y * line + column;
+                            row[j] = if whole {
+                                // SAFETY: as above.
+                                unsafe { reader.read($s, at) }
+                            } else {
+                                // SAFETY: as above, of as many channels as there are.
+                                unsafe { reader.read_some($s, at) }
                             };
                         }
                     }
