@@ -9,7 +9,7 @@ use super::read::{Channels, Reader, WithReader};
 use super::write::{SharedSink, WithWriter, Writer};
 use super::{Sink, Source};
 use crate::element::Element;
-use crate::error::ShapeError;
+use crate::error::{ShapeError, volume};
 use crate::isa::{Kernel, dispatch};
 use crate::simd::{LANES, Simd};
 
@@ -38,10 +38,11 @@ impl Extent {
 /// sink's place goes through its epilogue.
 ///
 /// # Errors
-/// A slice's length does not follow from `extent`.
+/// There cannot be so many values, or a slice's length does not follow from `extent`.
 pub fn combine<E: Element>(extent: Extent, terms: &[Source<E>], sink: Sink<E>) -> Result<(), ShapeError> {
     const OP: &str = "combine";
     let sizes = extent.sizes();
+    volume(OP, "y", &sizes)?;
     terms.iter().try_for_each(|term| term.check(OP, "x", sizes))?;
     sink.check(OP, "y", sizes)?;
     E::combine(extent, terms, sink);
@@ -50,10 +51,10 @@ pub fn combine<E: Element>(extent: Extent, terms: &[Source<E>], sink: Sink<E>) -
 
 /// [`combine`] of checked arguments.
 pub(super) fn run<E: Element>(extent: Extent, terms: &[Source<E>], sink: Sink<E>) {
+    let sink = SharedSink::new(sink); // its sums at zero, also where there are no pixels
     if extent.len() == 0 {
         return;
     }
-    let sink = SharedSink::new(sink);
     let images = at_once(extent);
     (0..extent.images.div_ceil(images)).into_par_iter().for_each(|i| {
         let images = i * images..((i + 1) * images).min(extent.images);

@@ -11,14 +11,15 @@ use super::write::SharedSink;
 use super::{Extent, Sink, Source};
 use crate::element::Element;
 use crate::element::private::Sealed;
-use crate::error::{ShapeError, expect_len, expect_positive};
+use crate::error::{ShapeError, expect_len, expect_positive, volume};
 use crate::isa::{Kernel, dispatch};
 use crate::pooling::Pool2dShape;
 use crate::scratch;
 use crate::simd::{LANES, Simd};
 
 /// The maximum of each window: of `(N, H, W, C)`, `(N, H_out, W_out, C)`. `indices`, of the output's size, receives where
-/// in its window the maximum is, `ky·kernel + kx`; of equal ones, the first. As in PyTorch, a NaN is larger than anything.
+/// in its window the maximum is, `ky·kernel + kx`; of equal ones, the first. As in PyTorch, a NaN is larger than anything,
+/// and of several the last counts.
 ///
 /// # Errors
 /// The shape is impossible, a window has more than 256 places, or a slice's length does not follow from it.
@@ -42,7 +43,7 @@ pub fn max_pool2d<E: Element>(
 /// The gradient of [`max_pool2d`]'s input, `(N, H, W, C)`, from that of its output and its `indices`.
 ///
 /// # Errors
-/// As there.
+/// As there, or an index is no place of a window.
 pub fn max_pool2d_gradient<E: Element>(
     shape: &Pool2dShape,
     dy: Source<E>,
@@ -54,6 +55,13 @@ pub fn max_pool2d_gradient<E: Element>(
     dy.check(OP, "dy", output.sizes())?;
     dx.check(OP, "dx", input.sizes())?;
     expect_len(OP, "indices", indices.len(), shape.output_len())?;
+    let below = shape.kernel * shape.kernel;
+    let largest = indices.iter().fold(0, |largest, index| (*index).max(largest)); // which is vectorised
+    if usize::from(largest) >= below {
+        let at = indices.iter().position(|index| *index == largest).unwrap_or_default();
+        let got = usize::from(largest);
+        return Err(ShapeError::IndexOutOfRange { op: OP, name: "indices", at, below, got });
+    }
     E::max_pool2d_gradient(shape, dy, indices, dx);
     Ok(())
 }
@@ -62,10 +70,11 @@ pub fn max_pool2d_gradient<E: Element>(
 /// divided by the number of pixels.)
 ///
 /// # Errors
-/// A slice's length does not follow from `extent`, or it has no pixels.
+/// `extent` has no pixels or no channels, there cannot be so many values, or a slice's length does not follow from it.
 pub fn global_avg_pool2d<E: Element>(extent: Extent, x: Source<E>, y: &mut [f32]) -> Result<(), ShapeError> {
     const OP: &str = "global_avg_pool2d";
     expect_positive(OP, &[("pixels", extent.pixels), ("channels", extent.channels)])?;
+    volume(OP, "x", &extent.sizes())?;
     x.check(OP, "x", extent.sizes())?;
     expect_len(OP, "y", y.len(), extent.images * extent.channels)?;
     E::global_avg_pool2d(extent, x, y);

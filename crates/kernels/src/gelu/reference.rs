@@ -12,12 +12,12 @@ pub fn gelu_backward(x: &[f32], dy: &[f32]) -> Vec<f32> {
     x.iter().zip(dy).map(|(x, dy)| (f64::from(*dy) * slope(f64::from(*x))) as f32).collect()
 }
 
-pub(super) fn slope(x: f64) -> f64 {
+pub(crate) fn slope(x: f64) -> f64 {
     distribution(x) + x * (-0.5 * x * x).exp() / TAU.sqrt()
 }
 
 /// Φ, by the error function's series near 0 and its continued fraction far away (Abramowitz & Stegun 7.1.6 and 7.1.14).
-pub(super) fn distribution(x: f64) -> f64 {
+pub(crate) fn distribution(x: f64) -> f64 {
     let z = x.abs() / SQRT_2;
     let tail = if z < 3.0 {
         // erf z = 2/√π·e^(−z²)·Σ 2ⁿ z^(2n+1) / (1·3·…·(2n+1))

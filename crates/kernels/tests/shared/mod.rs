@@ -1,0 +1,54 @@
+//! What the tests of fused passes share: data, the sources and sinks over it, and what equal means.
+#![allow(dead_code, unused_imports)] // each test uses a part
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
+mod data;
+mod sinks;
+
+use std::fmt::Display;
+use std::sync::{Mutex, PoisonError};
+
+use wick_kernels::{Element, InstructionSet};
+
+pub use data::{Data, len, numbers, whole_numbers};
+pub use sinks::{Kind, Tolerance, check_sinks};
+
+/// Calls `check` with every instruction set that this machine has in use. The choice is the process's, so other tests wait.
+pub fn with_every_instruction_set(check: impl Fn(InstructionSet)) {
+    static CHOICE: Mutex<()> = Mutex::new(());
+    let _alone = CHOICE.lock().unwrap_or_else(PoisonError::into_inner);
+    for set in InstructionSet::available() {
+        assert!(set.select());
+        check(set);
+    }
+}
+
+/// Asserts that `f` returns the same bits on one, two and three threads.
+pub fn assert_same_on_any_threads(what: impl Display, f: impl Fn() -> Vec<f32> + Sync) {
+    let bits = |threads: usize| -> Vec<u32> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(&f).iter().map(|v| v.to_bits()).collect()
+    };
+    let one = bits(1);
+    for threads in [2, 3] {
+        assert!(one == bits(threads), "{what}: {threads} threads give other bits than one");
+    }
+}
+
+/// Asserts `|got − want| ≤ absolute + relative·|want|` of each value.
+pub fn assert_close(what: impl Display, got: &[f32], want: &[f32], absolute: f32, relative: f32) {
+    assert_eq!(got.len(), want.len(), "{what}");
+    for (i, (g, w)) in got.iter().zip(want).enumerate() {
+        let most = absolute + relative * w.abs();
+        assert!((g - w).abs() <= most, "{what}[{i}]: got {g}, want {w} to within {most}");
+    }
+}
+
+pub fn widened<E: Element>(values: &[E]) -> Vec<f32> {
+    values.iter().map(|v| v.to_f32()).collect()
+}
+
+/// The nearest values of `E`.
+pub fn rounded<E: Element>(values: &[f32]) -> Vec<f32> {
+    values.iter().map(|v| E::from_f32(*v).to_f32()).collect()
+}
