@@ -33,6 +33,7 @@ mod linear;
 mod matmul;
 mod peak;
 mod pooling;
+mod prefetch;
 mod relu;
 mod scratch;
 mod simd;

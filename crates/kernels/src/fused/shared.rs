@@ -44,6 +44,11 @@ impl<'a, T> Shared<'a, T> {
         unsafe { std::slice::from_raw_parts_mut(self.start.add(at), len) }
     }
 
+    /// Where it begins.
+    pub(crate) fn start(&self) -> *const T {
+        self.start
+    }
+
     /// Values of the slice.
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {

@@ -1,8 +1,11 @@
 //! How a value is made from what is in memory.
 
+use std::ops::Range;
+
 use super::Activation;
 use crate::element::Element;
 use crate::error::{ShapeError, expect_len};
+use crate::prefetch::Ahead;
 
 /// Numbers that belong to channels.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +97,22 @@ impl<E: Element> Source<'_, E> {
                 c.check(op, "c", images, channels)
             }
             Self::Spread(values) => expect_len(op, name, values.len(), images * channels),
+        }
+    }
+
+    /// Adds what it reads for the values `range` of the tensor.
+    pub(crate) fn ahead<const N: usize>(&self, range: &Range<usize>, ahead: &mut Ahead<N>) {
+        let mut add = |x: &[E]| {
+            let range = range.start.min(x.len())..range.end.min(x.len());
+            ahead.add(x[range.clone()].as_ptr(), range.len());
+        };
+        match self {
+            Self::Plain(x) | Self::Normalised { x, .. } => add(x),
+            Self::Gradient { g, y, .. } => {
+                add(g);
+                add(y);
+            }
+            Self::Spread(_) => {}
         }
     }
 

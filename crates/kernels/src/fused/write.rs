@@ -1,10 +1,13 @@
 //! Sinks, sixteen channels of a pixel at a time.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use super::read::{Channels, Of, load_some};
 use super::shared::Shared;
 use super::{Activation, Coefficients, Epilogue, Gate, Sink, Write};
 use crate::element::Element;
+use crate::prefetch::Ahead;
 use crate::simd::Simd;
 
 /// A sink that several threads write to, each to images or channels of its own.
@@ -51,6 +54,27 @@ impl<'a, E: Element> SharedSink<'a, E> {
         sums.fill(0.0);
         let (to, sums) = (Shared::new(to), Shared::new(sums));
         Self { to, sums, sums_a_channel, add: write == Write::Add, epilogue }
+    }
+
+    /// Adds what it reads and writes for the values `range` of the tensor.
+    pub(crate) fn ahead<const N: usize>(&self, range: &Range<usize>, ahead: &mut Ahead<N>) {
+        let range = range.start.min(self.to.len())..range.end.min(self.to.len());
+        ahead.add(self.to.start().wrapping_add(range.start), range.len());
+        let mut add = |x: &[E]| ahead.add(x[range.clone()].as_ptr(), range.len());
+        match &self.epilogue {
+            Kind::None | Kind::Statistics => {}
+            Kind::Affine { residual, .. } => residual.iter().for_each(|r| add(r)),
+            Kind::Gradient { gate, with } => {
+                let of_gate = match gate {
+                    Gate::Open => None,
+                    Gate::Positive(y) | Gate::Normalised { y, .. } => Some(*y),
+                };
+                of_gate.iter().for_each(|y| add(y));
+                // Often the gate's own.
+                let differs = |y: &&&[E]| of_gate.is_none_or(|gate| gate.as_ptr() != y.as_ptr());
+                with.iter().flatten().filter(differs).for_each(|y| add(y));
+            }
+        }
     }
 
     /// Calls `f` with the writer of some channels of `image`, and adds what it summed.

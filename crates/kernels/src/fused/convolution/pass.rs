@@ -5,13 +5,14 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::product::{COLUMNS, Left, Place, Right, product};
+use super::product::{AHEAD, COLUMNS, Left, Place, Right, product, steps};
 use super::scheme::{Along, Patches, Products, Rows, Scheme, sixteens};
 use super::weights::{Operand, Weights};
 use crate::element::Element;
 use crate::fused::write::SharedSink;
 use crate::fused::{Extent, Source, Write};
 use crate::isa::{Kernel, dispatch};
+use crate::prefetch::Ahead;
 use crate::scratch;
 use crate::simd::{LANES, Simd};
 
@@ -117,23 +118,30 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                         for first in patches.clone().step_by(sizes.patches) {
                             let block = first..(first + sizes.patches).min(patches.end);
                             dispatch(Gather { pass: self, sizes, block: block.clone(), rows });
+                            // What these products will be written over, and what the next block reads: most likely this
+                            // thread's next one.
+                            let next = block.end..block.end + block.len();
+                            let mut ahead = Ahead::nothing();
+                            sink.ahead(&self.range(&block, self.output), &mut ahead);
+                            self.x.ahead(&self.range(&next, self.input), &mut ahead);
+                            let mut ahead =
+                                ahead.in_steps(sizes.chunks * sizes.products * steps(block.len()));
                             for (chunk, packed) in packed.chunks_exact(sizes.chunk).enumerate() {
-                                multiply(sizes, block.len(), rows, packed, sums);
-                                let sums = &*sums;
-                                dispatch(Scatter {
-                                    pass: self,
-                                    sizes,
-                                    block: block.clone(),
-                                    chunk,
-                                    sums,
-                                    sink,
-                                });
+                                multiply(sizes, block.len(), (rows, packed), sums, &mut ahead);
+                                let (sums, block) = (&*sums, block.clone());
+                                dispatch(Scatter { pass: self, sizes, block, chunk, sums, sink });
                             }
                         }
                     });
                 });
             });
         });
+    }
+
+    /// About which values of a tensor belong to the patches.
+    fn range(&self, patches: &Range<usize>, extent: Extent) -> Range<usize> {
+        let (image, per_image) = (extent.pixels * extent.channels, self.scheme.patches());
+        patches.start * image / per_image..patches.end * image / per_image
     }
 
     /// All rows, then chunk after chunk of weights.
@@ -151,7 +159,7 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                     dispatch(Pack { operand: self.operand, weights: &self.weights, chunk, to: packed });
                     scratch::with(sizes.patches * sizes.sums, |sums: &mut [f32]| {
                         for (i, rows) in rows.chunks_exact(block_len).enumerate() {
-                            multiply(sizes, block(i).len(), rows, packed, sums);
+                            multiply(sizes, block(i).len(), (rows, packed), sums, &mut Ahead::nothing());
                             let sums = &*sums;
                             dispatch(Scatter { pass: self, sizes, block: block(i), chunk, sums, sink });
                         }
@@ -163,13 +171,19 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
 }
 
 /// The products of the rows of `patches` patches with a chunk of weights.
-fn multiply<E: Element>(sizes: &Sizes, patches: usize, rows: &[E], packed: &[E], sums: &mut [f32]) {
+fn multiply<E: Element>(
+    sizes: &Sizes,
+    patches: usize,
+    (rows, packed): (&[E], &[E]),
+    sums: &mut [f32],
+    ahead: &mut Ahead<AHEAD>,
+) {
     let each = packed.len() / sizes.products;
     for (e, packed) in packed.chunks_exact(each).enumerate() {
         let left = Left { data: &rows[e * sizes.row..], row: sizes.patch / E::PAIR, step: 1 };
         let right = Right { data: packed, step: COLUMNS };
         let place = Place { data: &mut sums[e * COLUMNS..], row: sizes.sums, write: Write::Overwrite };
-        product(patches, sizes.depth, left, right, place);
+        product(patches, sizes.depth, left, right, place, ahead);
     }
 }
 

@@ -4,7 +4,16 @@
 use crate::element::Element;
 use crate::fused::Write;
 use crate::isa::{Kernel, dispatch};
+use crate::prefetch::Ahead;
 use crate::simd::{LANES, Simd};
+
+/// Parts of memory that are fetched while products are computed: what a sink writes and reads, and a source.
+pub(super) const AHEAD: usize = 6;
+
+/// Steps in which a product of `rows` rows fetches ahead.
+pub(super) fn steps(rows: usize) -> usize {
+    rows.div_ceil(14)
+}
 
 /// Columns of every product: two registers of AVX-512.
 pub(super) const COLUMNS: usize = 2 * LANES;
@@ -32,8 +41,15 @@ pub(super) struct Place<'a> {
 }
 
 /// `place[i] = (+) Σ_k left(i, k) · right(k)` for `rows` rows and `depth` steps.
-pub(super) fn product<E: Element>(rows: usize, depth: usize, left: Left<E>, right: Right<E>, place: Place) {
-    dispatch(Product { rows, depth, left, right, place });
+pub(super) fn product<E: Element>(
+    rows: usize,
+    depth: usize,
+    left: Left<E>,
+    right: Right<E>,
+    place: Place,
+    ahead: &mut Ahead<AHEAD>,
+) {
+    dispatch(Product { rows, depth, left, right, place, ahead });
 }
 
 struct Product<'a, E> {
@@ -42,6 +58,7 @@ struct Product<'a, E> {
     left: Left<'a, E>,
     right: Right<'a, E>,
     place: Place<'a>,
+    ahead: &'a mut Ahead<AHEAD>,
 }
 
 impl<E: Element> Kernel for Product<'_, E> {
@@ -55,7 +72,7 @@ impl<E: Element> Kernel for Product<'_, E> {
 }
 
 #[inline(always)]
-fn multiply<S: Simd, E: Element>(s: S, Product { rows, depth, left, right, place }: Product<E>) {
+fn multiply<S: Simd, E: Element>(s: S, Product { rows, depth, left, right, place, ahead }: Product<E>) {
     if rows == 0 {
         return;
     }
@@ -74,6 +91,7 @@ fn multiply<S: Simd, E: Element>(s: S, Product { rows, depth, left, right, place
     let blocks = rows.div_ceil(most);
     let mut first = 0;
     for block in 0..blocks {
+        ahead.step();
         let end = rows * (block + 1) / blocks;
         let at = Block {
             depth,

@@ -7,7 +7,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::pass::spread;
-use super::product::{COLUMNS, Left, Place, Right, product};
+use super::product::{AHEAD, COLUMNS, Left, Place, Right, product, steps};
 use super::scheme::{Along, Patches, Rows, Scheme};
 use super::tiles::Tile;
 use crate::element::Element;
@@ -16,6 +16,7 @@ use crate::fused::read::load;
 use crate::fused::shared::Shared;
 use crate::fused::{Extent, Source, Write};
 use crate::isa::{Kernel, dispatch};
+use crate::prefetch::Ahead;
 use crate::scratch;
 use crate::simd::{LANES, Simd};
 
@@ -169,11 +170,17 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
                         let mut write = Write::Overwrite;
                         for first in share.clone().step_by(sizes.patches) {
                             let block = first..(first + sizes.patches).min(share.end);
-                            let steps = block.len().div_ceil(E::PAIR);
+                            let (end, depth) = (block.end, block.len().div_ceil(E::PAIR));
                             dispatch(Gather { of: self, sizes: &sizes, block, x, dy });
-                            let (rows, columns) = (0..rows, 0..columns);
-                            let group = Group { rows, columns, steps };
-                            multiply(&sizes, group, (x, dy), sums, write);
+                            // What the next block reads.
+                            let next = end..(end + sizes.patches).min(total);
+                            let mut ahead = Ahead::nothing();
+                            self.x.ahead(&self.range(&next, self.input), &mut ahead);
+                            self.dy.ahead(&self.range(&next, self.output), &mut ahead);
+                            let group = Group { rows: 0..rows, columns: 0..columns, steps: depth };
+                            let shares = products * columns / COLUMNS * steps(rows);
+                            let mut ahead = ahead.in_steps(shares);
+                            multiply(&sizes, group, (x, dy), sums, write, &mut ahead);
                             write = Write::Add;
                         }
                         if write == Write::Overwrite {
@@ -245,7 +252,7 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
                                     let write = if block == 0 { Write::Overwrite } else { Write::Add };
                                     let group =
                                         Group { rows: group.0.clone(), columns: group.1.clone(), steps };
-                                    multiply(&sizes, group, (x, dy), sums, write);
+                                    multiply(&sizes, group, (x, dy), sums, write, &mut Ahead::nothing());
                                 }
                                 if chunk.end == blocks {
                                     let (height, width) = (group.0.len(), group.1.len());
@@ -276,6 +283,12 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
             // SAFETY: no task is at work.
             unsafe { dw.part(0, rows * self.output.channels * self.taps()) }.fill(0.0);
         }
+    }
+
+    /// About which values of a tensor belong to the patches.
+    fn range(&self, patches: &Range<usize>, extent: Extent) -> Range<usize> {
+        let (image, per_image) = (extent.pixels * extent.channels, self.scheme.patches());
+        patches.start * image / per_image..patches.end * image / per_image
     }
 
     fn taps(&self) -> usize {
@@ -320,7 +333,14 @@ struct Group {
 }
 
 /// The sums of a group, from the rows of some patches.
-fn multiply<E: Element>(sizes: &Sizes, group: Group, (x, dy): (&[E], &[E]), sums: &mut [f32], write: Write) {
+fn multiply<E: Element>(
+    sizes: &Sizes,
+    group: Group,
+    (x, dy): (&[E], &[E]),
+    sums: &mut [f32],
+    write: Write,
+    ahead: &mut Ahead<AHEAD>,
+) {
     let (height, width) = (group.rows.len(), group.columns.len());
     for e in 0..sizes.products {
         let x = &x[e * sizes.x[1] + group.rows.start * E::PAIR..];
@@ -328,8 +348,8 @@ fn multiply<E: Element>(sizes: &Sizes, group: Group, (x, dy): (&[E], &[E]), sums
         for column in (0..width).step_by(COLUMNS) {
             let dy = &dy[e * sizes.dy[1] + (group.columns.start + column) * E::PAIR..];
             let right = Right { data: dy, step: sizes.dy[0] / E::PAIR };
-            let place = &mut sums[e * height * width + column..];
-            product(height, group.steps, left, right, Place { data: place, row: width, write });
+            let place = Place { data: &mut sums[e * height * width + column..], row: width, write };
+            product(height, group.steps, left, right, place, ahead);
         }
     }
 }
