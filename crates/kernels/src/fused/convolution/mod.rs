@@ -3,9 +3,11 @@
 mod pass;
 mod product;
 mod scheme;
+mod strided;
 mod tiles;
 mod weight_gradient;
 mod weights;
+mod window;
 mod windows;
 
 use std::marker::PhantomData;
@@ -17,6 +19,7 @@ use crate::element::Element;
 use crate::error::{ShapeError, expect_len};
 use crate::scratch;
 use pass::Pass;
+use strided::{Strided, StridedGradient, StridedTaps, TurnedTaps};
 use tiles::{Four, Tile, Tiles, Two};
 use weight_gradient::WeightGradient;
 use weights::{Taps, Transformed, Turn, Weights};
@@ -25,14 +28,15 @@ use windows::{Steps, Windows};
 /// The most patches that are worked on at once.
 const MOST_PATCHES: usize = 256;
 
-/// How a 3×3 convolution of stride 1 is computed; every other one is computed directly.
+/// How a 3×3 convolution is computed; every other one is computed directly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Algorithm {
     /// As sums of products.
     Direct,
-    /// Winograd's F(2×2, 3×3): 16 products for 4 outputs instead of 36.
+    /// Winograd's F(2×2, 3×3): 16 products for 4 outputs instead of 36. Stride 1 only.
     Tiles2,
-    /// Winograd's F(4×4, 3×3): 36 products for 16 outputs instead of 144.
+    /// Winograd's F(4×4, 3×3): 36 products for 16 outputs instead of 144. With stride 2 and padding 1, where every second input
+    /// meets two of three taps, as F(4, 2) and F(4, 1) along both axes: 81 products.
     #[default]
     Tiles4,
 }
@@ -109,10 +113,13 @@ pub(super) fn forward<E: Element>(
     let (input, output) = sizes(shape);
     let sink = SharedSink::new(y);
     let weights = Weights::new(shape, weight, Turn::None);
-    match tiles(shape, algorithm) {
-        Algorithm::Tiles2 => in_tiles::<E, Two>(shape, shape.padding, (x, input), weights, (&sink, output)),
-        Algorithm::Tiles4 => in_tiles::<E, Four>(shape, shape.padding, (x, input), weights, (&sink, output)),
-        Algorithm::Direct => {
+    match way(shape, algorithm) {
+        Way::Tiles2 => in_tiles::<E, Two>(shape, shape.padding, (x, input), weights, (&sink, output)),
+        Way::Tiles4 => in_tiles::<E, Four>(shape, shape.padding, (x, input), weights, (&sink, output)),
+        Way::Strided => {
+            Pass { scheme: strided(shape), operand: StridedTaps, x, input, weights, output }.run(&sink)
+        }
+        Way::Direct => {
             let (taps, offsets) = all_taps(shape);
             let scheme = windows(shape, &offsets);
             Pass { scheme, operand: Taps(&taps), x, input, weights, output }.run(&sink);
@@ -133,14 +140,21 @@ pub(super) fn input_gradient<E: Element>(
     let weights = Weights::new(shape, weight, Turn::Around);
     // As the forward pass of the output's gradient, with the padding that makes the sizes fit.
     let turned = Conv2dShape { height: shape.out_height(), width: shape.out_width(), ..*shape };
-    match tiles(shape, algorithm) {
-        Algorithm::Tiles2 => {
+    match way(shape, algorithm) {
+        Way::Tiles2 => {
             in_tiles::<E, Two>(&turned, 2 - shape.padding, (dy, output), weights, (&sink, input));
         }
-        Algorithm::Tiles4 => {
+        Way::Tiles4 => {
             in_tiles::<E, Four>(&turned, 2 - shape.padding, (dy, output), weights, (&sink, input));
         }
-        Algorithm::Direct => {
+        Way::Strided => {
+            let scheme = StridedGradient {
+                from: [shape.out_height(), shape.out_width()],
+                to: [shape.height, shape.width],
+            };
+            Pass { scheme, operand: TurnedTaps, x: dy, input: output, weights, output: input }.run(&sink);
+        }
+        Way::Direct => {
             // Each value is read for several taps: worth making once.
             with_plain(dy, output, |dy| by_phases(shape, (dy, output), weights, (&sink, input)));
         }
@@ -156,10 +170,14 @@ pub(super) fn weight_gradient<E: Element>(
     dw: &mut [f32],
 ) {
     let (input, output) = sizes(shape);
-    match tiles(shape, algorithm) {
-        Algorithm::Tiles2 => tiled_weight_gradient::<E, Two>(shape, (x, input), (dy, output), dw),
-        Algorithm::Tiles4 => tiled_weight_gradient::<E, Four>(shape, (x, input), (dy, output), dw),
-        Algorithm::Direct => {
+    match way(shape, algorithm) {
+        Way::Tiles2 => tiled_weight_gradient::<E, Two>(shape, (x, input), (dy, output), dw),
+        Way::Tiles4 => tiled_weight_gradient::<E, Four>(shape, (x, input), (dy, output), dw),
+        Way::Strided => {
+            let scheme = strided(shape);
+            WeightGradient { scheme, finish: StridedTaps, x, input, dy, output }.run(shape.in_channels, dw);
+        }
+        Way::Direct => {
             let (taps, offsets) = all_taps(shape);
             let scheme = windows(shape, &offsets);
             let finish = weight_gradient::Direct;
@@ -169,21 +187,37 @@ pub(super) fn weight_gradient<E: Element>(
     }
 }
 
-/// The algorithm, or the direct one where tiles do not apply or do not pay: with few channels, the transforms cost more than
-/// they save; of small images, most of a tile lies outside.
-fn tiles(s: &Conv2dShape, algorithm: Algorithm) -> Algorithm {
-    let applies =
-        s.kernel == [3, 3] && s.stride == 1 && s.padding <= 2 && s.in_channels.min(s.out_channels) >= 16;
-    let saving = |tile: usize| {
-        let tiles = s.out_height().div_ceil(tile) * s.out_width().div_ceil(tile);
-        (9 * s.out_height() * s.out_width()) as f64 / (tiles * (tile + 2) * (tile + 2)) as f64
+/// What is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Direct,
+    Tiles2,
+    Tiles4,
+    Strided,
+}
+
+/// The way of the algorithm, or the direct one where tiles do not apply or do not pay: with few channels, the transforms cost
+/// more than they save; of small images, most of a tile lies outside.
+fn way(s: &Conv2dShape, algorithm: Algorithm) -> Way {
+    let (way, tile, products) = match (algorithm, s.stride) {
+        (Algorithm::Tiles2, 1) => (Way::Tiles2, Two::OUT, Two::IN * Two::IN),
+        (Algorithm::Tiles4, 1) => (Way::Tiles4, Four::OUT, Four::IN * Four::IN),
+        (Algorithm::Tiles4, 2) => (Way::Strided, strided::OUT, strided::PRODUCTS),
+        _ => return Way::Direct,
     };
-    let side = match algorithm {
-        Algorithm::Direct => return Algorithm::Direct,
-        Algorithm::Tiles2 => 2,
-        Algorithm::Tiles4 => 4,
+    let applies = match way {
+        // Whole registers, of bf16 too: a sum's rows are multiplied as one.
+        Way::Strided => s.padding == 1 && s.in_channels.is_multiple_of(32),
+        _ => s.padding <= 2,
     };
-    if applies && saving(side) >= 1.5 { algorithm } else { Algorithm::Direct }
+    let tiles = s.out_height().div_ceil(tile) * s.out_width().div_ceil(tile);
+    let saving = (9 * s.out_height() * s.out_width()) as f64 / (tiles * products) as f64;
+    let channels = s.in_channels.min(s.out_channels);
+    if applies && s.kernel == [3, 3] && channels >= 16 && saving >= 1.5 { way } else { Way::Direct }
+}
+
+fn strided(s: &Conv2dShape) -> Strided {
+    Strided { input: [s.height, s.width], output: [s.out_height(), s.out_width()] }
 }
 
 fn in_tiles<E: Element, T: Tile>(

@@ -6,7 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::product::{AHEAD, COLUMNS, Left, Place, Right, product, steps};
-use super::scheme::{Along, Patches, Products, Rows, Scheme, sixteens};
+use super::scheme::{Along, Patches, Rows, Scheme, Sums, sixteens};
 use super::weights::{Operand, Weights};
 use crate::element::Element;
 use crate::fused::write::SharedSink;
@@ -37,19 +37,17 @@ pub(super) fn spread<E>(len: usize) -> usize {
 /// What is known of all blocks of a pass.
 #[derive(Clone, Copy)]
 struct Sizes {
-    /// Separate products.
-    products: usize,
     /// Patches of a block.
     patches: usize,
     /// Values of a row.
     row: usize,
-    /// From one patch's rows, of all products, to the next patch's.
+    /// From one patch's rows to the next patch's.
     patch: usize,
     /// From one patch's sums to the next patch's.
     sums: usize,
-    /// Steps of a product.
+    /// Steps of a row's product.
     depth: usize,
-    /// Values of a chunk of weights.
+    /// Values of a chunk of weights, of all phases.
     chunk: usize,
     /// Chunks of weights.
     chunks: usize,
@@ -64,8 +62,7 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
         }
         // With so few patches that the weights are larger than all that is made of them, each chunk of weights is made once,
         // where it is used, for all patches.
-        let weights_first =
-            sizes.chunk * sizes.chunks > total * (sizes.row + COLUMNS) * self.scheme.products();
+        let weights_first = sizes.chunk * sizes.chunks > total * (sizes.row + COLUMNS) * self.scheme.rows();
         if weights_first && sizes.chunks > 1 {
             self.weights_first(&sizes, sink);
         } else {
@@ -75,9 +72,9 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
 
     fn sizes(&self) -> Sizes {
         const ROWS: usize = 640 * 1024; // bytes: most of an L2
-        let (channels, products) = (self.input.channels, self.scheme.products());
+        let (channels, rows) = (self.input.channels, self.scheme.rows());
         let row = self.scheme.row_len(channels).next_multiple_of(64 / size_of::<E>());
-        let fitting = ROWS / (row * products * size_of::<E>());
+        let fitting = ROWS / (row * rows * size_of::<E>());
         let most = fitting.clamp(28, self.scheme.most_patches());
         // Blocks of the same size, that do not straddle images where an image has several.
         let per_image = self.scheme.patches();
@@ -86,12 +83,12 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
         } else {
             per_image.div_ceil(per_image.div_ceil(most))
         };
+        let sums = (0..self.scheme.phases()).map(|phase| self.scheme.sums(phase)).max().unwrap_or(0);
         Sizes {
-            products,
             patches,
             row,
-            patch: spread::<E>(products * row),
-            sums: spread::<f32>(products * COLUMNS),
+            patch: spread::<E>(rows * row),
+            sums: spread::<f32>(sums * COLUMNS),
             depth: self.operand.depth(channels).div_ceil(E::PAIR),
             // At least one step: a phase may have no taps at all, and zeros come out.
             chunk: self.operand.chunk_len::<E>(self.weights.summed()).max(E::PAIR * COLUMNS),
@@ -124,12 +121,13 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                             let mut ahead = Ahead::nothing();
                             sink.ahead(&self.range(&block, self.output), &mut ahead);
                             self.x.ahead(&self.range(&next, self.input), &mut ahead);
+                            let sums_of_a_chunk =
+                                (0..self.scheme.phases()).map(|phase| self.scheme.sums(phase)).sum::<usize>();
                             let mut ahead =
-                                ahead.in_steps(sizes.chunks * sizes.products * steps(block.len()));
+                                ahead.in_steps(sizes.chunks * sums_of_a_chunk * steps(block.len()));
                             for (chunk, packed) in packed.chunks_exact(sizes.chunk).enumerate() {
-                                multiply(sizes, block.len(), (rows, packed), sums, &mut ahead);
-                                let (sums, block) = (&*sums, block.clone());
-                                dispatch(Scatter { pass: self, sizes, block, chunk, sums, sink });
+                                let block = Block { patches: block.clone(), rows, chunk, packed };
+                                self.outputs(sizes, block, sums, sink, &mut ahead);
                             }
                         }
                     });
@@ -159,32 +157,54 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                     dispatch(Pack { operand: self.operand, weights: &self.weights, chunk, to: packed });
                     scratch::with(sizes.patches * sizes.sums, |sums: &mut [f32]| {
                         for (i, rows) in rows.chunks_exact(block_len).enumerate() {
-                            multiply(sizes, block(i).len(), (rows, packed), sums, &mut Ahead::nothing());
-                            let sums = &*sums;
-                            dispatch(Scatter { pass: self, sizes, block: block(i), chunk, sums, sink });
+                            let block = Block { patches: block(i), rows, chunk, packed };
+                            self.outputs(sizes, block, sums, sink, &mut Ahead::nothing());
                         }
                     });
                 });
             });
         });
     }
+
+    /// The outputs of some patches, of the columns of one chunk.
+    fn outputs(
+        &self,
+        sizes: &Sizes,
+        block: Block<E>,
+        sums: &mut [f32],
+        sink: &SharedSink<E>,
+        ahead: &mut Ahead<AHEAD>,
+    ) {
+        // What the weights of one row take up.
+        let each = sizes.depth * E::PAIR * COLUMNS;
+        let mut right = 0;
+        for phase in 0..self.scheme.phases() {
+            for sum in 0..self.scheme.sums(phase) {
+                let terms = self.scheme.terms(phase, sum);
+                assert!(
+                    terms.len() == 1 || sizes.row == sizes.depth * E::PAIR,
+                    "rows with gaps between them"
+                );
+                let data = &block.rows[terms.start * sizes.row..];
+                let left = Left { data, row: sizes.patch / E::PAIR, step: 1 };
+                let weights = Right { data: &block.packed[right..], step: COLUMNS };
+                let place =
+                    Place { data: &mut sums[sum * COLUMNS..], row: sizes.sums, write: Write::Overwrite };
+                product(block.patches.len(), terms.len() * sizes.depth, left, weights, place, ahead);
+                right += terms.len() * each;
+            }
+            let (sums, block, chunk) = (&*sums, block.patches.clone(), block.chunk);
+            dispatch(Scatter { pass: self, sizes, block, chunk, phase, sums, sink });
+        }
+    }
 }
 
-/// The products of the rows of `patches` patches with a chunk of weights.
-fn multiply<E: Element>(
-    sizes: &Sizes,
-    patches: usize,
-    (rows, packed): (&[E], &[E]),
-    sums: &mut [f32],
-    ahead: &mut Ahead<AHEAD>,
-) {
-    let each = packed.len() / sizes.products;
-    for (e, packed) in packed.chunks_exact(each).enumerate() {
-        let left = Left { data: &rows[e * sizes.row..], row: sizes.patch / E::PAIR, step: 1 };
-        let right = Right { data: packed, step: COLUMNS };
-        let place = Place { data: &mut sums[e * COLUMNS..], row: sizes.sums, write: Write::Overwrite };
-        product(patches, sizes.depth, left, right, place, ahead);
-    }
+/// Some patches' rows, and a chunk of weights to multiply them with.
+struct Block<'a, E> {
+    patches: Range<usize>,
+    rows: &'a [E],
+    chunk: usize,
+    packed: &'a [E],
 }
 
 struct Pack<'a, E, O> {
@@ -219,17 +239,18 @@ impl<E: Element, P: Scheme, O: Operand> Kernel for Gather<'_, '_, E, P, O> {
     fn run<S: Simd>(self, s: S) {
         let Self { pass, sizes, block, rows } = self;
         let patches = Patches::new(&block, pass.scheme.grid());
-        let rows = Rows { data: rows, row: sizes.patch, product: sizes.row };
+        let rows = Rows { data: rows, row: sizes.patch, next: sizes.row };
         pass.scheme.gather(s, &pass.x, pass.input, patches, Along::Channels, rows);
     }
 }
 
-/// The outputs of a block, of one chunk of channels, from the sums of its products.
+/// The outputs of a block, of one chunk of channels and one phase, from their sums.
 struct Scatter<'a, 'b, E, P, O> {
     pass: &'a Pass<'b, E, P, O>,
     sizes: &'a Sizes,
     block: Range<usize>,
     chunk: usize,
+    phase: usize,
     sums: &'a [f32],
     sink: &'a SharedSink<'b, E>,
 }
@@ -240,14 +261,14 @@ impl<E: Element, P: Scheme, O: Operand> Kernel for Scatter<'_, '_, E, P, O> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { pass, sizes, block, chunk, sums, sink } = self;
+        let Self { pass, sizes, block, chunk, phase, sums, sink } = self;
         let patches = Patches::new(&block, pass.scheme.grid());
         let columns = sixteens(pass.output.channels).skip(chunk * COLUMNS / LANES).take(COLUMNS / LANES);
         for (v, channels) in columns.enumerate() {
             let data = &sums[v * LANES..];
-            let products = Products { data, patch: sizes.sums, product: COLUMNS };
+            let sums = Sums { data, patch: sizes.sums, sum: COLUMNS, phase };
             // SAFETY: a task has its images (patches first) or its channels (weights first) to itself.
-            unsafe { pass.scheme.scatter(s, products, patches, channels, sink) }
+            unsafe { pass.scheme.scatter(s, sums, patches, channels, sink) }
         }
     }
 }

@@ -69,8 +69,8 @@ pub(super) struct Rows<'a, E> {
     pub(super) data: &'a mut [E],
     /// From one patch's (or pair's) row to the next one's.
     pub(super) row: usize,
-    /// From one product's rows to the next product's.
-    pub(super) product: usize,
+    /// From one row of a patch to the next of the same patch.
+    pub(super) next: usize,
 }
 
 /// How the patches' values stand in the rows.
@@ -82,24 +82,45 @@ pub(super) enum Along {
     Patches,
 }
 
-/// Where the sums of a block's products are.
+/// Some sums of a block.
 #[derive(Clone, Copy)]
-pub(super) struct Products<'a> {
-    /// From the first patch's first product on, a column for each of sixteen channels.
+pub(super) struct Sums<'a> {
+    /// From the first patch's first sum on, a column for each of sixteen channels.
     pub(super) data: &'a [f32],
     /// From one patch to the next.
     pub(super) patch: usize,
-    /// From one product to the next.
-    pub(super) product: usize,
+    /// From one sum to the next.
+    pub(super) sum: usize,
+    pub(super) phase: usize,
 }
 
-/// A way to turn a convolution into matrix products: the inputs of each *patch* of outputs become a row of factors for each
-/// of some *products*; each product's results over all channels become the patch's outputs.
+/// A way to turn a convolution into matrix products: the inputs of each *patch* of outputs become some *rows* of factors; the
+/// products of these rows with the weights are added up to *sums*, and the patch's outputs are made from them.
 pub(super) trait Scheme: Copy + Send + Sync {
     /// Rows and columns of patches of an image.
     fn grid(&self) -> [usize; 2];
-    /// Separate products.
-    fn products(&self) -> usize;
+    /// Rows that a patch's inputs become.
+    fn rows(&self) -> usize;
+    /// Parts of a patch's outputs, made one after another from the same rows.
+    fn phases(&self) -> usize {
+        1
+    }
+    /// Sums of a phase.
+    fn sums(&self, _phase: usize) -> usize {
+        self.rows()
+    }
+    /// The rows that a sum adds up. A phase's weights stand in the order of its sums and their rows.
+    fn terms(&self, _phase: usize, sum: usize) -> Range<usize> {
+        sum..sum + 1
+    }
+    /// Rows that the gradients of a patch's outputs become.
+    fn output_rows(&self) -> usize {
+        self.rows()
+    }
+    /// The one of them that belongs to a row of inputs.
+    fn output_row(&self, row: usize) -> usize {
+        row
+    }
     /// Values of a row, for inputs of `channels` channels: whole registers are stored.
     fn row_len(&self, channels: usize) -> usize;
     /// Patches that are enough for a block.
@@ -126,14 +147,14 @@ pub(super) trait Scheme: Copy + Send + Sync {
         rows: Rows<E>,
     );
 
-    /// Makes some channels of the patches' outputs.
+    /// Makes some channels of a phase of the patches' outputs.
     ///
     /// # Safety
     /// Meanwhile no other thread writes to these channels of the patches' images.
     unsafe fn scatter<S: Simd, E: Element>(
         &self,
         s: S,
-        products: Products,
+        sums: Sums,
         patches: Patches,
         channels: Channels,
         sink: &SharedSink<E>,
@@ -145,9 +166,9 @@ pub(super) trait Scheme: Copy + Send + Sync {
     }
 }
 
-/// Receives a row's values, sixteen channels at a time, product by product.
+/// Receives the values of a patch's rows, sixteen channels at a time, row by row.
 pub(super) trait Emit<S: Simd> {
-    /// `v` belongs to the next product.
+    /// `v` belongs to the next row.
     ///
     /// # Safety
     /// There is a next one: at most as many values are emitted as the receiver was made for.
@@ -157,15 +178,15 @@ pub(super) trait Emit<S: Simd> {
 /// Stores them.
 struct Store<E> {
     next: *mut E,
-    product: usize,
+    step: usize,
 }
 
 impl<S: Simd, E: Element> Emit<S> for Store<E> {
     #[inline(always)]
     unsafe fn emit(&mut self, s: S, v: S::Lanes) {
-        // SAFETY: `fill_rows` has asserted that sixteen values of each product lie within the rows.
+        // SAFETY: `fill_rows` has asserted that sixteen values of each row lie within the data.
         E::store(s, v, unsafe { &mut *self.next.cast() });
-        self.next = self.next.wrapping_add(self.product);
+        self.next = self.next.wrapping_add(self.step);
     }
 }
 
@@ -177,7 +198,7 @@ struct Keep<L> {
 impl<S: Simd> Emit<S> for Keep<S::Lanes> {
     #[inline(always)]
     unsafe fn emit(&mut self, _: S, v: S::Lanes) {
-        // SAFETY: there is room for 36 products, as many as the largest scheme has.
+        // SAFETY: there is room for `MOST_ROWS`, as many as the largest scheme has.
         unsafe { *self.next = v };
         self.next = self.next.wrapping_add(1);
     }
@@ -187,7 +208,7 @@ impl<S: Simd> Emit<S> for Keep<S::Lanes> {
 struct Pair<E, L> {
     first: *const L,
     next: *mut E,
-    product: usize,
+    step: usize,
 }
 
 impl<S: Simd, E: Element> Emit<S> for Pair<E, S::Lanes> {
@@ -199,7 +220,7 @@ impl<S: Simd, E: Element> Emit<S> for Pair<E, S::Lanes> {
             E::store_factors(s, *self.first, v, to);
         }
         self.first = self.first.wrapping_add(1);
-        self.next = self.next.wrapping_add(self.product);
+        self.next = self.next.wrapping_add(self.step);
     }
 }
 
@@ -209,40 +230,43 @@ pub(super) trait Make<S: Simd> {
     fn make<M: Emit<S>>(&mut self, s: S, t: usize, patch: Patch, emit: M);
 }
 
-/// The rows of all patches, of the sixteen channels that begin at `at`.
+/// The most rows of a patch.
+pub(super) const MOST_ROWS: usize = 81;
+
+/// The rows of all patches, of the sixteen channels that begin at `at`; `count` rows a patch.
 #[inline(always)]
 pub(super) fn fill_rows<S: Simd, E: Element>(
     s: S,
     patches: Patches,
-    (along, products, at): (Along, usize, usize),
+    (along, count, at): (Along, usize, usize),
     rows: &mut Rows<E>,
     mut make: impl Make<S>,
 ) {
-    let (product, apart) = (rows.product, along == Along::Patches && E::PAIR == 2);
-    let (count, width) = if apart { (patches.left.div_ceil(2), 2) } else { (patches.left, 1) };
-    if count == 0 {
+    let (step, apart) = (rows.next, along == Along::Patches && E::PAIR == 2);
+    let (lines, width) = if apart { (patches.left.div_ceil(2), 2) } else { (patches.left, 1) };
+    if lines == 0 {
         return;
     }
     // What the receivers rely on.
-    let end = (products - 1) * product + (count - 1) * rows.row + (at + LANES) * width;
-    assert!(end <= rows.data.len() && products <= 36, "rows beyond their place");
+    let end = (count - 1) * step + (lines - 1) * rows.row + (at + LANES) * width;
+    assert!(end <= rows.data.len() && count <= MOST_ROWS, "rows beyond their place");
     let mut next = rows.data[at * width..].as_mut_ptr();
     if !apart {
         for (t, patch) in patches.enumerate() {
-            make.make(s, t, patch, Store { next, product });
+            make.make(s, t, patch, Store { next, step });
             next = next.wrapping_add(rows.row);
         }
         return;
     }
-    let mut kept = [s.splat(0.0); 36];
+    let mut kept = [s.splat(0.0); MOST_ROWS];
     let (mut patches, mut t) = (patches, 0);
     while let Some(first) = patches.next() {
         make.make(s, t, first, Keep { next: kept.as_mut_ptr() });
-        let mut pair = Pair { first: kept.as_ptr(), next, product };
+        let mut pair = Pair { first: kept.as_ptr(), next, step };
         match patches.next() {
             Some(second) => make.make(s, t + 1, second, pair),
-            // SAFETY: as many as there are products.
-            None => (0..products).for_each(|_| unsafe { pair.emit(s, s.splat(0.0)) }),
+            // SAFETY: as many as were kept.
+            None => (0..count).for_each(|_| unsafe { pair.emit(s, s.splat(0.0)) }),
         }
         next = next.wrapping_add(rows.row);
         t += 2;

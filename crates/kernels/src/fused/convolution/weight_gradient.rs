@@ -22,7 +22,7 @@ use crate::simd::{LANES, Simd};
 
 /// How sums over all patches become the weight's gradient.
 pub(super) trait Finish: Copy + Send + Sync {
-    /// Sums the `parts`, each `products` matrices of `rows` × `width` values, for the rows `first..first + count` of channels
+    /// Sums the `parts`, each matrices of `rows` × `width` values, for the rows `first..first + count` of channels
     /// and the columns from `column` on, and writes the result to `dw`.
     ///
     /// # Safety
@@ -30,7 +30,7 @@ pub(super) trait Finish: Copy + Send + Sync {
     unsafe fn finish<S: Simd>(&self, s: S, parts: &Parts, dw: &Shared<f32>);
 }
 
-/// Sums of some rows (and columns) of all products, in one or several parts to be added.
+/// Sums of some rows (and columns) of all products (one for each of a patch's rows), in one or several parts to be added.
 pub(super) struct Parts<'a> {
     data: &'a [f32],
     /// From one part to the next.
@@ -40,9 +40,9 @@ pub(super) struct Parts<'a> {
     /// From one row to the next.
     row: usize,
     /// Rows of the operand that these are.
-    rows: Range<usize>,
+    pub(super) rows: Range<usize>,
     /// Channels of the output that these are.
-    columns: Range<usize>,
+    pub(super) columns: Range<usize>,
     /// Channels of input and output.
     channels: [usize; 2],
 }
@@ -50,13 +50,32 @@ pub(super) struct Parts<'a> {
 impl Parts<'_> {
     /// Sixteen sums over all parts.
     #[inline(always)]
-    fn lanes<S: Simd>(&self, s: S, e: usize, row: usize, column: usize) -> S::Lanes {
+    pub(super) fn lanes<S: Simd>(&self, s: S, e: usize, row: usize, column: usize) -> S::Lanes {
         let at = e * self.product + row * self.row + column;
         let mut sum = load(s, self.data, at);
         for part in (at + self.part..self.data.len()).step_by(self.part) {
             sum = s.add(sum, load(s, self.data, part));
         }
         sum
+    }
+
+    /// Writes the gradient of a tap, for input channel number `i` of these and sixteen output channels.
+    ///
+    /// # Safety
+    /// Meanwhile no other thread uses these channels of `dw`.
+    #[inline(always)]
+    pub(super) unsafe fn write<S: Simd>(
+        &self,
+        s: S,
+        (tap, i, column): (usize, usize, usize),
+        v: S::Lanes,
+        dw: &Shared<f32>,
+    ) {
+        let [c_in, c_out] = self.channels;
+        let at = (tap * c_in + self.rows.start + i) * c_out + column;
+        let lanes = LANES.min(self.columns.end - column);
+        // SAFETY: the caller's promise.
+        f32::store_first(s, v, unsafe { dw.part(at, lanes) });
     }
 }
 
@@ -85,8 +104,7 @@ pub(super) struct Transformed<T>(pub(super) std::marker::PhantomData<T>);
 impl<T: Tile> Finish for Transformed<T> {
     #[inline(always)]
     unsafe fn finish<S: Simd>(&self, s: S, parts: &Parts, dw: &Shared<f32>) {
-        let [c_in, c_out] = parts.channels;
-        for (i, row) in parts.rows.clone().enumerate() {
+        for i in 0..parts.rows.len() {
             for column in parts.columns.clone().step_by(LANES) {
                 let zero = s.splat(0.0);
                 let mut half = [[zero; 6]; 3];
@@ -100,13 +118,11 @@ impl<T: Tile> Finish for Transformed<T> {
                         half[y][x] = done[y];
                     }
                 }
-                let lanes = LANES.min(parts.columns.end - column);
                 for y in 0..3 {
                     let done = T::taps_adjoint(s, half[y]);
                     for x in 0..3 {
-                        let at = ((y * 3 + x) * c_in + row) * c_out + column;
                         // SAFETY: the caller's promise.
-                        f32::store_first(s, done[x], unsafe { dw.part(at, lanes) });
+                        unsafe { parts.write(s, (y * 3 + x, i, column), done[x], dw) };
                     }
                 }
             }
@@ -127,11 +143,9 @@ pub(super) struct WeightGradient<'a, E, P, F> {
 /// What is known of all blocks.
 #[derive(Clone, Copy)]
 struct Sizes {
-    /// Separate products.
-    products: usize,
     /// Patches of a block, a multiple of a factor's values.
     patches: usize,
-    /// Values of a row of inputs, and from one product's rows to the next product's.
+    /// From a row of inputs to the next patch's, and from all patches' to the same patches' next row.
     x: [usize; 2],
     /// Likewise of output gradients.
     dy: [usize; 2],
@@ -140,24 +154,24 @@ struct Sizes {
 impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
     pub(super) fn run(&self, rows: usize, dw: &mut [f32]) {
         let columns = self.output.channels.next_multiple_of(COLUMNS);
-        let sums = self.scheme.products() * rows * columns;
+        let sums = self.scheme.rows() * rows * columns;
         if sums <= SMALL { self.by_patches(rows, columns, dw) } else { self.by_channels(rows, columns, dw) }
     }
 
     fn sizes(&self, columns: usize, most: usize) -> Sizes {
         let (x, dy) = (self.scheme.row_len(self.input.channels), columns);
-        let products = self.scheme.products();
-        let fitting = most / ((x + dy) * products * size_of::<E>());
+        let values = x * self.scheme.rows() + dy * self.scheme.output_rows();
+        let fitting = most / (values * size_of::<E>());
         let patches = fitting.clamp(32, super::MOST_PATCHES) / 2 * 2;
         // A row of factors holds the values of `PAIR` patches.
         let rows_of = |len: usize| [len * E::PAIR, spread::<E>(patches * len)];
-        Sizes { products, patches, x: rows_of(x), dy: rows_of(dy) }
+        Sizes { patches, x: rows_of(x), dy: rows_of(dy) }
     }
 
     /// The patches are dealt to a few partial sums.
     fn by_patches(&self, rows: usize, columns: usize, dw: &mut [f32]) {
         let sizes = self.sizes(columns, 640 * 1024);
-        let products = self.scheme.products();
+        let products = self.scheme.rows();
         let total = self.input.images * self.scheme.patches();
         // Not of the number of threads: results must not depend on it.
         let part = products * rows * columns;
@@ -166,7 +180,7 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
             sums.par_chunks_mut(part).enumerate().for_each(|(split, sums)| {
                 let share = total * split / splits..total * (split + 1) / splits;
                 scratch::with(products * sizes.x[1], |x: &mut [E]| {
-                    scratch::with(products * sizes.dy[1], |dy: &mut [E]| {
+                    scratch::with(self.scheme.output_rows() * sizes.dy[1], |dy: &mut [E]| {
                         let mut write = Write::Overwrite;
                         for first in share.clone().step_by(sizes.patches) {
                             let block = first..(first + sizes.patches).min(share.end);
@@ -180,7 +194,7 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
                             let group = Group { rows: 0..rows, columns: 0..columns, steps: depth };
                             let shares = products * columns / COLUMNS * steps(rows);
                             let mut ahead = ahead.in_steps(shares);
-                            multiply(&sizes, group, (x, dy), sums, write, &mut ahead);
+                            self.multiply(&sizes, group, (x, dy), sums, write, &mut ahead);
                             write = Write::Add;
                         }
                         if write == Write::Overwrite {
@@ -210,13 +224,13 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
 
     /// Rows and columns are dealt to tasks, which find the rows of all patches made.
     fn by_channels(&self, rows: usize, columns: usize, dw: &mut [f32]) {
-        let products = self.scheme.products();
+        let products = self.scheme.rows();
         let total = self.input.images * self.scheme.patches();
         let patches = 128.min(total.next_multiple_of(2)).max(2);
         let rows_of = |len: usize| [len * E::PAIR, spread::<E>(patches * len)];
         let (x_row, dy_row) = (self.scheme.row_len(self.input.channels), columns);
-        let sizes = Sizes { products, patches, x: rows_of(x_row), dy: rows_of(dy_row) };
-        let (x_block, dy_block) = (products * sizes.x[1], products * sizes.dy[1]);
+        let sizes = Sizes { patches, x: rows_of(x_row), dy: rows_of(dy_row) };
+        let (x_block, dy_block) = (products * sizes.x[1], self.scheme.output_rows() * sizes.dy[1]);
         // As many blocks at a time as the last-level cache keeps.
         let at_once = (20 * 1024 * 1024 / ((x_block + dy_block) * size_of::<E>())).max(1);
         let blocks = total.div_ceil(patches);
@@ -252,7 +266,7 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
                                     let write = if block == 0 { Write::Overwrite } else { Write::Add };
                                     let group =
                                         Group { rows: group.0.clone(), columns: group.1.clone(), steps };
-                                    multiply(&sizes, group, (x, dy), sums, write, &mut Ahead::nothing());
+                                    self.multiply(&sizes, group, (x, dy), sums, write, &mut Ahead::nothing());
                                 }
                                 if chunk.end == blocks {
                                     let (height, width) = (group.0.len(), group.1.len());
@@ -292,12 +306,36 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
     }
 
     fn taps(&self) -> usize {
-        if self.scheme.products() == 1 { 1 } else { 9 }
+        if self.scheme.rows() == 1 { 1 } else { 9 }
+    }
+
+    /// The sums of a group, from the rows of some patches.
+    fn multiply(
+        &self,
+        sizes: &Sizes,
+        group: Group,
+        (x, dy): (&[E], &[E]),
+        sums: &mut [f32],
+        write: Write,
+        ahead: &mut Ahead<AHEAD>,
+    ) {
+        let (height, width) = (group.rows.len(), group.columns.len());
+        for e in 0..self.scheme.rows() {
+            let x = &x[e * sizes.x[1] + group.rows.start * E::PAIR..];
+            let left = Left { data: x, row: 1, step: sizes.x[0] / E::PAIR };
+            let dy = &dy[self.scheme.output_row(e) * sizes.dy[1]..];
+            for column in (0..width).step_by(COLUMNS) {
+                let data = &dy[(group.columns.start + column) * E::PAIR..];
+                let right = Right { data, step: sizes.dy[0] / E::PAIR };
+                let place = Place { data: &mut sums[e * height * width + column..], row: width, write };
+                product(height, group.steps, left, right, place, ahead);
+            }
+        }
     }
 }
 
 /// Sums, in values, up to which each of a few partial sums may have its own.
-const SMALL: usize = 36 * 128 * 128;
+const SMALL: usize = 81 * 128 * 64;
 
 struct Gather<'a, 'b, E, P, F> {
     of: &'a WeightGradient<'b, E, P, F>,
@@ -318,9 +356,9 @@ impl<E: Element, P: Scheme, F: Finish> Kernel for Gather<'_, '_, E, P, F> {
             dy.fill(E::default()); // columns beyond the last channel
         }
         let patches = Patches::new(&block, of.scheme.grid());
-        let rows = Rows { data: x, row: sizes.x[0], product: sizes.x[1] };
+        let rows = Rows { data: x, row: sizes.x[0], next: sizes.x[1] };
         of.scheme.gather(s, &of.x, of.input, patches, Along::Patches, rows);
-        let rows = Rows { data: dy, row: sizes.dy[0], product: sizes.dy[1] };
+        let rows = Rows { data: dy, row: sizes.dy[0], next: sizes.dy[1] };
         of.scheme.gather_outputs(s, &of.dy, of.output, patches, rows);
     }
 }
@@ -330,28 +368,6 @@ struct Group {
     rows: Range<usize>,
     columns: Range<usize>,
     steps: usize,
-}
-
-/// The sums of a group, from the rows of some patches.
-fn multiply<E: Element>(
-    sizes: &Sizes,
-    group: Group,
-    (x, dy): (&[E], &[E]),
-    sums: &mut [f32],
-    write: Write,
-    ahead: &mut Ahead<AHEAD>,
-) {
-    let (height, width) = (group.rows.len(), group.columns.len());
-    for e in 0..sizes.products {
-        let x = &x[e * sizes.x[1] + group.rows.start * E::PAIR..];
-        let left = Left { data: x, row: 1, step: sizes.x[0] / E::PAIR };
-        for column in (0..width).step_by(COLUMNS) {
-            let dy = &dy[e * sizes.dy[1] + (group.columns.start + column) * E::PAIR..];
-            let right = Right { data: dy, step: sizes.dy[0] / E::PAIR };
-            let place = Place { data: &mut sums[e * height * width + column..], row: width, write };
-            product(height, group.steps, left, right, place, ahead);
-        }
-    }
 }
 
 struct Finishing<'a, F> {

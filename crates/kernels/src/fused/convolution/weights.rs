@@ -54,22 +54,33 @@ impl<'a> Weights<'a> {
         }
         if self.turn == Turn::None { rows } else { s.transpose(&rows) }
     }
+
+    /// The squares of all taps of a 3×3 filter, turned around if the weights are.
+    #[inline(always)]
+    pub(super) fn nine<S: Simd>(&self, s: S, k: usize, n: usize) -> [[S::Lanes; LANES]; 9] {
+        let mut taps = [[s.splat(0.0); LANES]; 9];
+        for t in 0..9 {
+            let tap = if self.turn == Turn::None { t } else { 8 - t };
+            taps[t] = self.square(s, tap, k, n);
+        }
+        taps
+    }
 }
 
 /// How a scheme's weights become operands.
 pub(super) trait Operand: Copy + Send + Sync {
-    /// Separate products.
-    fn products(&self) -> usize;
-    /// Values along the summed axis, for `channels` summed channels.
+    /// What a scheme's rows are multiplied with, all its phases' together.
+    fn rows(&self) -> usize;
+    /// Values of each along the summed axis, for `channels` summed channels.
     fn depth(&self, channels: usize) -> usize;
 
-    /// Writes the chunk of [`COLUMNS`] columns from `n` on: for each product its `depth` values, each pair (or each single
+    /// Writes the chunk of [`COLUMNS`] columns from `n` on: for each row its `depth` values, each pair (or each single
     /// one, according to `E`) for all columns side by side.
     fn pack<S: Simd, E: Element>(&self, s: S, weights: &Weights, n: usize, to: &mut [E]);
 
     /// Values of a chunk.
     fn chunk_len<E: Element>(&self, channels: usize) -> usize {
-        self.products() * self.depth(channels).next_multiple_of(E::PAIR) * COLUMNS
+        self.rows() * self.depth(channels).next_multiple_of(E::PAIR) * COLUMNS
     }
 }
 
@@ -78,7 +89,7 @@ pub(super) trait Operand: Copy + Send + Sync {
 pub(super) struct Transformed<T>(pub(super) std::marker::PhantomData<T>);
 
 impl<T: Tile> Operand for Transformed<T> {
-    fn products(&self) -> usize {
+    fn rows(&self) -> usize {
         T::IN * T::IN
     }
 
@@ -91,11 +102,7 @@ impl<T: Tile> Operand for Transformed<T> {
         let depth = weights.summed().next_multiple_of(E::PAIR);
         for v in 0..COLUMNS / LANES {
             for k in (0..weights.summed()).step_by(LANES) {
-                let mut taps = [[s.splat(0.0); LANES]; 9];
-                for t in 0..9 {
-                    let tap = if weights.turn == Turn::None { t } else { 8 - t };
-                    taps[t] = weights.square(s, tap, k, n + v * LANES);
-                }
+                let taps = weights.nine(s, k, n + v * LANES);
                 for i in (0..LANES.min(depth - k)).step_by(E::PAIR) {
                     let first = transform::<S, T>(s, &taps, i);
                     let second = if E::PAIR == 2 { transform::<S, T>(s, &taps, i + 1) } else { first };
@@ -134,7 +141,7 @@ fn transform<S: Simd, T: Tile>(s: S, taps: &[[S::Lanes; LANES]; 9], i: usize) ->
 pub(super) struct Taps<'a>(pub(super) &'a [usize]);
 
 impl Operand for Taps<'_> {
-    fn products(&self) -> usize {
+    fn rows(&self) -> usize {
         1
     }
 

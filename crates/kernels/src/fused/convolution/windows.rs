@@ -1,7 +1,7 @@
 //! Any convolution as sums of products: a patch is one output pixel, its row the window's pixels tap by tap.
 #![allow(unsafe_code)]
 
-use super::scheme::{Along, Emit, Make, Patch, Patches, Products, Rows, Scheme, fill_rows, sixteens};
+use super::scheme::{Along, Emit, Make, Patch, Patches, Rows, Scheme, Sums, fill_rows, sixteens};
 use crate::element::Element;
 use crate::fused::read::{Channels, Reader, WithReader};
 use crate::fused::write::{SharedSink, WithWriter, Writer};
@@ -79,7 +79,7 @@ impl Scheme for Windows<'_> {
         self.grid
     }
 
-    fn products(&self) -> usize {
+    fn rows(&self) -> usize {
         1
     }
 
@@ -145,12 +145,12 @@ impl Scheme for Windows<'_> {
     unsafe fn scatter<S: Simd, E: Element>(
         &self,
         s: S,
-        products: Products,
+        sums: Sums,
         patches: Patches,
         channels: Channels,
         sink: &SharedSink<E>,
     ) {
-        let what = WritePixels { windows: self, products, patches, channels };
+        let what = WritePixels { windows: self, sums, patches, channels };
         // SAFETY: the caller's promise.
         unsafe { sink.writer(s, patches.first().image, channels, what) }
     }
@@ -204,14 +204,14 @@ impl<S: Simd, R: Reader<S>> Make<S> for Read<'_, R> {
                 }
             }
         };
-        // SAFETY: one value for the one product.
+        // SAFETY: one value for the one row.
         unsafe { emit.emit(s, v) };
     }
 }
 
 struct WritePixels<'a> {
     windows: &'a Windows<'a>,
-    products: Products<'a>,
+    sums: Sums<'a>,
     patches: Patches,
     channels: Channels,
 }
@@ -219,10 +219,10 @@ struct WritePixels<'a> {
 impl<S: Simd> WithWriter<S> for WritePixels<'_> {
     #[inline(always)]
     fn with<W: Writer<S>>(self, s: S, writer: &mut W) {
-        let Self { windows, products, patches, channels } = self;
+        let Self { windows, sums, patches, channels } = self;
         for (t, patch) in patches.enumerate() {
             writer.turn_to(s, patch.image);
-            if let Some(lanes) = products.data[t * products.patch..].first_chunk() {
+            if let Some(lanes) = sums.data[t * sums.patch..].first_chunk() {
                 let at = windows.output_pixel(patch) * channels.of + channels.first;
                 assert!(at + channels.lanes <= writer.len(), "a pixel beyond its tensor");
                 // SAFETY: as just asserted.

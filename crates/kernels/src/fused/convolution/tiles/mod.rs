@@ -6,7 +6,8 @@ mod transforms;
 
 use std::marker::PhantomData;
 
-use super::scheme::{Along, Emit, Make, Patch, Patches, Products, Rows, Scheme, fill_rows, sixteens};
+use super::scheme::{Along, Emit, Make, Patch, Patches, Rows, Scheme, Sums, fill_rows, sixteens};
+use super::window::{Window, read_rows};
 use crate::element::Element;
 use crate::fused::read::{Channels, Reader, WithReader};
 use crate::fused::write::{SharedSink, WithWriter, Writer};
@@ -38,7 +39,7 @@ impl<T: Tile> Scheme for Tiles<T> {
         self.output.map(|side| side.div_ceil(T::OUT))
     }
 
-    fn products(&self) -> usize {
+    fn rows(&self) -> usize {
         T::IN * T::IN
     }
 
@@ -85,103 +86,25 @@ impl<T: Tile> Scheme for Tiles<T> {
     unsafe fn scatter<S: Simd, E: Element>(
         &self,
         s: S,
-        products: Products,
+        sums: Sums,
         patches: Patches,
         channels: Channels,
         sink: &SharedSink<E>,
     ) {
-        let what = WriteTiles { tiles: *self, products, patches, channels };
+        let what = WriteTiles { tiles: *self, sums, patches, channels };
         // SAFETY: the caller's promise.
         unsafe { sink.writer(s, patches.first().image, channels, what) }
-    }
-}
-
-/// A square of pixels, partly outside the image perhaps.
-#[derive(Clone, Copy)]
-struct Window {
-    image: usize,
-    first: [usize; 2],
-    within: [usize; 2],
-    channels: Channels,
-}
-
-impl Window {
-    /// Whether `size` rows and columns of sixteen whole lanes are inside.
-    #[inline(always)]
-    fn is_inside(&self, size: usize) -> bool {
-        let inside = |i: usize| self.first[i] < self.within[i] && self.first[i] + size <= self.within[i];
-        self.channels.lanes == LANES && inside(0) && inside(1)
-    }
-
-    /// A row or column of the image for number `i` of the square: itself, or, outside the image, some other one, and `false`.
-    #[inline(always)]
-    fn line(&self, axis: usize, i: usize) -> (usize, bool) {
-        let line = self.first[axis].wrapping_add(i);
-        if line < self.within[axis] { (line, true) } else { (0, false) }
-    }
-
-    #[inline(always)]
-    fn at(&self, y: usize, x: usize) -> usize {
-        ((self.image * self.within[0] + y) * self.within[1] + x) * self.channels.of + self.channels.first
-    }
-
-    /// Asserts that the whole image is within a tensor of `len` values.
-    #[inline(always)]
-    fn check(&self, len: usize) {
-        let end = self.at(self.within[0] - 1, self.within[1] - 1) + self.channels.lanes;
-        assert!(end <= len, "an image beyond its tensor");
     }
 }
 
 /// What is half done, row by row. One for all patches: to clear it each time would take as long as a transform.
 type Half<L> = [[L; 6]; 6];
 
-/// Reads `$size` × `$size` pixels and applies `$transform` along both axes; the results go out column by column. A macro, since
-/// closures that use vector instructions are not reliably inlined; loops, since unrolled the code outgrows the caches.
+/// Reads `$size` × `$size` pixels and applies `$transform` along both axes; the results go out column by column.
 macro_rules! read {
     ($s:ident, $window:ident, $reader:expr, $half:expr, $emit:ident, $size:expr, $transform:path) => {{
-        let (window, reader, half, zero) = ($window, $reader, $half, $s.splat(0.0));
-        window.check(reader.len());
-        let pixel = window.channels.of;
-        if window.is_inside($size) {
-            let (mut at, line) = (window.at(window.first[0], window.first[1]), window.within[1] * pixel);
-            for i in 0..$size {
-                let mut row = [zero; 6];
-                for j in 0..$size {
-                    // SAFETY: a pixel of the image, which is within the tensor, as checked.
-                    row[j] = unsafe { reader.read($s, at + j * pixel) };
-                }
-                half[i] = $transform($s, row);
-                at += line;
-            }
-        } else {
-            let (whole, line) = (window.channels.lanes == LANES, window.within[1] * pixel);
-            let mut columns = [None; 6];
-            for j in 0..$size {
-                let (x, inside) = window.line(1, j);
-                columns[j] = inside.then_some(x * pixel);
-            }
-            let start = window.at(0, 0);
-            for i in 0..$size {
-                let mut row = [zero; 6];
-                let (y, inside) = window.line(0, i);
-                if inside {
-                    for j in 0..$size {
-                        if let Some(column) = columns[j] {
-                            let at = start + y * line + column;
-                            row[j] = if whole {
-                                // SAFETY: as above.
-                                unsafe { reader.read($s, at) }
-                            } else {
-                                // SAFETY: as above, of as many channels as there are.
-                                unsafe { reader.read_some($s, at) }
-                            };
-                        }
-                    }
-                }
-                half[i] = $transform($s, row);
-            }
-        }
+        let (half, zero) = ($half, $s.splat(0.0));
+        read_rows!($s, $window, $reader, half, $size, 6, $transform);
         for j in 0..T::IN {
             let mut column = [zero; 6];
             for i in 0..$size {
@@ -189,7 +112,7 @@ macro_rules! read {
             }
             let done = $transform($s, column);
             for i in 0..T::IN {
-                // SAFETY: `IN` times `IN` values, as many as there are products.
+                // SAFETY: `IN` times `IN` values, as many as there are rows.
                 unsafe { $emit.emit($s, done[i]) };
             }
         }
@@ -274,7 +197,7 @@ impl<S: Simd, T: Tile, R: Reader<S>> Make<S> for Outputs<T, R, S::Lanes> {
 
 struct WriteTiles<'a, T> {
     tiles: Tiles<T>,
-    products: Products<'a>,
+    sums: Sums<'a>,
     patches: Patches,
     channels: Channels,
 }
@@ -282,23 +205,23 @@ struct WriteTiles<'a, T> {
 impl<S: Simd, T: Tile> WithWriter<S> for WriteTiles<'_, T> {
     #[inline(always)]
     fn with<W: Writer<S>>(self, s: S, writer: &mut W) {
-        let Self { tiles, products, patches, channels } = self;
+        let Self { tiles, sums, patches, channels } = self;
         let [height, width] = tiles.output;
-        // What is read below relies on it: sixteen values of each product of each patch.
-        let last = (T::IN * T::IN - 1) * products.product + patches.len().saturating_sub(1) * products.patch;
-        assert!(last + LANES <= products.data.len(), "products beyond their place");
+        // What is read below relies on it: sixteen values of each sum of each patch.
+        let last = (T::IN * T::IN - 1) * sums.sum + patches.len().saturating_sub(1) * sums.patch;
+        assert!(last + LANES <= sums.data.len(), "sums beyond their place");
         let zero = s.splat(0.0);
         let mut half: Half<S::Lanes> = [[zero; 6]; 6];
         for (t, patch) in patches.enumerate() {
             writer.turn_to(s, patch.image);
-            let mut at = t * products.patch;
-            // Products are numbered column by column.
+            let mut at = t * sums.patch;
+            // Sums are numbered column by column.
             for half in half.iter_mut().take(T::IN) {
                 let mut column = [zero; 6];
                 for value in column.iter_mut().take(T::IN) {
                     // SAFETY: as asserted above.
-                    *value = s.load(unsafe { &*products.data.as_ptr().add(at).cast() });
-                    at += products.product;
+                    *value = s.load(unsafe { &*sums.data.as_ptr().add(at).cast() });
+                    at += sums.sum;
                 }
                 *half = T::output(s, column);
             }
