@@ -28,6 +28,7 @@ mod error;
 pub mod fused;
 mod gelu;
 mod group_norm;
+pub mod huge_pages;
 mod isa;
 mod linear;
 mod matmul;

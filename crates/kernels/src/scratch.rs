@@ -5,6 +5,8 @@ use std::cell::RefCell;
 
 use half::bf16;
 
+use crate::huge_pages;
+
 /// A cache line, so that buffers begin with one.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
@@ -36,8 +38,8 @@ pub(crate) fn with<T: Bits, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
         chosen.map(|(i, _)| i).map(|i| buffers.swap_remove(i)).unwrap_or_default()
     });
     if buffer.len() < lines {
-        buffer.clear(); // nothing in it is worth copying
-        buffer.resize(lines, Line([0; 16]));
+        drop(buffer); // nothing in it is worth copying, or keeping meanwhile
+        buffer = huge_pages::vec(Line([0; 16]), lines);
     }
     // SAFETY: `lines` lines hold `len` values, aligned; all bits are values (`Bits`), and the lines are initialised.
     let values = unsafe { std::slice::from_raw_parts_mut(buffer.as_mut_ptr().cast::<T>(), len) };

@@ -1,6 +1,6 @@
 //! One piece of memory for all tensors of a plan.
 
-use wick_kernels::Element;
+use wick_kernels::{Element, huge_pages};
 
 use crate::plan::{Buf, Pass, Plan};
 
@@ -45,7 +45,7 @@ impl<E: Element> Arena<E> {
         let values = plan.total * images + LINE / size_of::<E>();
         if self.values.len() < values {
             self.values = Vec::new(); // what was there is of no use, and need not be there at the same time
-            self.values = vec![E::default(); values];
+            self.values = huge_pages::vec(E::default(), values);
             self.start = self.values.as_ptr().align_offset(LINE).min(LINE / size_of::<E>());
         }
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::product::{AHEAD, COLUMNS, Left, Place, Right, product, steps};
-use super::scheme::{Along, Patches, Rows, Scheme, Sums, sixteens};
+use super::scheme::{Along, Panels, Patches, Rows, Scheme, Sums, sixteens};
 use super::weights::{Operand, Weights};
 use crate::element::Element;
 use crate::fused::write::SharedSink;
@@ -56,40 +56,49 @@ struct Sizes {
 impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
     pub(super) fn run(&self, sink: &SharedSink<E>) {
         let total = self.input.images * self.scheme.patches();
-        let sizes = self.sizes();
         if total == 0 {
             return;
         }
         // With so few patches that the weights are larger than all that is made of them, each chunk of weights is made once,
         // where it is used, for all patches.
+        let sizes = self.sizes(self.most_patches());
         let weights_first = sizes.chunk * sizes.chunks > total * (sizes.row + COLUMNS) * self.scheme.rows();
         if weights_first && sizes.chunks > 1 {
-            self.weights_first(&sizes, sink);
+            self.weights_first(&self.sizes(total.min(128)), sink);
         } else {
             self.patches_first(&sizes, sink);
         }
     }
 
-    fn sizes(&self) -> Sizes {
+    /// From one row to the next.
+    fn row(&self) -> usize {
+        self.scheme.row_len(self.input.channels).next_multiple_of(64 / size_of::<E>())
+    }
+
+    /// Patches whose rows stay in a core's cache.
+    fn most_patches(&self) -> usize {
         const ROWS: usize = 640 * 1024; // bytes: most of an L2
-        let (channels, rows) = (self.input.channels, self.scheme.rows());
-        let row = self.scheme.row_len(channels).next_multiple_of(64 / size_of::<E>());
-        let fitting = ROWS / (row * rows * size_of::<E>());
+        let fitting = ROWS / (self.row() * self.scheme.rows() * size_of::<E>());
         let most = fitting.clamp(28, self.scheme.most_patches());
         // Blocks of the same size, that do not straddle images where an image has several.
         let per_image = self.scheme.patches();
-        let patches = if per_image <= most {
+        if per_image <= most {
             most / per_image * per_image
         } else {
             per_image.div_ceil(per_image.div_ceil(most))
-        };
+        }
+    }
+
+    /// Of blocks of so many patches.
+    fn sizes(&self, patches: usize) -> Sizes {
+        let row = self.row();
         let sums = (0..self.scheme.phases()).map(|phase| self.scheme.sums(phase)).max().unwrap_or(0);
         Sizes {
             patches,
             row,
-            patch: spread::<E>(rows * row),
+            patch: spread::<E>(self.scheme.rows() * row),
             sums: spread::<f32>(sums * COLUMNS),
-            depth: self.operand.depth(channels).div_ceil(E::PAIR),
+            depth: self.operand.depth(self.input.channels).div_ceil(E::PAIR),
             // At least one step: a phase may have no taps at all, and zeros come out.
             chunk: self.operand.chunk_len::<E>(self.weights.summed()).max(E::PAIR * COLUMNS),
             chunks: self.weights.columns().div_ceil(COLUMNS),
@@ -121,13 +130,11 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                             let mut ahead = Ahead::nothing();
                             sink.ahead(&self.range(&block, self.output), &mut ahead);
                             self.x.ahead(&self.range(&next, self.input), &mut ahead);
-                            let sums_of_a_chunk =
-                                (0..self.scheme.phases()).map(|phase| self.scheme.sums(phase)).sum::<usize>();
-                            let mut ahead =
-                                ahead.in_steps(sizes.chunks * sums_of_a_chunk * steps(block.len()));
+                            let depth = sizes.depth * self.operand.rows() * sizes.chunks;
+                            let mut ahead = ahead.in_steps(steps(block.len(), depth));
                             for (chunk, packed) in packed.chunks_exact(sizes.chunk).enumerate() {
                                 let block = Block { patches: block.clone(), rows, chunk, packed };
-                                self.outputs(sizes, block, sums, sink, &mut ahead);
+                                self.outputs(sizes, block, sums, sink, Some(&mut ahead));
                             }
                         }
                     });
@@ -158,7 +165,7 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                     scratch::with(sizes.patches * sizes.sums, |sums: &mut [f32]| {
                         for (i, rows) in rows.chunks_exact(block_len).enumerate() {
                             let block = Block { patches: block(i), rows, chunk, packed };
-                            self.outputs(sizes, block, sums, sink, &mut Ahead::nothing());
+                            self.outputs(sizes, block, sums, sink, None);
                         }
                     });
                 });
@@ -166,14 +173,15 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
         });
     }
 
-    /// The outputs of some patches, of the columns of one chunk.
+    /// The outputs of some patches, of the columns of one chunk. Meanwhile asks for what is `ahead`, else for the next sum's
+    /// factors: they come from further away than a core's own cache.
     fn outputs(
         &self,
         sizes: &Sizes,
         block: Block<E>,
         sums: &mut [f32],
         sink: &SharedSink<E>,
-        ahead: &mut Ahead<AHEAD>,
+        mut ahead: Option<&mut Ahead<AHEAD>>,
     ) {
         // What the weights of one row take up.
         let each = sizes.depth * E::PAIR * COLUMNS;
@@ -188,10 +196,22 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                 let data = &block.rows[terms.start * sizes.row..];
                 let left = Left { data, row: sizes.patch / E::PAIR, step: 1 };
                 let weights = Right { data: &block.packed[right..], step: COLUMNS };
+                right += terms.len() * each;
                 let place =
                     Place { data: &mut sums[sum * COLUMNS..], row: sizes.sums, write: Write::Overwrite };
-                product(block.patches.len(), terms.len() * sizes.depth, left, weights, place, ahead);
-                right += terms.len() * each;
+                let (patches, depth) = (block.patches.len(), terms.len() * sizes.depth);
+                if let Some(ahead) = ahead.as_deref_mut() {
+                    product(patches, depth, left, weights, place, ahead);
+                    continue;
+                }
+                let mut next = Ahead::nothing();
+                if sum + 1 < self.scheme.sums(phase) {
+                    let terms = self.scheme.terms(phase, sum + 1);
+                    let rows = &block.rows[terms.start * sizes.row..];
+                    next.add_rows(rows.as_ptr(), terms.len() * sizes.row, sizes.patch, patches);
+                    next.add(block.packed[right..].as_ptr(), terms.len() * each);
+                }
+                product(patches, depth, left, weights, place, &mut next.in_steps(steps(patches, depth)));
             }
             let (sums, block, chunk) = (&*sums, block.patches.clone(), block.chunk);
             dispatch(Scatter { pass: self, sizes, block, chunk, phase, sums, sink });
@@ -239,7 +259,7 @@ impl<E: Element, P: Scheme, O: Operand> Kernel for Gather<'_, '_, E, P, O> {
     fn run<S: Simd>(self, s: S) {
         let Self { pass, sizes, block, rows } = self;
         let patches = Patches::new(&block, pass.scheme.grid());
-        let rows = Rows { data: rows, row: sizes.patch, next: sizes.row };
+        let rows = Rows { data: rows, row: sizes.patch, next: sizes.row, panels: Panels::ONE };
         pass.scheme.gather(s, &pass.x, pass.input, patches, Along::Channels, rows);
     }
 }

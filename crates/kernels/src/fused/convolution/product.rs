@@ -10,9 +10,9 @@ use crate::simd::{LANES, Simd};
 /// Parts of memory that are fetched while products are computed: what a sink writes and reads, and a source.
 pub(super) const AHEAD: usize = 6;
 
-/// Steps in which a product of `rows` rows fetches ahead.
-pub(super) fn steps(rows: usize) -> usize {
-    rows.div_ceil(14)
+/// Steps that a product of `rows` rows and `depth` steps takes: each block of rows takes them all.
+pub(super) fn steps(rows: usize, depth: usize) -> usize {
+    rows.div_ceil(14) * depth
 }
 
 /// Columns of every product: two registers of AVX-512.
@@ -91,7 +91,6 @@ fn multiply<S: Simd, E: Element>(s: S, Product { rows, depth, left, right, place
     let blocks = rows.div_ceil(most);
     let mut first = 0;
     for block in 0..blocks {
-        ahead.step();
         let end = rows * (block + 1) / blocks;
         let at = Block {
             depth,
@@ -107,7 +106,7 @@ fn multiply<S: Simd, E: Element>(s: S, Product { rows, depth, left, right, place
             write: place.write,
         };
         // SAFETY: `end ≤ rows`: all that the block reads and writes was asserted to lie within its slice.
-        unsafe { at.rows(s, end - first) };
+        unsafe { at.rows(s, end - first, ahead) };
         first = end;
     }
 }
@@ -129,17 +128,17 @@ impl<E: Element> Block<E> {
     /// # Safety
     /// `rows` rows of the operands and the place are within their slices, and nobody else uses the place.
     #[inline(always)]
-    unsafe fn rows<S: Simd>(&self, s: S, rows: usize) {
+    unsafe fn rows<S: Simd>(&self, s: S, rows: usize, ahead: &mut Ahead<AHEAD>) {
         macro_rules! one_of {
             ($($rows:literal)*) => {
                 match rows {
                     // SAFETY: the caller's promise; the columns are the first or the second sixteen.
                     $($rows => unsafe {
                         if S::BLOCK[1] == 2 {
-                            self.block::<S, $rows, 2>(s, 0);
+                            self.block::<S, $rows, 2>(s, 0, ahead);
                         } else if $rows <= S::BLOCK[0] {
-                            self.block::<S, $rows, 1>(s, 0);
-                            self.block::<S, $rows, 1>(s, LANES);
+                            self.block::<S, $rows, 1>(s, 0, ahead);
+                            self.block::<S, $rows, 1>(s, LANES, ahead);
                         }
                     },)*
                     _ => unreachable!("a block has at most 14 rows"),
@@ -152,7 +151,12 @@ impl<E: Element> Block<E> {
     /// # Safety
     /// As [`rows`](Self::rows), for `ROWS` rows and `16 · WIDE` columns from `column` on.
     #[inline(always)]
-    unsafe fn block<S: Simd, const ROWS: usize, const WIDE: usize>(&self, s: S, column: usize) {
+    unsafe fn block<S: Simd, const ROWS: usize, const WIDE: usize>(
+        &self,
+        s: S,
+        column: usize,
+        ahead: &mut Ahead<AHEAD>,
+    ) {
         let mut sums = [[s.splat(0.0); WIDE]; ROWS];
         // SAFETY: of the whole block: the caller's promise, place by place.
         unsafe {
@@ -164,19 +168,25 @@ impl<E: Element> Block<E> {
                 }
             }
             let (mut left, mut right) = (self.left, self.right.add(column * E::PAIR));
-            for _ in 0..self.depth {
-                let mut b = [E::load_factors(s, right); WIDE];
-                for (j, b) in b.iter_mut().enumerate().skip(1) {
-                    *b = E::load_factors(s, right.add(j * LANES * E::PAIR));
-                }
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    let a = E::splat_factor(s, left.add(i * self.left_row));
-                    for (sum, b) in sums.iter_mut().zip(b) {
-                        *sum = E::multiply(s, *sum, a, b);
+            let mut done = 0;
+            while done < self.depth {
+                let some = ahead.every().min(self.depth - done);
+                for _ in 0..some {
+                    let mut b = [E::load_factors(s, right); WIDE];
+                    for (j, b) in b.iter_mut().enumerate().skip(1) {
+                        *b = E::load_factors(s, right.add(j * LANES * E::PAIR));
                     }
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        let a = E::splat_factor(s, left.add(i * self.left_row));
+                        for (sum, b) in sums.iter_mut().zip(b) {
+                            *sum = E::multiply(s, *sum, a, b);
+                        }
+                    }
+                    left = left.wrapping_add(self.left_step);
+                    right = right.wrapping_add(self.right_step);
                 }
-                left = left.wrapping_add(self.left_step);
-                right = right.wrapping_add(self.right_step);
+                ahead.ask();
+                done += some;
             }
             for (i, sums) in sums.iter().enumerate() {
                 for (j, sum) in sums.iter().enumerate() {

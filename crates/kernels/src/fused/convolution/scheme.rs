@@ -71,6 +71,27 @@ pub(super) struct Rows<'a, E> {
     pub(super) row: usize,
     /// From one row of a patch to the next of the same patch.
     pub(super) next: usize,
+    pub(super) panels: Panels,
+}
+
+/// Channels that stand together.
+#[derive(Clone, Copy)]
+pub(super) struct Panels {
+    /// Channels of a panel; more than one panel begins at whole registers.
+    pub(super) width: usize,
+    /// From one panel to the next.
+    pub(super) step: usize,
+}
+
+impl Panels {
+    /// All channels in one.
+    pub(super) const ONE: Self = Self { width: usize::MAX, step: 0 };
+
+    /// Where a channel stands, if each is of `PAIR` values.
+    #[inline(always)]
+    pub(super) fn at<E: Element>(&self, channel: usize) -> usize {
+        channel / self.width * self.step + channel % self.width * E::PAIR
+    }
 }
 
 /// How the patches' values stand in the rows.
@@ -247,10 +268,11 @@ pub(super) fn fill_rows<S: Simd, E: Element>(
     if lines == 0 {
         return;
     }
+    let begin = if along == Along::Patches { rows.panels.at::<E>(at) } else { at };
     // What the receivers rely on.
-    let end = (count - 1) * step + (lines - 1) * rows.row + (at + LANES) * width;
+    let end = begin + (count - 1) * step + (lines - 1) * rows.row + LANES * width;
     assert!(end <= rows.data.len() && count <= MOST_ROWS, "rows beyond their place");
-    let mut next = rows.data[at * width..].as_mut_ptr();
+    let mut next = rows.data[begin..].as_mut_ptr();
     if !apart {
         for (t, patch) in patches.enumerate() {
             make.make(s, t, patch, Store { next, step });

@@ -1,0 +1,123 @@
+//! Weight gradients of many channels.
+#![allow(unsafe_code)]
+
+use rayon::prelude::*;
+
+use super::{Finish, Finishing, Gather, Group, Lie, Parts, WeightGradient};
+use crate::element::Element;
+use crate::fused::Write;
+use crate::fused::convolution::product::{COLUMNS, steps};
+use crate::fused::convolution::scheme::Scheme;
+use crate::fused::shared::Shared;
+use crate::isa::dispatch;
+use crate::prefetch::Ahead;
+use crate::scratch;
+use crate::simd::LANES;
+
+/// Sums of a group, in values: half an L2.
+const GROUP: usize = 128 * 1024;
+
+impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
+    /// Rows and columns are dealt to tasks, which find the rows of all patches made.
+    pub(super) fn by_channels(&self, rows: usize, columns: usize, dw: &mut [f32]) {
+        let products = self.scheme.rows();
+        let total = self.input.images * self.scheme.patches();
+        let patches = 128.min(total.next_multiple_of(2)).max(2);
+        let blocks = total.div_ceil(patches);
+        let width = if columns.is_multiple_of(2 * COLUMNS) { 2 * COLUMNS } else { COLUMNS };
+        let height = (GROUP / (products * width)).max(LANES);
+        let height = rows.div_ceil(rows.div_ceil(height)).next_multiple_of(LANES);
+        // A group's operands lie together, so that its next one can be asked for while one is multiplied. Where a row holds
+        // several taps, their channels do not fall into whole panels.
+        let x_row = self.scheme.row_len(self.input.channels);
+        let x_panel = if products == 1 { x_row } else { height };
+        let x_lie = Lie::new::<E>([products, x_row], x_panel, patches);
+        let dy_lie = Lie::new::<E>([self.scheme.output_rows(), columns], width, patches);
+        // As many blocks at a time as the last-level cache keeps.
+        let at_once = (20 * 1024 * 1024 / ((x_lie.len + dy_lie.len) * size_of::<E>())).max(1);
+        let (down, across) = (rows.div_ceil(height), columns / width);
+        let group_len = products * height * width;
+        // One chunk of blocks: a group's sums need not outlive its thread's cache.
+        let kept = if blocks > at_once { down * across * group_len } else { 0 };
+        let dw = Shared::new(dw);
+        scratch::with(kept, |kept: &mut [f32]| {
+            let kept = Shared::new(kept);
+            for first in (0..blocks).step_by(at_once) {
+                let chunk = first..(first + at_once).min(blocks);
+                scratch::with(chunk.len() * x_lie.len, |x: &mut [E]| {
+                    scratch::with(chunk.len() * dy_lie.len, |dy: &mut [E]| {
+                        let places = x.par_chunks_mut(x_lie.len).zip(dy.par_chunks_mut(dy_lie.len));
+                        places.zip(chunk.clone()).for_each(|((x, dy), i)| {
+                            let block = i * patches..((i + 1) * patches).min(total);
+                            dispatch(Gather { of: self, block, x: (x, x_lie), dy: (dy, dy_lie) });
+                        });
+                        let (x, dy) = (&*x, &*dy);
+                        (0..down * across).into_par_iter().for_each(|g| {
+                            let (i, j) = (g / across, g % across);
+                            let group =
+                                (i * height..((i + 1) * height).min(rows), j * width..(j + 1) * width);
+                            let run = |sums: &mut [f32]| {
+                                for (k, (x, dy)) in x.chunks(x_lie.len).zip(dy.chunks(dy_lie.len)).enumerate()
+                                {
+                                    let block = first + k;
+                                    let steps = (total - block * patches).min(patches).div_ceil(E::PAIR);
+                                    let write = if block == 0 { Write::Overwrite } else { Write::Add };
+                                    let (rows, columns) = group.clone();
+                                    let group = Group { rows, columns, steps, write };
+                                    self.multiply_all(&group, (x, x_lie), (dy, dy_lie), sums);
+                                }
+                                if chunk.end == blocks {
+                                    let (height, width) = (group.0.len(), group.1.len());
+                                    let parts = Parts {
+                                        data: sums,
+                                        part: usize::MAX / 2,
+                                        product: height * width,
+                                        row: width,
+                                        rows: group.0.clone(),
+                                        columns: group.1.start..group.1.end.min(self.output.channels),
+                                        channels: [self.input.channels, self.output.channels],
+                                    };
+                                    dispatch(Finishing { finish: self.finish, parts, dw });
+                                }
+                            };
+                            if blocks > at_once {
+                                // SAFETY: each group has a place of its own.
+                                run(unsafe { kept.part(g * group_len, group_len) });
+                            } else {
+                                scratch::with(group_len, run);
+                            }
+                        });
+                    });
+                });
+            }
+        });
+        if blocks == 0 {
+            // SAFETY: no task is at work.
+            unsafe { dw.part(0, rows * self.output.channels * self.taps()) }.fill(0.0);
+        }
+    }
+
+    /// All products of a group.
+    fn multiply_all(
+        &self,
+        group: &Group,
+        (x, x_lie): (&[E], Lie),
+        (dy, dy_lie): (&[E], Lie),
+        sums: &mut [f32],
+    ) {
+        for e in 0..self.scheme.rows() {
+            let mut ahead = Ahead::nothing();
+            if e + 1 < self.scheme.rows() {
+                let mut add = |data: &[E], lie: Lie, row: usize, channel: usize| {
+                    let data = &data[lie.at::<E>(row, channel)..];
+                    ahead.add(data.as_ptr(), data.len().min(lie.next));
+                };
+                add(x, x_lie, e + 1, group.rows.start);
+                add(dy, dy_lie, self.scheme.output_row(e + 1), group.columns.start);
+            }
+            let all = group.steps * group.columns.len() / COLUMNS;
+            let mut ahead = ahead.in_steps(steps(group.rows.len(), all));
+            self.multiply(e, group, (x, x_lie), (dy, dy_lie), sums, &mut ahead);
+        }
+    }
+}
