@@ -77,6 +77,11 @@ impl<'a, E: Element> SharedSink<'a, E> {
         }
     }
 
+    /// Whether nothing becomes of zeros that are sent into it.
+    pub(crate) fn ignores_zeros(&self) -> bool {
+        self.add && matches!(self.epilogue, Kind::None)
+    }
+
     /// Calls `f` with the writer of some channels of `image`, and adds what it summed.
     ///
     /// # Safety

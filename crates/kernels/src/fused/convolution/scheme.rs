@@ -40,6 +40,23 @@ impl Patches {
     pub(super) fn first(&self) -> Patch {
         self.next
     }
+
+    /// The first of those beside each other in a row of the grid, and how many they are, row by row.
+    #[inline(always)]
+    pub(super) fn lines(mut self) -> impl Iterator<Item = (Patch, usize)> {
+        std::iter::from_fn(move || {
+            let first = self.next;
+            let count = self.left.min(self.grid[1] - first.at[1]);
+            self.left -= count;
+            let down = first.at[0] + 1;
+            self.next = if down < self.grid[0] {
+                Patch { at: [down, 0], ..first }
+            } else {
+                Patch { image: first.image + 1, at: [0, 0] }
+            };
+            (count > 0).then_some((first, count))
+        })
+    }
 }
 
 impl Iterator for Patches {
