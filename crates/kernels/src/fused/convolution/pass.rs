@@ -6,7 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::product::{AHEAD, COLUMNS, Left, Place, Right, product, steps};
-use super::scheme::{Along, Patches, Rows, Scheme, Sums, sixteens};
+use super::scheme::{Along, Patches, Rows, Scheme, Sums, portion, sixteens};
 use super::weights::{Operand, Weights};
 use crate::element::Element;
 use crate::fused::write::SharedSink;
@@ -119,8 +119,8 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                             // thread's next one.
                             let next = block.end..block.end + block.len();
                             let mut ahead = Ahead::nothing();
-                            sink.ahead(&self.range(&block, self.output), &mut ahead);
-                            self.x.ahead(&self.range(&next, self.input), &mut ahead);
+                            sink.ahead(&portion(&block, per_image, self.output), &mut ahead);
+                            self.x.ahead(&self.scheme.reads(&next, self.input), &mut ahead);
                             let sums_of_a_chunk =
                                 (0..self.scheme.phases()).map(|phase| self.scheme.sums(phase)).sum::<usize>();
                             let mut ahead =
@@ -134,12 +134,6 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                 });
             });
         });
-    }
-
-    /// About which values of a tensor belong to the patches.
-    fn range(&self, patches: &Range<usize>, extent: Extent) -> Range<usize> {
-        let (image, per_image) = (extent.pixels * extent.channels, self.scheme.patches());
-        patches.start * image / per_image..patches.end * image / per_image
     }
 
     /// All rows, then chunk after chunk of weights.

@@ -4,11 +4,14 @@
 use crate::element::Element;
 use crate::fused::Write;
 use crate::isa::{Kernel, dispatch};
-use crate::prefetch::Ahead;
+use crate::prefetch::{Ahead, Lines};
 use crate::simd::{LANES, Simd};
 
 /// Parts of memory that are fetched while products are computed: what a sink writes and reads, and a source.
 pub(super) const AHEAD: usize = 6;
+
+/// Steps of the summed axis between two requests.
+const SPACING: usize = 8;
 
 /// Steps in which a product of `rows` rows fetches ahead.
 pub(super) fn steps(rows: usize) -> usize {
@@ -91,7 +94,7 @@ fn multiply<S: Simd, E: Element>(s: S, Product { rows, depth, left, right, place
     let blocks = rows.div_ceil(most);
     let mut first = 0;
     for block in 0..blocks {
-        ahead.step();
+        let mut lines = ahead.step();
         let end = rows * (block + 1) / blocks;
         let at = Block {
             depth,
@@ -107,7 +110,7 @@ fn multiply<S: Simd, E: Element>(s: S, Product { rows, depth, left, right, place
             write: place.write,
         };
         // SAFETY: `end ≤ rows`: all that the block reads and writes was asserted to lie within its slice.
-        unsafe { at.rows(s, end - first) };
+        unsafe { at.rows(s, end - first, &mut lines) };
         first = end;
     }
 }
@@ -129,17 +132,17 @@ impl<E: Element> Block<E> {
     /// # Safety
     /// `rows` rows of the operands and the place are within their slices, and nobody else uses the place.
     #[inline(always)]
-    unsafe fn rows<S: Simd>(&self, s: S, rows: usize) {
+    unsafe fn rows<S: Simd>(&self, s: S, rows: usize, lines: &mut Lines) {
         macro_rules! one_of {
             ($($rows:literal)*) => {
                 match rows {
                     // SAFETY: the caller's promise; the columns are the first or the second sixteen.
                     $($rows => unsafe {
                         if S::BLOCK[1] == 2 {
-                            self.block::<S, $rows, 2>(s, 0);
+                            self.block::<S, $rows, 2>(s, 0, lines);
                         } else if $rows <= S::BLOCK[0] {
-                            self.block::<S, $rows, 1>(s, 0);
-                            self.block::<S, $rows, 1>(s, LANES);
+                            self.block::<S, $rows, 1>(s, 0, lines);
+                            self.block::<S, $rows, 1>(s, LANES, lines);
                         }
                     },)*
                     _ => unreachable!("a block has at most 14 rows"),
@@ -152,7 +155,16 @@ impl<E: Element> Block<E> {
     /// # Safety
     /// As [`rows`](Self::rows), for `ROWS` rows and `16 · WIDE` columns from `column` on.
     #[inline(always)]
-    unsafe fn block<S: Simd, const ROWS: usize, const WIDE: usize>(&self, s: S, column: usize) {
+    unsafe fn block<S: Simd, const ROWS: usize, const WIDE: usize>(
+        &self,
+        s: S,
+        column: usize,
+        lines: &mut Lines,
+    ) {
+        // Spread over the product: where many are asked for at once, the core waits.
+        let count = lines.len();
+        let spacing = if count == 0 { self.depth } else { SPACING };
+        let at_once = count.div_ceil(self.depth.div_ceil(SPACING).max(1));
         let mut sums = [[s.splat(0.0); WIDE]; ROWS];
         // SAFETY: of the whole block: the caller's promise, place by place.
         unsafe {
@@ -164,19 +176,25 @@ impl<E: Element> Block<E> {
                 }
             }
             let (mut left, mut right) = (self.left, self.right.add(column * E::PAIR));
-            for _ in 0..self.depth {
-                let mut b = [E::load_factors(s, right); WIDE];
-                for (j, b) in b.iter_mut().enumerate().skip(1) {
-                    *b = E::load_factors(s, right.add(j * LANES * E::PAIR));
-                }
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    let a = E::splat_factor(s, left.add(i * self.left_row));
-                    for (sum, b) in sums.iter_mut().zip(b) {
-                        *sum = E::multiply(s, *sum, a, b);
+            let mut steps = self.depth;
+            while steps > 0 {
+                lines.ask(at_once);
+                let these = steps.min(spacing);
+                for _ in 0..these {
+                    let mut b = [E::load_factors(s, right); WIDE];
+                    for (j, b) in b.iter_mut().enumerate().skip(1) {
+                        *b = E::load_factors(s, right.add(j * LANES * E::PAIR));
                     }
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        let a = E::splat_factor(s, left.add(i * self.left_row));
+                        for (sum, b) in sums.iter_mut().zip(b) {
+                            *sum = E::multiply(s, *sum, a, b);
+                        }
+                    }
+                    left = left.wrapping_add(self.left_step);
+                    right = right.wrapping_add(self.right_step);
                 }
-                left = left.wrapping_add(self.left_step);
-                right = right.wrapping_add(self.right_step);
+                steps -= these;
             }
             for (i, sums) in sums.iter().enumerate() {
                 for (j, sum) in sums.iter().enumerate() {

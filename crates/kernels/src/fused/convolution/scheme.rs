@@ -8,6 +8,7 @@ pub(super) use crate::fused::elementwise::sixteens;
 use crate::fused::read::Channels;
 use crate::fused::write::SharedSink;
 use crate::fused::{Extent, Source};
+use crate::prefetch::Region;
 use crate::simd::{LANES, Simd};
 
 /// One patch: its image, and its row and column in the image's grid of patches.
@@ -177,10 +178,22 @@ pub(super) trait Scheme: Copy + Send + Sync {
         sink: &SharedSink<E>,
     );
 
+    /// About which inputs the patches read.
+    fn reads(&self, patches: &Range<usize>, input: Extent) -> Region {
+        portion(patches, self.patches(), input)
+    }
+
     /// Patches of an image.
     fn patches(&self) -> usize {
         self.grid()[0] * self.grid()[1]
     }
+}
+
+/// About which values of a tensor belong to the patches, of which there are `per_image`.
+pub(super) fn portion(patches: &Range<usize>, per_image: usize, extent: Extent) -> Region {
+    let of = |patch: usize| patch * extent.pixels * extent.channels / per_image;
+    let len = of(patches.end) - of(patches.start);
+    Region { first: of(patches.start), len, step: len, runs: 1 }
 }
 
 /// Receives the values of a patch's rows, sixteen channels at a time, row by row.

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::pass::spread;
 use super::product::{AHEAD, COLUMNS, Left, Place, Right, product, steps};
-use super::scheme::{Along, Patches, Rows, Scheme};
+use super::scheme::{Along, Patches, Rows, Scheme, portion};
 use super::tiles::Tile;
 use crate::element::Element;
 use crate::element::private::Sealed;
@@ -189,8 +189,9 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
                             // What the next block reads.
                             let next = end..(end + sizes.patches).min(total);
                             let mut ahead = Ahead::nothing();
-                            self.x.ahead(&self.range(&next, self.input), &mut ahead);
-                            self.dy.ahead(&self.range(&next, self.output), &mut ahead);
+                            self.x.ahead(&self.scheme.reads(&next, self.input), &mut ahead);
+                            let outputs = portion(&next, self.scheme.patches(), self.output);
+                            self.dy.ahead(&outputs, &mut ahead);
                             let group = Group { rows: 0..rows, columns: 0..columns, steps: depth };
                             let shares = products * columns / COLUMNS * steps(rows);
                             let mut ahead = ahead.in_steps(shares);
@@ -297,12 +298,6 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
             // SAFETY: no task is at work.
             unsafe { dw.part(0, rows * self.output.channels * self.taps()) }.fill(0.0);
         }
-    }
-
-    /// About which values of a tensor belong to the patches.
-    fn range(&self, patches: &Range<usize>, extent: Extent) -> Range<usize> {
-        let (image, per_image) = (extent.pixels * extent.channels, self.scheme.patches());
-        patches.start * image / per_image..patches.end * image / per_image
     }
 
     fn taps(&self) -> usize {

@@ -1,11 +1,14 @@
 //! Any convolution as sums of products: a patch is one output pixel, its row the window's pixels tap by tap.
 #![allow(unsafe_code)]
 
-use super::scheme::{Along, Emit, Make, Patch, Patches, Rows, Scheme, Sums, fill_rows, sixteens};
+use std::ops::Range;
+
+use super::scheme::{Along, Emit, Make, Patch, Patches, Rows, Scheme, Sums, fill_rows, portion, sixteens};
 use crate::element::Element;
 use crate::fused::read::{Channels, Reader, WithReader, load};
 use crate::fused::write::{SharedSink, WithWriter, Writer};
 use crate::fused::{Extent, Source};
+use crate::prefetch::Region;
 use crate::simd::{LANES, Simd};
 
 /// Output pixels in steps over an image, and the windows of input pixels that belong to them.
@@ -154,6 +157,17 @@ impl Scheme for Windows<'_> {
 
     fn most_patches(&self) -> usize {
         112
+    }
+
+    fn reads(&self, patches: &Range<usize>, input: Extent) -> Region {
+        let ([rows, columns], row) = (self.grid, self.input[1] * input.channels);
+        if self.size[0] >= self.from.step || self.input[0] != rows * self.from.step {
+            return portion(patches, self.patches(), input);
+        }
+        // Not the rows between the windows'. A grid's row that others have begun, they have asked for.
+        let lines = patches.start.div_ceil(columns)..patches.end.div_ceil(columns);
+        let (len, step) = (self.size[0] * row, self.from.step * row);
+        Region { first: lines.start * step, len, step, runs: lines.len() }
     }
 
     #[inline(always)]
