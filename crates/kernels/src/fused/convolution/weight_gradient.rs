@@ -151,6 +151,13 @@ struct Sizes {
     dy: [usize; 2],
 }
 
+/// From one factor's row of `len` factors to the next one's, and from one product's rows of `patches` patches to the next
+/// product's.
+fn rows_of<E: Element>(patches: usize, len: usize) -> [usize; 2] {
+    let row = spread::<E>(len * E::PAIR);
+    [row, spread::<E>(patches / E::PAIR * row)]
+}
+
 impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
     pub(super) fn run(&self, rows: usize, dw: &mut [f32]) {
         let columns = self.output.channels.next_multiple_of(COLUMNS);
@@ -164,7 +171,7 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
         let fitting = most / (values * size_of::<E>());
         let patches = fitting.clamp(32, super::MOST_PATCHES) / 2 * 2;
         // A row of factors holds the values of `PAIR` patches.
-        let rows_of = |len: usize| [len * E::PAIR, spread::<E>(patches * len)];
+        let rows_of = |len: usize| rows_of::<E>(patches, len);
         Sizes { patches, x: rows_of(x), dy: rows_of(dy) }
     }
 
@@ -228,7 +235,7 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
         let products = self.scheme.rows();
         let total = self.input.images * self.scheme.patches();
         let patches = 128.min(total.next_multiple_of(2)).max(2);
-        let rows_of = |len: usize| [len * E::PAIR, spread::<E>(patches * len)];
+        let rows_of = |len: usize| rows_of::<E>(patches, len);
         let (x_row, dy_row) = (self.scheme.row_len(self.input.channels), columns);
         let sizes = Sizes { patches, x: rows_of(x_row), dy: rows_of(dy_row) };
         let (x_block, dy_block) = (products * sizes.x[1], self.scheme.output_rows() * sizes.dy[1]);
