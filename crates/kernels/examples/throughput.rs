@@ -16,19 +16,32 @@ use wick_kernels::fused::{
 };
 use wick_kernels::{Conv2dShape, Element, InstructionSet, Precision, ShapeError};
 
-/// `(name, times in the network, input size, C_in, C_out, kernel, stride)` of ResNet-18 for 32×32 images.
-const LAYERS: [(&str, usize, usize, usize, usize, usize, usize); 11] = [
-    ("stem", 1, 32, 3, 64, 3, 1),
-    ("layer1", 4, 32, 64, 64, 3, 1),
-    ("layer2 first", 1, 32, 64, 128, 3, 2),
-    ("layer2 shortcut", 1, 32, 64, 128, 1, 2),
-    ("layer2", 3, 16, 128, 128, 3, 1),
-    ("layer3 first", 1, 16, 128, 256, 3, 2),
-    ("layer3 shortcut", 1, 16, 128, 256, 1, 2),
-    ("layer3", 3, 8, 256, 256, 3, 1),
-    ("layer4 first", 1, 8, 256, 512, 3, 2),
-    ("layer4 shortcut", 1, 8, 256, 512, 1, 2),
-    ("layer4", 3, 4, 512, 512, 3, 1),
+/// What a training step gives a convolution to read, and what becomes of the gradient that it leaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Reads the images, whose gradient nobody asks for.
+    First,
+    /// Reads a block's input; adds its gradient to what the shortcut's is, and gates the sum.
+    Entry,
+    /// Reads a block's input; its gradient is the first of two.
+    Shortcut,
+    /// Reads what a convolution has left, normalising it; gates the gradient.
+    Inner,
+}
+
+/// `(name, place, times in the network, input size, C_in, C_out, kernel, stride)` of ResNet-18 for 32×32 images.
+const LAYERS: [(&str, Place, usize, usize, usize, usize, usize, usize); 11] = [
+    ("stem", Place::First, 1, 32, 3, 64, 3, 1),
+    ("layer1", Place::Inner, 4, 32, 64, 64, 3, 1),
+    ("layer2 first", Place::Entry, 1, 32, 64, 128, 3, 2),
+    ("layer2 shortcut", Place::Shortcut, 1, 32, 64, 128, 1, 2),
+    ("layer2", Place::Inner, 3, 16, 128, 128, 3, 1),
+    ("layer3 first", Place::Entry, 1, 16, 128, 256, 3, 2),
+    ("layer3 shortcut", Place::Shortcut, 1, 16, 128, 256, 1, 2),
+    ("layer3", Place::Inner, 3, 8, 256, 256, 3, 1),
+    ("layer4 first", Place::Entry, 1, 8, 256, 512, 3, 2),
+    ("layer4 shortcut", Place::Shortcut, 1, 8, 256, 512, 1, 2),
+    ("layer4", Place::Inner, 3, 4, 512, 512, 3, 1),
 ];
 
 /// Which seconds count.
@@ -101,7 +114,7 @@ fn report<E: Element>(batch: usize, clock: Clock, only: &str) -> Result<(), Shap
     );
     println!("{:16} {:>5} {:>9} {:>9} {:>9} {:>9}", "", "times", "forward", "d input", "d weight", "ms");
     let (mut total, mut flops) = (0.0, 0.0);
-    for (name, times, size, c_in, c_out, kernel, stride) in LAYERS {
+    for (name, place, times, size, c_in, c_out, kernel, stride) in LAYERS {
         if !only.is_empty() && only != name {
             continue;
         }
@@ -121,50 +134,45 @@ fn report<E: Element>(batch: usize, clock: Clock, only: &str) -> Result<(), Shap
         let (ones, dy_ones) = (vec![0.5; c], vec![0.5; k]);
         let mut sums = vec![0.0; batch * 2 * k.max(c)];
         let of = |v| Coefficients::PerChannel(v);
-        let forward = best(clock, || {
-            let x = Source::Normalised {
-                x: &x,
-                scale: of(&ones),
-                shift: of(&ones),
-                activation: Activation::Relu,
-            };
-            let epilogue = Epilogue::Statistics { sums: &mut sums[..batch * 2 * k] };
-            conv2d(&shape, Algorithm::Tiles4, x, &w, Sink { to: &mut y, write: Write::Overwrite, epilogue })
-        })?;
         let dy = vec![E::from_f32(0.5); shape.output_len()];
-        let gradient = Source::Gradient { g: &dy, y: &y, a: of(&dy_ones), b: of(&dy_ones), c: of(&dy_ones) };
-        let weight = best(clock, || {
-            let x = Source::Normalised {
-                x: &x,
-                scale: of(&ones),
-                shift: of(&ones),
-                activation: Activation::Relu,
-            };
-            conv2d_weight_gradient(&shape, Algorithm::Tiles4, x, gradient, &mut w)
-        })?;
-        w.fill(0.25);
-        // The first layer's input is the image: training asks for no gradient of it.
-        let asked = name != "stem";
         let before = x.clone();
-        let input = if asked {
-            best(clock, || {
-                let gate = Gate::Normalised {
-                    y: &before,
-                    scale: of(&ones),
-                    shift: of(&ones),
-                    activation: Activation::Relu,
-                };
-                let epilogue = Epilogue::Gradient {
-                    gate,
-                    with: [Some(&before), None],
-                    sums: &mut sums[..batch * 2 * c],
-                };
-                let dx = Sink { to: &mut x, write: Write::Overwrite, epilogue };
-                conv2d_input_gradient(&shape, Algorithm::Tiles4, gradient, &w, dx)
-            })?
-        } else {
-            0.0
+        let source = match place {
+            Place::First | Place::Entry | Place::Shortcut => Source::Plain(&before),
+            Place::Inner => {
+                let (scale, shift, activation) = (of(&ones), of(&ones), Activation::Relu);
+                Source::Normalised { x: &before, scale, shift, activation }
+            }
         };
+        let forward = best(clock, || {
+            let epilogue = Epilogue::Statistics { sums: &mut sums[..batch * 2 * k] };
+            let sink = Sink { to: &mut y, write: Write::Overwrite, epilogue };
+            conv2d(&shape, Algorithm::Tiles4, source, &w, sink)
+        })?;
+        let gradient = Source::Gradient { g: &dy, y: &y, a: of(&dy_ones), b: of(&dy_ones), c: of(&dy_ones) };
+        let weight =
+            best(clock, || conv2d_weight_gradient(&shape, Algorithm::Tiles4, source, gradient, &mut w))?;
+        w.fill(0.25);
+        let asked = place != Place::First;
+        let mut input = || {
+            let to = &mut x;
+            let sink = match place {
+                Place::First | Place::Shortcut => Sink::plain(to),
+                Place::Entry => {
+                    let (gate, with) = (Gate::Positive(&before), [Some(&before[..]), None]);
+                    let epilogue = Epilogue::Gradient { gate, with, sums: &mut sums[..batch * 2 * c] };
+                    Sink { to, write: Write::Add, epilogue }
+                }
+                Place::Inner => {
+                    let (scale, shift, activation) = (of(&ones), of(&ones), Activation::Relu);
+                    let gate = Gate::Normalised { y: &before, scale, shift, activation };
+                    let with = [Some(&before[..]), None];
+                    let epilogue = Epilogue::Gradient { gate, with, sums: &mut sums[..batch * 2 * c] };
+                    Sink { to, write: Write::Overwrite, epilogue }
+                }
+            };
+            conv2d_input_gradient(&shape, Algorithm::Tiles4, gradient, &w, sink)
+        };
+        let input = if asked { best(clock, &mut input)? } else { 0.0 };
         let seconds = forward + input + weight;
         let rate = |seconds: f64| match seconds {
             0.0 => "-".to_owned(),

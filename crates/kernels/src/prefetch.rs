@@ -28,6 +28,25 @@ struct Part {
     gap: usize,
 }
 
+/// Values of a tensor: runs of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Region {
+    /// Where the first run begins.
+    pub(crate) first: usize,
+    /// Values of a run.
+    pub(crate) len: usize,
+    /// From a run's beginning to the next one's.
+    pub(crate) step: usize,
+    pub(crate) runs: usize,
+}
+
+impl Region {
+    /// Values in a row.
+    pub(crate) fn run(first: usize, len: usize) -> Self {
+        Self { first, len, step: len, runs: 1 }
+    }
+}
+
 const LINE: usize = 64;
 
 impl<const N: usize> Ahead<N> {
@@ -37,18 +56,17 @@ impl<const N: usize> Ahead<N> {
         Self { parts: [part; N], part: 0, at_once: 0, every: usize::MAX }
     }
 
-    /// Adds a part, given by its beginning and its length, if there is room for it.
-    pub(crate) fn add<T>(&mut self, start: *const T, len: usize) {
-        self.add_rows(start, len, len, 1);
-    }
-
-    /// Adds `rows` rows of `len` values each, `pitch` values from one to the next, if there is room for them.
-    pub(crate) fn add_rows<T>(&mut self, start: *const T, len: usize, pitch: usize, rows: usize) {
-        let run = (len * size_of::<T>()).div_ceil(LINE);
-        let free = self.parts.iter_mut().find(|part| part.left == 0).filter(|_| run * rows > 0);
+    /// Adds a region of the `len` values from `x` on, as far as it lies within, if there is room for it.
+    pub(crate) fn add<T>(&mut self, x: *const T, len: usize, region: &Region) {
+        let Region { first, len: run, step, runs } = *region;
+        let runs = runs.min(len.saturating_sub(first).div_ceil(step.max(1)));
+        let run = if runs == 1 { run.min(len - first) } else { run };
+        let free = self.parts.iter_mut().find(|part| part.left == 0).filter(|_| run * runs > 0);
         if let Some(free) = free {
-            let gap = (pitch * size_of::<T>()).wrapping_sub(run * LINE);
-            *free = Part { next: start.cast(), left: run, runs: rows - 1, run, gap };
+            let lines = (run * size_of::<T>()).div_ceil(LINE);
+            let gap = (step * size_of::<T>()).wrapping_sub(lines * LINE);
+            let next = x.wrapping_add(first).cast();
+            *free = Part { next, left: lines, runs: runs - 1, run: lines, gap };
         }
     }
 
@@ -88,5 +106,53 @@ impl<const N: usize> Ahead<N> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines asked for, from `base` on, by each of `steps` steps.
+    fn asked<const N: usize>(ahead: Ahead<N>, steps: usize, base: *const f32) -> Vec<usize> {
+        let mut ahead = ahead.in_steps(steps);
+        let mut lines = Vec::new();
+        let mut done = 0;
+        while done < steps {
+            done += ahead.every().min(steps - done);
+            for _ in 0..ahead.at_once {
+                let next = ahead.parts.get(ahead.part).map(|part| part.next.addr() - base.addr());
+                lines.extend(next.map(|bytes| bytes / LINE));
+                let at_once = std::mem::replace(&mut ahead.at_once, 1);
+                ahead.ask();
+                ahead.at_once = at_once;
+            }
+        }
+        lines
+    }
+
+    #[test]
+    fn every_line_of_every_run_is_asked_for_once() {
+        let values = vec![0.0f32; 64 * 16]; // 64 lines, though not aligned
+        let mut ahead = Ahead::<3>::nothing();
+        // Lines 2..4, 10..12, 18..20; 30..37; and 60..64 of the 60..70 wanted, some of which are not there.
+        for (first, len, step, runs) in [(2, 2, 8, 3), (30, 7, 7, 1), (60, 10, 10, 1), (0, 1, 1, 1)] {
+            let region = Region { first: first * 16, len: len * 16, step: step * 16, runs };
+            ahead.add(values.as_ptr(), values.len(), &region);
+        }
+        let expected: Vec<usize> = [2, 3, 10, 11, 18, 19].into_iter().chain(30..37).chain(60..64).collect();
+        for steps in [4, 5, 17, 40] {
+            assert_eq!(asked(ahead, steps, values.as_ptr()), expected, "{steps} steps");
+        }
+    }
+
+    #[test]
+    fn nothing_is_asked_for_where_there_is_nothing() {
+        let values = [0.0f32; 4];
+        let mut ahead = Ahead::<2>::nothing();
+        ahead.add(values.as_ptr(), 4, &Region::run(8, 4));
+        ahead.add(values.as_ptr(), 4, &Region::run(0, 0));
+        assert!(asked(ahead, 10, values.as_ptr()).is_empty());
+        assert_eq!(ahead.in_steps(10).every(), usize::MAX);
     }
 }

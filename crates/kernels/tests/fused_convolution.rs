@@ -178,6 +178,21 @@ fn every_instruction_set_agrees_with_the_definition() {
         (2, 4, 130, 150, 3, 1, 1),
         (2, 2, 160, 150, 5, 1, 2),
         (0, 4, 16, 16, 3, 1, 1),
+        // Strides longer than the kernel: inputs that no tap reaches, beside the last reached ones and beyond them, in blocks
+        // of less than an image and of several; and, for padding, windows that are all outside.
+        (1, 25, 17, 64, 1, 2, 0),
+        (5, 5, 64, 5, 1, 2, 0),
+        (1, 7, 1, 17, 1, 3, 0),
+        (2, 8, 3, 1, 1, 3, 1),
+        (3, 6, 5, 3, 1, 2, 1),
+        (2, 1, 3, 5, 1, 2, 1),
+        (2, 8, 17, 3, 2, 3, 0),
+        (1, 9, 64, 17, 2, 3, 1),
+        // Few channels: pixels beside each other are copied at once, wholly or partly inside, of even and odd rows.
+        (3, 15, 3, 33, 3, 1, 1),
+        (1, 9, 3, 16, 7, 2, 3),
+        (2, 3, 1, 17, 5, 1, 2),
+        (1, 5, 1, 3, 3, 1, 3),
     ] {
         let shape = Conv2dShape {
             batch,

@@ -1,11 +1,9 @@
 //! How a value is made from what is in memory.
 
-use std::ops::Range;
-
 use super::Activation;
 use crate::element::Element;
 use crate::error::{ShapeError, expect_len};
-use crate::prefetch::Ahead;
+use crate::prefetch::{Ahead, Region};
 
 /// Numbers that belong to channels.
 #[derive(Debug, Clone, Copy)]
@@ -100,12 +98,9 @@ impl<E: Element> Source<'_, E> {
         }
     }
 
-    /// Adds what it reads for the values `range` of the tensor.
-    pub(crate) fn ahead<const N: usize>(&self, range: &Range<usize>, ahead: &mut Ahead<N>) {
-        let mut add = |x: &[E]| {
-            let range = range.start.min(x.len())..range.end.min(x.len());
-            ahead.add(x[range.clone()].as_ptr(), range.len());
-        };
+    /// Adds what it reads for a region of the tensor.
+    pub(crate) fn ahead<const N: usize>(&self, region: &Region, ahead: &mut Ahead<N>) {
+        let mut add = |x: &[E]| ahead.add(x.as_ptr(), x.len(), region);
         match self {
             Self::Plain(x) | Self::Normalised { x, .. } => add(x),
             Self::Gradient { g, y, .. } => {

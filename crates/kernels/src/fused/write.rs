@@ -1,13 +1,11 @@
 //! Sinks, sixteen channels of a pixel at a time.
 #![allow(unsafe_code)]
 
-use std::ops::Range;
-
 use super::read::{Channels, Of, load_some};
 use super::shared::Shared;
 use super::{Activation, Coefficients, Epilogue, Gate, Sink, Write};
 use crate::element::Element;
-use crate::prefetch::Ahead;
+use crate::prefetch::{Ahead, Region};
 use crate::simd::Simd;
 
 /// A sink that several threads write to, each to images or channels of its own.
@@ -56,11 +54,10 @@ impl<'a, E: Element> SharedSink<'a, E> {
         Self { to, sums, sums_a_channel, add: write == Write::Add, epilogue }
     }
 
-    /// Adds what it reads and writes for the values `range` of the tensor.
-    pub(crate) fn ahead<const N: usize>(&self, range: &Range<usize>, ahead: &mut Ahead<N>) {
-        let range = range.start.min(self.to.len())..range.end.min(self.to.len());
-        ahead.add(self.to.start().wrapping_add(range.start), range.len());
-        let mut add = |x: &[E]| ahead.add(x[range.clone()].as_ptr(), range.len());
+    /// Adds what it reads and writes for a region of the tensor.
+    pub(crate) fn ahead<const N: usize>(&self, region: &Region, ahead: &mut Ahead<N>) {
+        ahead.add(self.to.start(), self.to.len(), region);
+        let mut add = |x: &[E]| ahead.add(x.as_ptr(), x.len(), region);
         match &self.epilogue {
             Kind::None | Kind::Statistics => {}
             Kind::Affine { residual, .. } => residual.iter().for_each(|r| add(r)),
@@ -75,6 +72,11 @@ impl<'a, E: Element> SharedSink<'a, E> {
                 with.iter().flatten().filter(differs).for_each(|y| add(y));
             }
         }
+    }
+
+    /// Whether nothing becomes of zeros that are sent into it.
+    pub(crate) fn ignores_zeros(&self) -> bool {
+        self.add && matches!(self.epilogue, Kind::None)
     }
 
     /// Calls `f` with the writer of some channels of `image`, and adds what it summed.

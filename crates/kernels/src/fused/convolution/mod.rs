@@ -1,6 +1,7 @@
 //! Convolutions between a source and a sink.
 
 mod pass;
+mod phases;
 mod product;
 mod scheme;
 mod strided;
@@ -18,6 +19,7 @@ use crate::convolution::Conv2dShape;
 use crate::element::Element;
 use crate::error::{ShapeError, expect_len};
 use crate::scratch;
+use crate::simd::LANES;
 use pass::Pass;
 use strided::{Strided, StridedGradient, StridedTaps, TurnedTaps};
 use tiles::{Four, Tile, Tiles, Two};
@@ -120,9 +122,11 @@ pub(super) fn forward<E: Element>(
             Pass { scheme: strided(shape), operand: StridedTaps, x, input, weights, output }.run(&sink)
         }
         Way::Direct => {
-            let (taps, offsets) = all_taps(shape);
-            let scheme = windows(shape, &offsets);
-            Pass { scheme, operand: Taps(&taps), x, input, weights, output }.run(&sink);
+            let taps: Vec<usize> = (0..shape.taps()).collect();
+            with_few_plain(shape, (x, input), |x| {
+                let (scheme, operand) = (windows(shape), Taps(&taps));
+                Pass { scheme, operand, x, input, weights, output }.run(&sink);
+            });
         }
     }
 }
@@ -155,8 +159,11 @@ pub(super) fn input_gradient<E: Element>(
             Pass { scheme, operand: TurnedTaps, x: dy, input: output, weights, output: input }.run(&sink);
         }
         Way::Direct => {
+            if shape.taps() == 1 {
+                return phases::run(shape, (dy, output), weights, (&sink, input));
+            }
             // Each value is read for several taps: worth making once.
-            with_plain(dy, output, |dy| by_phases(shape, (dy, output), weights, (&sink, input)));
+            with_plain(dy, output, |dy| phases::run(shape, (dy, output), weights, (&sink, input)));
         }
     }
 }
@@ -178,11 +185,11 @@ pub(super) fn weight_gradient<E: Element>(
             WeightGradient { scheme, finish: StridedTaps, x, input, dy, output }.run(shape.in_channels, dw);
         }
         Way::Direct => {
-            let (taps, offsets) = all_taps(shape);
-            let scheme = windows(shape, &offsets);
-            let finish = weight_gradient::Direct;
-            let rows = taps.len() * shape.in_channels;
-            WeightGradient { scheme, finish, x, input, dy, output }.run(rows, dw);
+            let rows = shape.taps() * shape.in_channels;
+            with_few_plain(shape, (x, input), |x| {
+                let (scheme, finish) = (windows(shape), weight_gradient::Direct);
+                WeightGradient { scheme, finish, x, input, dy, output }.run(rows, dw);
+            });
         }
     }
 }
@@ -254,67 +261,22 @@ fn with_plain<E: Element>(source: Source<E>, extent: Extent, f: impl FnOnce(Sour
     });
 }
 
-/// The numbers of all taps, and their places in a window.
-fn all_taps(s: &Conv2dShape) -> (Vec<usize>, Vec<[usize; 2]>) {
-    let place = |tap: usize| [tap / s.kernel[1], tap % s.kernel[1]];
-    ((0..s.taps()).collect(), (0..s.taps()).map(place).map(|[y, x]| before(s, y, x)).collect())
+/// [`with_plain`] where several taps read each value and a pixel does not fill a register: several pixels beside each other,
+/// of values in memory, are copied at once.
+fn with_few_plain<E: Element>(s: &Conv2dShape, (x, input): (Source<E>, Extent), f: impl FnOnce(Source<E>)) {
+    if s.taps() > 1 && s.in_channels < LANES { with_plain(x, input, f) } else { f(x) }
 }
 
-/// A place of a window that begins before the image by the padding: wrapped around there, and so outside.
-fn before(s: &Conv2dShape, y: usize, x: usize) -> [usize; 2] {
-    [y.wrapping_sub(s.padding), x.wrapping_sub(s.padding)]
-}
-
-fn windows<'a>(s: &Conv2dShape, taps: &'a [[usize; 2]]) -> Windows<'a> {
+fn windows(s: &Conv2dShape) -> Windows<'static> {
     let output = [s.out_height(), s.out_width()];
     Windows {
         input: [s.height, s.width],
         output,
         grid: output,
         at: Steps { first: [0, 0], step: 1 },
-        from: Steps { first: [0, 0], step: s.stride },
-        taps,
-    }
-}
-
-/// An input gradient, phase by phase: to the inputs whose row and column leave the same remainders the same taps contribute,
-/// each from one output.
-fn by_phases<E: Element>(
-    s: &Conv2dShape,
-    (dy, output): (Source<E>, Extent),
-    weights: Weights,
-    (sink, input): (&SharedSink<E>, Extent),
-) {
-    // Along one axis: taps that reach row (or column) `phase + stride·i`, and the output of each for i = 0.
-    let reach = |phase: usize, kernel: usize| {
-        let taps = (0..kernel)
-            .rev()
-            .filter(move |tap| (phase + s.padding + s.stride * kernel - tap).is_multiple_of(s.stride));
-        let from = move |tap: usize| {
-            let distance = (phase + s.padding) as isize - tap as isize;
-            (tap, distance.div_euclid(s.stride as isize) as usize) // wrapped around before the first
-        };
-        taps.map(from).collect::<Vec<_>>()
-    };
-    for phase_y in 0..s.stride.min(s.height) {
-        for phase_x in 0..s.stride.min(s.width) {
-            let (mut taps, mut offsets) = (Vec::new(), Vec::new());
-            for (tap_y, y) in reach(phase_y, s.kernel[0]) {
-                for (tap_x, x) in reach(phase_x, s.kernel[1]) {
-                    taps.push(tap_y * s.kernel[1] + tap_x);
-                    offsets.push([y, x]);
-                }
-            }
-            let scheme = Windows {
-                input: [s.out_height(), s.out_width()],
-                output: [s.height, s.width],
-                grid: [(s.height - phase_y).div_ceil(s.stride), (s.width - phase_x).div_ceil(s.stride)],
-                at: Steps { first: [phase_y, phase_x], step: s.stride },
-                from: Steps { first: [0, 0], step: 1 },
-                taps: &offsets,
-            };
-            Pass { scheme, operand: Taps(&taps), x: dy, input: output, weights, output: input }.run(sink);
-        }
+        from: Steps { first: [s.padding.wrapping_neg(); 2], step: s.stride },
+        size: s.kernel,
+        unreached: &[],
     }
 }
 

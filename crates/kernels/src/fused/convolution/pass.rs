@@ -6,13 +6,13 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::product::{AHEAD, COLUMNS, Left, Place, Right, product, steps};
-use super::scheme::{Along, Panels, Patches, Rows, Scheme, Sums, sixteens};
+use super::scheme::{Along, Panels, Patches, Rows, Scheme, Sums, portion, sixteens};
 use super::weights::{Operand, Weights};
 use crate::element::Element;
 use crate::fused::write::SharedSink;
 use crate::fused::{Extent, Source, Write};
 use crate::isa::{Kernel, dispatch};
-use crate::prefetch::Ahead;
+use crate::prefetch::{Ahead, Region};
 use crate::scratch;
 use crate::simd::{LANES, Simd};
 
@@ -128,8 +128,8 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                             // thread's next one.
                             let next = block.end..block.end + block.len();
                             let mut ahead = Ahead::nothing();
-                            sink.ahead(&self.range(&block, self.output), &mut ahead);
-                            self.x.ahead(&self.range(&next, self.input), &mut ahead);
+                            sink.ahead(&portion(&block, per_image, self.output), &mut ahead);
+                            self.x.ahead(&self.scheme.reads(&next, self.input), &mut ahead);
                             let depth = sizes.depth * self.operand.rows() * sizes.chunks;
                             let mut ahead = ahead.in_steps(steps(block.len(), depth));
                             for (chunk, packed) in packed.chunks_exact(sizes.chunk).enumerate() {
@@ -141,12 +141,6 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                 });
             });
         });
-    }
-
-    /// About which values of a tensor belong to the patches.
-    fn range(&self, patches: &Range<usize>, extent: Extent) -> Range<usize> {
-        let (image, per_image) = (extent.pixels * extent.channels, self.scheme.patches());
-        patches.start * image / per_image..patches.end * image / per_image
     }
 
     /// All rows, then chunk after chunk of weights.
@@ -208,8 +202,14 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                 if sum + 1 < self.scheme.sums(phase) {
                     let terms = self.scheme.terms(phase, sum + 1);
                     let rows = &block.rows[terms.start * sizes.row..];
-                    next.add_rows(rows.as_ptr(), terms.len() * sizes.row, sizes.patch, patches);
-                    next.add(block.packed[right..].as_ptr(), terms.len() * each);
+                    let len = terms.len() * sizes.row;
+                    let region = Region { first: 0, len, step: sizes.patch, runs: patches };
+                    next.add(rows.as_ptr(), rows.len(), &region);
+                    next.add(
+                        block.packed.as_ptr(),
+                        block.packed.len(),
+                        &Region::run(right, terms.len() * each),
+                    );
                 }
                 product(patches, depth, left, weights, place, &mut next.in_steps(steps(patches, depth)));
             }

@@ -8,6 +8,7 @@ pub(super) use crate::fused::elementwise::sixteens;
 use crate::fused::read::Channels;
 use crate::fused::write::SharedSink;
 use crate::fused::{Extent, Source};
+use crate::prefetch::Region;
 use crate::simd::{LANES, Simd};
 
 /// One patch: its image, and its row and column in the image's grid of patches.
@@ -39,6 +40,23 @@ impl Patches {
 
     pub(super) fn first(&self) -> Patch {
         self.next
+    }
+
+    /// The first of those beside each other in a row of the grid, and how many they are, row by row.
+    #[inline(always)]
+    pub(super) fn lines(mut self) -> impl Iterator<Item = (Patch, usize)> {
+        std::iter::from_fn(move || {
+            let first = self.next;
+            let count = self.left.min(self.grid[1] - first.at[1]);
+            self.left -= count;
+            let down = first.at[0] + 1;
+            self.next = if down < self.grid[0] {
+                Patch { at: [down, 0], ..first }
+            } else {
+                Patch { image: first.image + 1, at: [0, 0] }
+            };
+            (count > 0).then_some((first, count))
+        })
     }
 }
 
@@ -181,10 +199,22 @@ pub(super) trait Scheme: Copy + Send + Sync {
         sink: &SharedSink<E>,
     );
 
+    /// About which inputs the patches read.
+    fn reads(&self, patches: &Range<usize>, input: Extent) -> Region {
+        portion(patches, self.patches(), input)
+    }
+
     /// Patches of an image.
     fn patches(&self) -> usize {
         self.grid()[0] * self.grid()[1]
     }
+}
+
+/// About which values of a tensor belong to the patches, of which there are `per_image`.
+pub(super) fn portion(patches: &Range<usize>, per_image: usize, extent: Extent) -> Region {
+    let of = |patch: usize| patch * extent.pixels * extent.channels / per_image;
+    let len = of(patches.end) - of(patches.start);
+    Region::run(of(patches.start), len)
 }
 
 /// Receives the values of a patch's rows, sixteen channels at a time, row by row.

@@ -10,7 +10,7 @@ use crate::fused::convolution::product::{COLUMNS, steps};
 use crate::fused::convolution::scheme::Scheme;
 use crate::fused::shared::Shared;
 use crate::isa::dispatch;
-use crate::prefetch::Ahead;
+use crate::prefetch::{Ahead, Region};
 use crate::scratch;
 use crate::simd::LANES;
 
@@ -109,8 +109,8 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
             let mut ahead = Ahead::nothing();
             if e + 1 < self.scheme.rows() {
                 let mut add = |data: &[E], lie: Lie, row: usize, channel: usize| {
-                    let data = &data[lie.at::<E>(row, channel)..];
-                    ahead.add(data.as_ptr(), data.len().min(lie.next));
+                    let region = Region::run(lie.at::<E>(row, channel), lie.next);
+                    ahead.add(data.as_ptr(), data.len(), &region);
                 };
                 add(x, x_lie, e + 1, group.rows.start);
                 add(dy, dy_lie, self.scheme.output_row(e + 1), group.columns.start);

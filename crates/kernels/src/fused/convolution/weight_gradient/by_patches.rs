@@ -7,7 +7,7 @@ use crate::element::Element;
 use crate::fused::Write;
 use crate::fused::convolution::MOST_PATCHES;
 use crate::fused::convolution::product::{COLUMNS, steps};
-use crate::fused::convolution::scheme::Scheme;
+use crate::fused::convolution::scheme::{Scheme, portion};
 use crate::fused::shared::Shared;
 use crate::isa::dispatch;
 use crate::prefetch::Ahead;
@@ -39,8 +39,9 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
                             // What the next block reads.
                             let next = end..(end + patches).min(total);
                             let mut ahead = Ahead::nothing();
-                            self.x.ahead(&self.range(&next, self.input), &mut ahead);
-                            self.dy.ahead(&self.range(&next, self.output), &mut ahead);
+                            self.x.ahead(&self.scheme.reads(&next, self.input), &mut ahead);
+                            let outputs = portion(&next, self.scheme.patches(), self.output);
+                            self.dy.ahead(&outputs, &mut ahead);
                             let all = depth * products * columns / COLUMNS;
                             let mut ahead = ahead.in_steps(steps(rows, all));
                             let group = Group { rows: 0..rows, columns: 0..columns, steps: depth, write };

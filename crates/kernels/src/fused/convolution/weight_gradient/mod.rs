@@ -44,10 +44,11 @@ struct Lie {
 impl Lie {
     /// Of `rows` rows of `channels` channels, in panels of `width`.
     fn new<E: Element>([rows, channels]: [usize; 2], width: usize, patches: usize) -> Self {
-        let next = spread::<E>(patches * width);
-        let panels = Panels { width, step: rows * next };
         // A row of factors holds the values of `PAIR` patches.
-        Self { panels, patch: width * E::PAIR, next, len: channels.div_ceil(width) * rows * next }
+        let patch = spread::<E>(width * E::PAIR);
+        let next = spread::<E>(patches / E::PAIR * patch);
+        let panels = Panels { width, step: rows * next };
+        Self { panels, patch, next, len: channels.div_ceil(width) * rows * next }
     }
 
     /// Where a row's values of a channel begin.
@@ -61,12 +62,6 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
         let columns = self.output.channels.next_multiple_of(COLUMNS);
         let sums = self.scheme.rows() * rows * columns;
         if sums <= SMALL { self.by_patches(rows, columns, dw) } else { self.by_channels(rows, columns, dw) }
-    }
-
-    /// About which values of a tensor belong to the patches.
-    fn range(&self, patches: &Range<usize>, extent: Extent) -> Range<usize> {
-        let (image, per_image) = (extent.pixels * extent.channels, self.scheme.patches());
-        patches.start * image / per_image..patches.end * image / per_image
     }
 
     fn taps(&self) -> usize {
