@@ -40,10 +40,10 @@ pub(super) fn run<E: Element>(
     let along = |axis: usize| (0..s.stride.min(size[axis])).map(move |phase| Reach::new(s, axis, phase));
     let (down, across) = (along(0).collect::<Vec<_>>(), along(1).collect::<Vec<_>>());
     let phases = down.iter().flat_map(|y| across.iter().map(move |x| (y, x)));
-    let (mut reached, unreached): (Vec<_>, Vec<_>) =
+    let (mut reached, mut unreached): (Vec<_>, Vec<_>) =
         phases.partition(|(y, x)| !y.taps.is_empty() && !x.taps.is_empty());
-    let mut unreached: Vec<_> = unreached.into_iter().collect();
     if reached.is_empty() {
+        // All inputs lie between the windows. One phase has to be a pass's.
         reached.extend(unreached.pop());
     }
     let mut zeros: Vec<_> = unreached.into_iter().map(|(y, x)| [y.phase, x.phase]).collect();
