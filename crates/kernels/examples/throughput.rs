@@ -29,19 +29,19 @@ enum Place {
     Inner,
 }
 
-/// `(name, place, times in the network, input size, C_in, C_out, kernel, stride)` of ResNet-18 for 32×32 images.
-const LAYERS: [(&str, Place, usize, usize, usize, usize, usize, usize); 11] = [
-    ("stem", Place::First, 1, 32, 3, 64, 3, 1),
-    ("layer1", Place::Inner, 4, 32, 64, 64, 3, 1),
-    ("layer2 first", Place::Entry, 1, 32, 64, 128, 3, 2),
-    ("layer2 shortcut", Place::Shortcut, 1, 32, 64, 128, 1, 2),
-    ("layer2", Place::Inner, 3, 16, 128, 128, 3, 1),
-    ("layer3 first", Place::Entry, 1, 16, 128, 256, 3, 2),
-    ("layer3 shortcut", Place::Shortcut, 1, 16, 128, 256, 1, 2),
-    ("layer3", Place::Inner, 3, 8, 256, 256, 3, 1),
-    ("layer4 first", Place::Entry, 1, 8, 256, 512, 3, 2),
-    ("layer4 shortcut", Place::Shortcut, 1, 8, 256, 512, 1, 2),
-    ("layer4", Place::Inner, 3, 4, 512, 512, 3, 1),
+/// `(name, place, times in the network, [input size, C_in, C_out, kernel, stride])` of ResNet-18 for 32×32 images.
+const LAYERS: [(&str, Place, usize, [usize; 5]); 11] = [
+    ("stem", Place::First, 1, [32, 3, 64, 3, 1]),
+    ("layer1", Place::Inner, 4, [32, 64, 64, 3, 1]),
+    ("layer2 first", Place::Entry, 1, [32, 64, 128, 3, 2]),
+    ("layer2 shortcut", Place::Shortcut, 1, [32, 64, 128, 1, 2]),
+    ("layer2", Place::Inner, 3, [16, 128, 128, 3, 1]),
+    ("layer3 first", Place::Entry, 1, [16, 128, 256, 3, 2]),
+    ("layer3 shortcut", Place::Shortcut, 1, [16, 128, 256, 1, 2]),
+    ("layer3", Place::Inner, 3, [8, 256, 256, 3, 1]),
+    ("layer4 first", Place::Entry, 1, [8, 256, 512, 3, 2]),
+    ("layer4 shortcut", Place::Shortcut, 1, [8, 256, 512, 1, 2]),
+    ("layer4", Place::Inner, 3, [4, 512, 512, 3, 1]),
 ];
 
 /// Which seconds count.
@@ -114,7 +114,7 @@ fn report<E: Element>(batch: usize, clock: Clock, only: &str) -> Result<(), Shap
     );
     println!("{:16} {:>5} {:>9} {:>9} {:>9} {:>9}", "", "times", "forward", "d input", "d weight", "ms");
     let (mut total, mut flops) = (0.0, 0.0);
-    for (name, place, times, size, c_in, c_out, kernel, stride) in LAYERS {
+    for (name, place, times, [size, c_in, c_out, kernel, stride]) in LAYERS {
         if !only.is_empty() && only != name {
             continue;
         }

@@ -119,7 +119,7 @@ pub(super) fn forward<E: Element>(
         Way::Tiles2 => in_tiles::<E, Two>(shape, shape.padding, (x, input), weights, (&sink, output)),
         Way::Tiles4 => in_tiles::<E, Four>(shape, shape.padding, (x, input), weights, (&sink, output)),
         Way::Strided => {
-            Pass { scheme: strided(shape), operand: StridedTaps, x, input, weights, output }.run(&sink)
+            Pass { scheme: strided(shape), operand: StridedTaps, x, input, weights, output }.run(&sink);
         }
         Way::Direct => {
             let taps: Vec<usize> = (0..shape.taps()).collect();
