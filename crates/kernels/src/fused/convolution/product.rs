@@ -18,6 +18,9 @@ pub(super) fn steps(rows: usize, depth: usize) -> usize {
 /// Columns of every product: two registers of AVX-512.
 pub(super) const COLUMNS: usize = 2 * LANES;
 
+/// Steps that are summed one after another: sums of these are added up. The error of a long sum grows with its terms.
+const SEGMENT: usize = 256;
+
 /// A left operand: the factor of row `i` and step `k` is number `i·row + k·step` of `data`.
 #[derive(Clone, Copy)]
 pub(super) struct Left<'a, E> {
@@ -49,7 +52,19 @@ pub(super) fn product<E: Element>(
     place: Place,
     ahead: &mut Ahead<AHEAD>,
 ) {
-    dispatch(Product { rows, depth, left, right, place, ahead });
+    let mut first = 0;
+    let Place { data, row, mut write } = place;
+    loop {
+        let some = SEGMENT.min(depth - first);
+        let left = Left { data: &left.data[first * left.step * E::PAIR..], ..left };
+        let right = Right { data: &right.data[first * right.step * E::PAIR..], ..right };
+        let place = Place { data: &mut *data, row, write };
+        dispatch(Product { rows, depth: some, left, right, place, ahead: &mut *ahead });
+        (first, write) = (first + some, Write::Add);
+        if first == depth {
+            break;
+        }
+    }
 }
 
 struct Product<'a, E> {
