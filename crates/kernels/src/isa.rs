@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use crate::simd::{Avx2, Avx512};
 use crate::simd::{Baseline, Simd};
 
-/// A set of vector instructions. (The matrix products underneath choose theirs themselves.)
+/// A set of vector instructions. (The fully connected layer's products choose theirs themselves.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum InstructionSet {
@@ -89,9 +89,6 @@ static CURRENT: AtomicU8 = AtomicU8::new(0);
 
 /// Compiles a function once per instruction set and calls the one in use. The loops in it are vectorised by the
 /// compiler, so one source serves all sets.
-///
-/// With a name in brackets after the function's, the body has a value of that name and of type `S: Simd`, and does sixteen
-/// floats at a time with it: for what the compiler does not vectorise by itself.
 macro_rules! multiversion {
     () => {};
     (
@@ -99,33 +96,20 @@ macro_rules! multiversion {
         $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $ret:ty)? $body:block
         $($rest:tt)*
     ) => {
-        $crate::isa::multiversion! {
-            $(#[$meta])*
-            $vis fn $name[_simd]($($arg: $type),*) $(-> $ret)? $body
-            $($rest)*
-        }
-    };
-    (
-        $(#[$meta:meta])*
-        $vis:vis fn $name:ident[$simd:ident]($($arg:ident: $type:ty),* $(,)?) $(-> $ret:ty)? $body:block
-        $($rest:tt)*
-    ) => {
         $(#[$meta])*
         #[allow(unsafe_code)]
         $vis fn $name($($arg: $type),*) $(-> $ret)? {
             #[inline(always)]
-            fn generic<S: $crate::simd::Simd>($simd: S, $($arg: $type),*) $(-> $ret)? $body
+            fn generic($($arg: $type),*) $(-> $ret)? $body
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
             fn avx512($($arg: $type),*) $(-> $ret)? {
-                // SAFETY: this function is only called where the CPU has its features.
-                generic(unsafe { $crate::simd::Avx512::<false>::new() }, $($arg),*)
+                generic($($arg),*)
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             fn avx2($($arg: $type),*) $(-> $ret)? {
-                // SAFETY: as above.
-                generic(unsafe { $crate::simd::Avx2::new() }, $($arg),*)
+                generic($($arg),*)
             }
             match $crate::isa::InstructionSet::current() {
                 #[cfg(target_arch = "x86_64")]
@@ -138,7 +122,7 @@ macro_rules! multiversion {
                     // SAFETY: as above.
                     unsafe { avx2($($arg),*) }
                 }
-                _ => generic($crate::simd::Baseline, $($arg),*),
+                _ => generic($($arg),*),
             }
         }
         $crate::isa::multiversion! { $($rest)* }

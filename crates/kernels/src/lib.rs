@@ -38,7 +38,6 @@ mod prefetch;
 mod relu;
 mod scratch;
 mod simd;
-mod transpose;
 
 #[cfg(test)]
 mod testing;

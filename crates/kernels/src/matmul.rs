@@ -17,11 +17,6 @@ impl<'a> Matrix<'a> {
         Self { data, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
-    /// Rows of `columns` values that begin `row_stride` values after one another.
-    pub(crate) fn strided(data: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
-        Self { data, rows, columns, row_stride, column_stride: 1 }
-    }
-
     /// The same values with rows and columns exchanged.
     pub(crate) fn transposed(self) -> Self {
         Self {
@@ -53,49 +48,16 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// A place for a matrix in a slice: row `i` begins at `data[i * row_stride]`; what lies between rows is left alone.
-pub(crate) struct MatrixMut<'a> {
-    data: &'a mut [f32],
-    rows: usize,
-    columns: usize,
-    row_stride: usize,
-}
-
-impl<'a> MatrixMut<'a> {
-    /// All of `data`, in rows of `columns` values.
-    pub(crate) fn new(data: &'a mut [f32], columns: usize) -> Self {
-        let rows = data.len() / columns;
-        Self { data, rows, columns, row_stride: columns }
-    }
-
-    /// Rows that begin `row_stride` values after one another.
-    pub(crate) fn strided(data: &'a mut [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
-        Self { data, rows, columns, row_stride }
-    }
-}
-
-/// What becomes of the values that the product's place holds.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Write {
-    Overwrite,
-    Accumulate,
-}
-
-/// `out` = or += `lhs · rhs`.
-pub(crate) fn matmul(lhs: Matrix, rhs: Matrix, out: MatrixMut, write: Write) {
+/// `out = lhs · rhs`, rows one after another.
+pub(crate) fn matmul(lhs: Matrix, rhs: Matrix, out: &mut [f32]) {
     let (m, n, k) = (lhs.rows, rhs.columns, lhs.columns);
     assert_eq!(rhs.rows, k, "inner sizes differ");
-    assert_eq!((out.rows, out.columns), (m, n), "the product has another size than its place");
-    assert!(out.columns <= out.row_stride, "rows of the product overlap");
-    let place = Matrix { data: out.data, rows: m, columns: n, row_stride: out.row_stride, column_stride: 1 };
-    assert!(lhs.fits() && rhs.fits() && place.fits(), "a matrix reaches beyond its slice");
-    if m == 0 || n == 0 {
-        return;
-    }
+    assert_eq!(Some(out.len()), m.checked_mul(n), "the product has another size than its place");
+    assert!(lhs.fits() && rhs.fits(), "a matrix reaches beyond its slice");
     if k == 0 {
-        if write == Write::Overwrite {
-            out.data.chunks_mut(out.row_stride).take(m).for_each(|row| row[..n].fill(0.0));
-        }
+        out.fill(0.0);
+    }
+    if out.is_empty() || k == 0 {
         return;
     }
     // SAFETY: every element that gemm reads or writes lies within its slice, as asserted above (slices are at most
@@ -105,10 +67,10 @@ pub(crate) fn matmul(lhs: Matrix, rhs: Matrix, out: MatrixMut, write: Write) {
             m,
             n,
             k,
-            out.data.as_mut_ptr(),
+            out.as_mut_ptr(),
             1,
-            out.row_stride as isize,
-            write == Write::Accumulate,
+            n as isize,
+            false,
             lhs.data.as_ptr(),
             lhs.column_stride as isize,
             lhs.row_stride as isize,
@@ -143,38 +105,22 @@ mod tests {
         for lhs in [Matrix::new(&a, m, k), Matrix::new(&at, k, m).transposed()] {
             for rhs in [Matrix::new(&b, k, n), Matrix::new(&bt, n, k).transposed()] {
                 let mut out = vec![f32::NAN; m * n];
-                matmul(lhs, rhs, MatrixMut::new(&mut out, n), Write::Overwrite);
+                matmul(lhs, rhs, &mut out);
                 assert_eq!(out, want); // small whole numbers: exact
-                matmul(lhs, rhs, MatrixMut::new(&mut out, n), Write::Accumulate);
-                assert_eq!(out, want.iter().map(|v| 2.0 * v).collect::<Vec<_>>());
             }
         }
     }
 
     #[test]
-    fn what_lies_between_the_rows_is_left_alone() {
-        let mut out = [7.0; 6];
-        let column = [1.0, 9.0, 2.0, 9.0];
-        let lhs = Matrix::strided(&column, 2, 1, 2);
-        matmul(lhs, Matrix::new(&[3.0, 5.0], 1, 2), MatrixMut::strided(&mut out, 2, 2, 3), Write::Overwrite);
-        assert_eq!(out, [3.0, 5.0, 7.0, 6.0, 10.0, 7.0]);
-    }
-
-    #[test]
     fn an_empty_inner_size_gives_zeros() {
         let mut out = [f32::NAN; 6];
-        matmul(Matrix::new(&[], 2, 0), Matrix::new(&[], 0, 3), MatrixMut::new(&mut out, 3), Write::Overwrite);
+        matmul(Matrix::new(&[], 2, 0), Matrix::new(&[], 0, 3), &mut out);
         assert_eq!(out, [0.0; 6]);
     }
 
     #[test]
     #[should_panic(expected = "beyond its slice")]
     fn a_matrix_larger_than_its_slice_is_refused() {
-        matmul(
-            Matrix::new(&[1.0; 5], 2, 3),
-            Matrix::new(&[1.0; 3], 3, 1),
-            MatrixMut::new(&mut [0.0; 2], 1),
-            Write::Overwrite,
-        );
+        matmul(Matrix::new(&[1.0; 5], 2, 3), Matrix::new(&[1.0; 3], 3, 1), &mut [0.0; 2]);
     }
 }

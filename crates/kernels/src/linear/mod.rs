@@ -7,7 +7,7 @@ mod tests;
 use rayon::prelude::*;
 
 use crate::error::{ShapeError, expect_len, expect_positive, volume};
-use crate::matmul::{Matrix, MatrixMut, Write, matmul};
+use crate::matmul::{Matrix, matmul};
 
 /// Rows of one piece of work.
 const BLOCK: usize = 64;
@@ -71,7 +71,7 @@ pub fn linear_forward(
     let blocks = y.par_chunks_mut(BLOCK * shape.out_features).zip(x.par_chunks(BLOCK * shape.in_features));
     blocks.for_each(|(y, x)| {
         let x = Matrix::new(x, y.len() / shape.out_features, shape.in_features);
-        matmul(x, weight, MatrixMut::new(y, shape.out_features), Write::Overwrite);
+        matmul(x, weight, y);
         if let Some(bias) = bias {
             for y in y.chunks_exact_mut(bias.len()) {
                 y.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
@@ -105,17 +105,12 @@ pub fn linear_backward(
     let (inputs, outputs) = (shape.in_features, shape.out_features);
     let weight = Matrix::new(weight, outputs, inputs);
     dx.par_chunks_mut(BLOCK * inputs).zip(dy.par_chunks(BLOCK * outputs)).for_each(|(dx, dy)| {
-        matmul(
-            Matrix::new(dy, dy.len() / outputs, outputs),
-            weight,
-            MatrixMut::new(dx, inputs),
-            Write::Overwrite,
-        );
+        matmul(Matrix::new(dy, dy.len() / outputs, outputs), weight, dx);
     });
     let (x, dy_matrix) = (Matrix::new(x, shape.batch, inputs), Matrix::new(dy, shape.batch, outputs));
     dweight.par_chunks_mut(BLOCK * inputs).enumerate().for_each(|(i, dweight)| {
         let rows = dy_matrix.columns(i * BLOCK, dweight.len() / inputs).transposed();
-        matmul(rows, x, MatrixMut::new(dweight, inputs), Write::Overwrite);
+        matmul(rows, x, dweight);
     });
     if let Some(dbias) = dbias {
         dbias.fill(0.0);
