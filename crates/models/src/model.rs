@@ -1,6 +1,6 @@
 //! What every network of this crate can do.
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Display};
 
 use candle_core::{ModuleT, Result, Tensor};
 
@@ -35,18 +35,33 @@ pub trait CifarModel: ModuleT + Debug + Send + Sync {
     /// The names of the layers one can cut after, first to last.
     fn layers(&self) -> &'static [&'static str];
 
+    /// Runs the layer at `index` of [`layers`](CifarModel::layers): the first from images `(N, H, W, 3)`, any other from
+    /// the output `(N, h, w, C)` of the one before.
+    ///
+    /// # Errors
+    /// No such layer ([`ModelError::UnknownLayer`], wrapped); an input of another shape.
+    fn forward_layer(&self, x: &Tensor, index: usize, mode: Mode) -> Result<Tensor>;
+
     /// Runs from images `(N, H, W, 3)` to the output `(N, h, w, C)` of `layer`, that layer included.
     ///
     /// # Errors
     /// A layer that is none of [`layers`](CifarModel::layers) ([`ModelError::UnknownLayer`], wrapped); images of
     /// another shape.
-    fn forward_until(&self, x: &Tensor, layer: &str, mode: Mode) -> Result<Tensor>;
+    fn forward_until(&self, x: &Tensor, layer: &str, mode: Mode) -> Result<Tensor> {
+        let last = layer_index(self.layers(), layer)?;
+        (0..=last).try_fold(x.clone(), |x, index| self.forward_layer(&x, index, mode))
+    }
 
     /// Runs from the output `(N, h, w, C)` of `layer` to logits `(N, classes)`, that layer excluded.
     ///
     /// # Errors
     /// As [`forward_until`](CifarModel::forward_until).
-    fn forward_from(&self, features: &Tensor, layer: &str, mode: Mode) -> Result<Tensor>;
+    fn forward_from(&self, features: &Tensor, layer: &str, mode: Mode) -> Result<Tensor> {
+        let next = layer_index(self.layers(), layer)? + 1;
+        let mut rest = next..self.layers().len();
+        let x = rest.try_fold(features.clone(), |x, index| self.forward_layer(&x, index, mode))?;
+        self.forward_head(&x)
+    }
 
     /// Runs from images to the last layer's output, `(N, h, w, C)`.
     ///
@@ -73,9 +88,11 @@ pub trait CifarModel: ModuleT + Debug + Send + Sync {
 }
 
 /// The position of `layer` among `layers`.
-pub(crate) fn layer_index(layers: &[&str], layer: &str) -> Result<usize> {
-    layers
-        .iter()
-        .position(|l| *l == layer)
-        .ok_or_else(|| ModelError::UnknownLayer { layer: layer.to_owned(), known: layers.join(", ") }.into())
+fn layer_index(layers: &[&str], layer: &str) -> Result<usize> {
+    layers.iter().position(|l| *l == layer).ok_or_else(|| unknown_layer(layers, layer))
+}
+
+/// The error of a `layer` that is none of `layers`.
+pub(crate) fn unknown_layer(layers: &[&str], layer: impl Display) -> candle_core::Error {
+    ModelError::UnknownLayer { layer: layer.to_string(), known: layers.join(", ") }.into()
 }

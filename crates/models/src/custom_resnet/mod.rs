@@ -8,7 +8,7 @@ use candle_core::{Module, ModuleT, Result, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::layers::{Linear, NormOptions, max_pool_to_one};
-use crate::model::{CifarModel, Mode, layer_index};
+use crate::model::{CifarModel, Mode, unknown_layer};
 use crate::summary::Outline;
 use block::{ConvBlock, Pool, ResidualLayer};
 pub(crate) use graph::graph;
@@ -67,16 +67,6 @@ impl CustomResNet {
             fc: Linear::new(d, classes, vb.pp("fc"))?,
         })
     }
-
-    /// The layer at `index` of [`LAYERS`].
-    fn layer(&self, index: usize, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        match index {
-            0 => self.prep.forward(x, mode),
-            1 => self.layer1.forward(x, mode),
-            2 => self.layer2.forward(x, mode),
-            _ => self.layer3.forward(x, mode),
-        }
-    }
 }
 
 impl CifarModel for CustomResNet {
@@ -84,15 +74,14 @@ impl CifarModel for CustomResNet {
         &LAYERS
     }
 
-    fn forward_until(&self, x: &Tensor, layer: &str, mode: Mode) -> Result<Tensor> {
-        let last = layer_index(&LAYERS, layer)?;
-        (0..=last).try_fold(x.clone(), |x, index| self.layer(index, &x, mode))
-    }
-
-    fn forward_from(&self, features: &Tensor, layer: &str, mode: Mode) -> Result<Tensor> {
-        let last = layer_index(&LAYERS, layer)?;
-        let x = (last + 1..LAYERS.len()).try_fold(features.clone(), |x, i| self.layer(i, &x, mode))?;
-        self.forward_head(&x)
+    fn forward_layer(&self, x: &Tensor, index: usize, mode: Mode) -> Result<Tensor> {
+        match index {
+            0 => self.prep.forward(x, mode),
+            1 => self.layer1.forward(x, mode),
+            2 => self.layer2.forward(x, mode),
+            3 => self.layer3.forward(x, mode),
+            _ => Err(unknown_layer(&LAYERS, index)),
+        }
     }
 
     fn forward_head(&self, features: &Tensor) -> Result<Tensor> {

@@ -7,7 +7,7 @@ use candle_core::{Module, ModuleT, Result, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::layers::{Activation, Conv2d, Conv2dOptions, GroupNormOptions, Linear, Norm, NormOptions};
-use crate::model::{CifarModel, Mode, layer_index};
+use crate::model::{CifarModel, Mode, unknown_layer};
 use crate::summary::Outline;
 
 pub use block::BasicBlock;
@@ -93,10 +93,6 @@ impl ResNet {
         let linear = Linear::new(c_in, config.classes, vb.pp("linear"))?;
         Ok(Self { conv1, bn1, layers, linear })
     }
-
-    fn run(layers: &[Vec<BasicBlock>], x: Tensor, mode: Mode) -> Result<Tensor> {
-        layers.iter().flatten().try_fold(x, |x, block| block.forward(&x, mode))
-    }
 }
 
 impl CifarModel for ResNet {
@@ -104,15 +100,13 @@ impl CifarModel for ResNet {
         &LAYERS
     }
 
-    fn forward_until(&self, x: &Tensor, layer: &str, mode: Mode) -> Result<Tensor> {
-        let last = layer_index(&LAYERS, layer)?;
-        let x = self.bn1.forward(&self.conv1.forward(x)?, mode, Activation::Relu)?;
-        Self::run(&self.layers[..=last], x, mode)
-    }
-
-    fn forward_from(&self, features: &Tensor, layer: &str, mode: Mode) -> Result<Tensor> {
-        let last = layer_index(&LAYERS, layer)?;
-        self.forward_head(&Self::run(&self.layers[last + 1..], features.clone(), mode)?)
+    fn forward_layer(&self, x: &Tensor, index: usize, mode: Mode) -> Result<Tensor> {
+        let blocks = self.layers.get(index).ok_or_else(|| unknown_layer(&LAYERS, index))?;
+        let x = match index {
+            0 => self.bn1.forward(&self.conv1.forward(x)?, mode, Activation::Relu)?,
+            _ => x.clone(),
+        };
+        blocks.iter().try_fold(x, |x, block| block.forward(&x, mode))
     }
 
     fn forward_head(&self, features: &Tensor) -> Result<Tensor> {

@@ -10,7 +10,7 @@ use candle_core::{Module, ModuleT, Result, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::layers::{BatchNormOptions, Linear, Scale, max_pool_to_one};
-use crate::model::{CifarModel, Mode, layer_index};
+use crate::model::{CifarModel, Mode, unknown_layer};
 use crate::summary::Outline;
 use group::{Group, NORMS};
 use whitening::{FILTERS, Whitening};
@@ -74,15 +74,6 @@ impl SpeedrunNet {
         let groups = groups.collect::<Result<_>>()?;
         Ok(Self { whiten, groups, head: Linear::without_bias(widths[2], classes, vb.pp("head"))? })
     }
-
-    /// The layer at `index` of [`LAYERS`].
-    fn layer(&self, index: usize, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        match index {
-            0 => self.whiten.forward(x),
-            1 => self.groups[0].forward(&wick_ops::gelu(x)?, mode),
-            _ => self.groups[index - 1].forward(x, mode),
-        }
-    }
 }
 
 /// Whether training leaves the parameter `name` as it is.
@@ -100,15 +91,13 @@ impl CifarModel for SpeedrunNet {
         &LAYERS
     }
 
-    fn forward_until(&self, x: &Tensor, layer: &str, mode: Mode) -> Result<Tensor> {
-        let last = layer_index(&LAYERS, layer)?;
-        (0..=last).try_fold(x.clone(), |x, index| self.layer(index, &x, mode))
-    }
-
-    fn forward_from(&self, features: &Tensor, layer: &str, mode: Mode) -> Result<Tensor> {
-        let last = layer_index(&LAYERS, layer)?;
-        let x = (last + 1..LAYERS.len()).try_fold(features.clone(), |x, i| self.layer(i, &x, mode))?;
-        self.forward_head(&x)
+    fn forward_layer(&self, x: &Tensor, index: usize, mode: Mode) -> Result<Tensor> {
+        match index {
+            0 => self.whiten.forward(x),
+            1 => self.groups[0].forward(&wick_ops::gelu(x)?, mode),
+            2 | 3 => self.groups[index - 1].forward(x, mode),
+            _ => Err(unknown_layer(&LAYERS, index)),
+        }
     }
 
     fn forward_head(&self, features: &Tensor) -> Result<Tensor> {
