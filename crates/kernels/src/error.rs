@@ -35,6 +35,18 @@ pub enum ShapeError {
         /// The size.
         name: &'static str,
     },
+    /// A size is larger than the function can do.
+    #[error("{op}: {name} is {got}, expected at most {most}")]
+    TooLarge {
+        /// The function called.
+        op: &'static str,
+        /// The size.
+        name: &'static str,
+        /// The largest it may be.
+        most: usize,
+        /// What it is.
+        got: usize,
+    },
     /// A window does not fit into the (padded) image.
     #[error("{op}: a window of {kernel:?} does not fit into an image of {image:?}, padding included")]
     WindowTooLarge {

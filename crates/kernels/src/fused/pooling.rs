@@ -81,11 +81,14 @@ pub fn global_avg_pool2d<E: Element>(extent: Extent, x: Source<E>, y: &mut [f32]
     Ok(())
 }
 
+/// The side of the largest window: a place in it is a byte.
+const MOST_KERNEL: usize = 16;
+
 /// The input's and the output's sizes.
 fn check(op: &'static str, shape: &Pool2dShape) -> Result<(Extent, Extent), ShapeError> {
     let shape = shape.checked()?;
-    if shape.kernel > 16 {
-        return Err(ShapeError::Overflow { op, name: "indices" });
+    if shape.kernel > MOST_KERNEL {
+        return Err(ShapeError::TooLarge { op, name: "kernel", most: MOST_KERNEL, got: shape.kernel });
     }
     Ok(sizes(&shape))
 }

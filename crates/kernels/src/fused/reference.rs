@@ -2,7 +2,7 @@
 
 use super::{Epilogue, Extent, Sink, Source, Write};
 use crate::element::Element;
-use crate::pooling::Pool2dShape;
+use crate::pooling::{Pool2dShape, reference as pooling};
 
 /// The tensor that a source stands for.
 pub fn values<E: Element>(extent: Extent, source: Source<E>) -> Vec<f32> {
@@ -71,22 +71,11 @@ pub fn max_pool2d<E: Element>(
     indices: Option<&mut [u8]>,
     y: Sink<E>,
 ) {
-    let x = values(input, x);
-    let (mut maxima, mut places) = (Vec::new(), Vec::new());
-    for o in 0..output.len() {
-        let (mut maximum, mut place) = (f32::NEG_INFINITY, 0);
-        for at in 0..shape.kernel * shape.kernel {
-            let value = x[place_of(shape, o, at)];
-            if at == 0 || value > maximum || value.is_nan() {
-                (maximum, place) = (value, at as u8);
-            }
-        }
-        maxima.push(maximum);
-        places.push(place);
-    }
+    let (maxima, positions) = pooling::max_pool2d_forward(shape, &values(input, x));
     finish(output, &maxima, y);
-    if let Some(indices) = indices {
-        indices.copy_from_slice(&places);
+    for (o, index) in indices.into_iter().flatten().enumerate() {
+        let here = |at: &u8| position(shape, o, *at) == positions[o];
+        *index = (0..=u8::MAX).find(here).unwrap_or_default();
     }
 }
 
@@ -98,20 +87,15 @@ pub fn max_pool2d_gradient<E: Element>(
     indices: &[u8],
     dx: Sink<E>,
 ) {
-    let mut total = vec![0.0; input.len()];
-    for (o, dy) in values(output, dy).into_iter().enumerate() {
-        total[place_of(shape, o, usize::from(indices[o]))] += dy;
-    }
-    finish(input, &total, dx);
+    let positions: Vec<u32> = indices.iter().enumerate().map(|(o, at)| position(shape, o, *at)).collect();
+    finish(input, &pooling::max_pool2d_backward(shape, &values(output, dy), &positions), dx);
 }
 
-/// Where in the input the place `at` of output `o`'s window is.
-fn place_of(s: &Pool2dShape, o: usize, at: usize) -> usize {
-    let (pixel, channel) = (o / s.channels, o % s.channels);
-    let (row, ox) = (pixel / s.out_width(), pixel % s.out_width());
-    let (image, oy) = (row / s.out_height(), row % s.out_height());
-    let (iy, ix) = (oy * s.stride + at / s.kernel, ox * s.stride + at % s.kernel);
-    ((image * s.height + iy) * s.width + ix) * s.channels + channel
+/// The position in its image, `h·W + w`, of the place `at` of output `o`'s window.
+fn position(s: &Pool2dShape, o: usize, at: u8) -> u32 {
+    let (pixel, at) = (o / s.channels % (s.out_height() * s.out_width()), usize::from(at));
+    let (oy, ox) = (pixel / s.out_width(), pixel % s.out_width());
+    ((oy * s.stride + at / s.kernel) * s.width + ox * s.stride + at % s.kernel) as u32
 }
 
 /// [`global_avg_pool2d`](super::global_avg_pool2d) of checked arguments.
