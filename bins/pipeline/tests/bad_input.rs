@@ -4,7 +4,7 @@
 use std::fs;
 
 mod common;
-use common::{prepare, refuse};
+use common::{pipeline, prepare, refuse};
 
 fn says(args: &[&str], words: &[&str]) {
     let said = refuse(args);
@@ -34,6 +34,14 @@ fn recipes() {
     prepare.push("evaluate.cam_layer=layer9");
     says(&prepare, &["layer9", "layer4"]);
     assert!(!fs::exists(runs).unwrap(), "nothing should have been made");
+}
+
+#[test]
+fn the_environment() {
+    let output = pipeline().arg("recipes").env("WICK_ISA", "avx1024").output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.starts_with("error: WICK_ISA is `avx1024`, expected one that this machine has: baseline"));
 }
 
 #[test]

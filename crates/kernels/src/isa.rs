@@ -1,5 +1,7 @@
 //! Which instruction set the hand-scheduled loops are compiled for, chosen once at run time.
 
+use std::ffi::OsStr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 #[cfg(target_arch = "x86_64")]
@@ -45,23 +47,56 @@ impl InstructionSet {
         sets
     }
 
-    /// The set in use: the fastest one available, unless the environment variable `WICK_ISA` (`baseline`, `avx2`,
-    /// `avx512` or `avx512bf16`) names another available one, or [`select`](Self::select) was called.
+    /// The set to begin with: the one that the environment variable `WICK_ISA` names (`baseline`, `avx2`, `avx512` or
+    /// `avx512bf16`), or the fastest available if it is not set or empty.
+    ///
+    /// # Errors
+    /// `WICK_ISA` names anything else, or a set that this CPU does not have.
+    pub fn from_environment() -> Result<Self, InstructionSetError> {
+        Self::named(std::env::var_os("WICK_ISA").as_deref(), &Self::available())
+    }
+
+    fn named(wanted: Option<&OsStr>, available: &[Self]) -> Result<Self, InstructionSetError> {
+        match wanted.filter(|name| !name.is_empty()) {
+            None => Ok(available.last().copied().unwrap_or(Self::Baseline)),
+            Some(name) => available.iter().find(|set| name == set.name()).copied().ok_or_else(|| {
+                let available = available.iter().map(|set| set.name()).collect();
+                InstructionSetError { asked: name.to_string_lossy().into_owned(), available }
+            }),
+        }
+    }
+
+    /// The set in use: that [`from_environment`](Self::from_environment), unless [`select`](Self::select) was called. Where the
+    /// environment asks for what is not there, it is the fastest, and standard error says so once: programs that would
+    /// rather refuse ask [`from_environment`](Self::from_environment) first.
     pub fn current() -> Self {
         match CURRENT.load(Ordering::Relaxed) {
             1 => Self::Baseline,
             2 => Self::Avx2,
             3 => Self::Avx512,
             4 => Self::Avx512Bf16,
-            _ => {
-                let available = Self::available();
-                let wanted = std::env::var("WICK_ISA").ok();
-                let named = available.iter().find(|set| wanted.as_deref() == Some(set.name()));
-                let set = named.or(available.last()).copied().unwrap_or(Self::Baseline);
-                CURRENT.store(set as u8, Ordering::Relaxed);
-                set
-            }
+            _ => Self::first(),
         }
+    }
+
+    /// [`current`](Self::current) as long as no set was selected.
+    #[cold]
+    fn first() -> Self {
+        static FIRST: OnceLock<InstructionSet> = OnceLock::new();
+        let set = *FIRST.get_or_init(|| {
+            Self::from_environment().unwrap_or_else(|error| {
+                let fastest = Self::available().last().copied().unwrap_or(Self::Baseline);
+                #[allow(clippy::print_stderr)]
+                // kernels ask in the middle of their work: nobody to return it to
+                {
+                    eprintln!("{error}; using {}", fastest.name());
+                }
+                fastest
+            })
+        });
+        // Unless one was selected meanwhile.
+        let _ = CURRENT.compare_exchange(0, set as u8, Ordering::Relaxed, Ordering::Relaxed);
+        set
     }
 
     /// Uses `self` from now on, in all threads. `false`, and nothing happens, if the CPU does not have it.
@@ -82,6 +117,16 @@ impl InstructionSet {
             Self::Avx512Bf16 => "avx512bf16",
         }
     }
+}
+
+/// `WICK_ISA` names no instruction set that this machine has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("WICK_ISA is `{asked}`, expected one that this machine has: {}", available.join(", "))]
+pub struct InstructionSetError {
+    /// What it names.
+    pub asked: String,
+    /// What it may name here.
+    pub available: Vec<&'static str>,
 }
 
 /// 0 until the first question. Only ever holds a set that the CPU was found to have.
@@ -174,5 +219,25 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: as above.
         InstructionSet::Avx2 => unsafe { avx2(kernel) },
         _ => kernel.run(Baseline),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_names_a_set_that_is_there_or_is_refused() {
+        use InstructionSet::{Avx2, Baseline};
+        let here = [Baseline, Avx2];
+        let named = |name: &str| InstructionSet::named(Some(name.as_ref()), &here);
+        assert_eq!(InstructionSet::named(None, &here), Ok(Avx2));
+        assert_eq!(named(""), Ok(Avx2));
+        assert_eq!((named("baseline"), named("avx2")), (Ok(Baseline), Ok(Avx2)));
+        for other in ["avx512", "AVX2", "sse9"] {
+            let error = named(other).unwrap_err();
+            let want = format!("WICK_ISA is `{other}`, expected one that this machine has: baseline, avx2");
+            assert_eq!(error.to_string(), want);
+        }
     }
 }

@@ -53,7 +53,7 @@ pub use element::{Element, Precision};
 pub use error::ShapeError;
 pub use gelu::{gelu_backward, gelu_forward};
 pub use group_norm::{GroupNormSaved, GroupNormShape, group_norm_backward, group_norm_forward};
-pub use isa::InstructionSet;
+pub use isa::{InstructionSet, InstructionSetError};
 pub use linear::{LinearShape, linear_backward, linear_forward};
 pub use peak::{Peak, peak};
 pub use pooling::{

@@ -51,4 +51,4 @@ pub use memory::{PageRetention, retain_pages};
 pub use pooling::{PoolOptions, avg_pool2d, global_avg_pool2d, max_pool2d};
 pub use resident::peak_resident_bytes;
 pub use wick_kernels::Activation;
-pub use wick_kernels::{InstructionSet, Peak, Precision, peak};
+pub use wick_kernels::{InstructionSet, InstructionSetError, Peak, Precision, peak};

@@ -21,6 +21,8 @@ use crate::context::StageEnd;
 
 /// Carries out the stage that the command line names.
 pub fn run(cli: Cli) -> Result<ExitCode> {
+    // Kernels would go on with another set than was asked for.
+    wick_ops::InstructionSet::from_environment()?;
     if let Some(threads) = cli.threads {
         anyhow::ensure!(threads >= 1, "--threads is 0; allowed is 1 or more");
         rayon::ThreadPoolBuilder::new()
