@@ -32,6 +32,7 @@ pub mod huge_pages;
 mod isa;
 mod linear;
 mod matmul;
+mod norm;
 mod peak;
 mod pooling;
 mod prefetch;
@@ -43,8 +44,7 @@ mod simd;
 mod testing;
 
 pub use batch_norm::{
-    Activation, BatchNormSaved, batch_norm_backward, batch_norm_backward_frozen, batch_norm_normalise,
-    batch_norm_statistics,
+    batch_norm_backward, batch_norm_backward_frozen, batch_norm_normalise, batch_norm_statistics,
 };
 pub use bias::{bias_backward, bias_forward};
 pub use convolution::{Conv2dShape, conv2d_forward, conv2d_input_gradient, conv2d_weight_gradient};
@@ -52,9 +52,10 @@ pub use cross_entropy::{cross_entropy_backward, cross_entropy_forward};
 pub use element::{Element, Precision};
 pub use error::ShapeError;
 pub use gelu::{gelu_backward, gelu_forward};
-pub use group_norm::{GroupNormSaved, GroupNormShape, group_norm_backward, group_norm_forward};
+pub use group_norm::{GroupNormShape, group_norm_backward, group_norm_forward};
 pub use isa::{InstructionSet, InstructionSetError};
 pub use linear::{LinearShape, linear_backward, linear_forward};
+pub use norm::{Activation, NormAffine, NormGradients, NormPass, NormStatistics};
 pub use peak::{Peak, peak};
 pub use pooling::{
     Pool2dShape, avg_pool2d_backward, avg_pool2d_forward, global_avg_pool2d_backward,
@@ -65,7 +66,7 @@ pub use relu::{add_relu_forward, relu_backward, relu_forward};
 /// Each op's definition in plain loops, slow and plain to read: what the kernels are tested against.
 pub mod reference {
     pub use crate::batch_norm::reference::{
-        batch_norm_backward, batch_norm_normalise, batch_norm_statistics,
+        batch_norm_backward, batch_norm_backward_frozen, batch_norm_normalise, batch_norm_statistics,
     };
     pub use crate::bias::reference::{bias_backward, bias_forward};
     pub use crate::convolution::reference::{conv2d_forward, conv2d_input_gradient, conv2d_weight_gradient};

@@ -70,19 +70,22 @@ fn batch_norms(set: InstructionSet) {
         let narrow = |v: &[f64]| v.iter().map(|v| *v as f32).collect::<Vec<_>>();
         close("mean", set, &mean, &narrow(&want_mean));
         close("variance", set, &variance, &narrow(&want_variance));
-        let saved = BatchNormSaved { mean: &mean, variance: &variance, eps: 1e-5 };
+        let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-5 };
+        let affine = NormAffine { weight: &w, bias: &b, activation };
         let mut y = vec![f32::NAN; x.len()];
-        batch_norm_normalise(&x, &mean, &variance, 1e-5, &w, &b, activation, &mut y).unwrap();
-        close("batch norm", set, &y, &reference::batch_norm_normalise(&x, saved, &w, &b, activation));
+        batch_norm_normalise(&x, statistics, affine, &mut y).unwrap();
+        close("batch norm", set, &y, &reference::batch_norm_normalise(&x, statistics, affine));
         let (mut dx, mut dw, mut db) = (vec![f32::NAN; x.len()], vec![0.0; channels], vec![0.0; channels]);
-        batch_norm_backward(&x, &y, &dy, saved, &w, activation, &mut dx, &mut dw, &mut db).unwrap();
-        let want = reference::batch_norm_backward(&x, &y, &dy, saved, &w, activation, true);
+        let pass = NormPass { x: &x, y: &y, dy: &dy, statistics, weight: &w, activation };
+        let out = NormGradients { dx: &mut dx, dweight: &mut dw, dbias: &mut db };
+        batch_norm_backward(pass, out).unwrap();
+        let want = reference::batch_norm_backward(pass);
         close("batch norm's dx", set, &dx, &want.0);
         close("batch norm's dweight", set, &dw, &want.1);
         close("batch norm's dbias", set, &db, &want.2);
-        batch_norm_backward_frozen(&x, &y, &dy, saved, &w, activation, &mut dx, &mut dw, &mut db).unwrap();
-        let want = reference::batch_norm_backward(&x, &y, &dy, saved, &w, activation, false);
-        close("frozen batch norm's dx", set, &dx, &want.0);
+        let out = NormGradients { dx: &mut dx, dweight: &mut dw, dbias: &mut db };
+        batch_norm_backward_frozen(pass, out).unwrap();
+        close("frozen batch norm's dx", set, &dx, &reference::batch_norm_backward_frozen(pass).0);
     }
 }
 
@@ -94,16 +97,19 @@ fn group_norms(set: InstructionSet) {
         let (w, b) = (numbers(12, channels), numbers(13, channels));
         let (mut mean, mut variance) = (vec![0.0; s.statistics_len()], vec![0.0; s.statistics_len()]);
         let mut y = vec![f32::NAN; x.len()];
-        group_norm_forward(&s, &x, &w, &b, 1e-5, activation, &mut y, &mut mean, &mut variance).unwrap();
+        let affine = NormAffine { weight: &w, bias: &b, activation };
+        group_norm_forward(&s, &x, affine, 1e-5, &mut y, &mut mean, &mut variance).unwrap();
         let (want_mean, want_variance) = reference::group_norm_statistics(&s, &x);
         let narrow = |v: &[f64]| v.iter().map(|v| *v as f32).collect::<Vec<_>>();
         close("group norm's mean", set, &mean, &narrow(&want_mean));
         close("group norm's variance", set, &variance, &narrow(&want_variance));
-        let saved = GroupNormSaved { mean: &mean, variance: &variance, eps: 1e-5 };
-        close("group norm", set, &y, &reference::group_norm_normalise(&s, &x, saved, &w, &b, activation));
+        let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-5 };
+        close("group norm", set, &y, &reference::group_norm_normalise(&s, &x, statistics, affine));
         let (mut dx, mut dw, mut db) = (vec![f32::NAN; x.len()], vec![0.0; channels], vec![0.0; channels]);
-        group_norm_backward(&s, &x, &y, &dy, saved, &w, activation, &mut dx, &mut dw, &mut db).unwrap();
-        let want = reference::group_norm_backward(&s, &x, &y, &dy, saved, &w, activation);
+        let pass = NormPass { x: &x, y: &y, dy: &dy, statistics, weight: &w, activation };
+        let out = NormGradients { dx: &mut dx, dweight: &mut dw, dbias: &mut db };
+        group_norm_backward(&s, pass, out).unwrap();
+        let want = reference::group_norm_backward(&s, pass);
         close("group norm's dx", set, &dx, &want.0);
         close("group norm's dweight", set, &dw, &want.1);
         close("group norm's dbias", set, &db, &want.2);

@@ -1,7 +1,7 @@
 //! Batch normalisation (Ioffe & Szegedy 2015, <https://arxiv.org/abs/1502.03167>), its activation fused.
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
-use wick_kernels::{Activation, BatchNormSaved};
+use wick_kernels::{Activation, NormAffine, NormGradients, NormPass, NormStatistics};
 
 use crate::apply::{apply3, expect_shape, input, output, slice, tensor, with_slice};
 use crate::error::{OpsError, kernel};
@@ -99,6 +99,12 @@ struct BatchNorm {
     statistics: Statistics,
 }
 
+impl BatchNorm {
+    fn statistics(&self) -> NormStatistics<'_> {
+        NormStatistics { mean: &self.mean, variance: &self.variance, eps: self.eps }
+    }
+}
+
 impl CustomOp3 for BatchNorm {
     fn name(&self) -> &'static str {
         OP
@@ -115,10 +121,9 @@ impl CustomOp3 for BatchNorm {
     ) -> Result<(CpuStorage, Shape)> {
         let x = slice(OP, x, lx)?;
         let mut y = vec![0.0; x.len()];
-        let (w, b) = (slice(OP, w, lw)?, slice(OP, b, lb)?);
-        let Self { mean, variance, eps, activation, .. } = self;
-        wick_kernels::batch_norm_normalise(x, mean, variance, *eps, w, b, *activation, &mut y)
-            .map_err(kernel(OP))?;
+        let (weight, bias) = (slice(OP, w, lw)?, slice(OP, b, lb)?);
+        let affine = NormAffine { weight, bias, activation: self.activation };
+        wick_kernels::batch_norm_normalise(x, self.statistics(), affine, &mut y).map_err(kernel(OP))?;
         Ok(output(y, lx.shape()))
     }
 
@@ -130,7 +135,6 @@ impl CustomOp3 for BatchNorm {
         y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let saved = BatchNormSaved { mean: &self.mean, variance: &self.variance, eps: self.eps };
         let mut dx = vec![0.0; x.elem_count()];
         let (mut dw, mut db) = (vec![0.0; w.elem_count()], vec![0.0; b.elem_count()]);
         let backward = match self.statistics {
@@ -141,9 +145,11 @@ impl CustomOp3 for BatchNorm {
         with_slice(OP, x, |x| {
             with_slice(OP, y, |y| {
                 with_slice(OP, &dy, |dy| {
-                    with_slice(OP, w, |w| {
-                        backward(x, y, dy, saved, w, self.activation, &mut dx, &mut dw, &mut db)
-                            .map_err(kernel(OP))
+                    with_slice(OP, w, |weight| {
+                        let (statistics, activation) = (self.statistics(), self.activation);
+                        let pass = NormPass { x, y, dy, statistics, weight, activation };
+                        let out = NormGradients { dx: &mut dx, dweight: &mut dw, dbias: &mut db };
+                        backward(pass, out).map_err(kernel(OP))
                     })
                 })
             })

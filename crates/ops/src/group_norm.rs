@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
-use wick_kernels::{Activation, GroupNormSaved, GroupNormShape};
+use wick_kernels::{Activation, GroupNormShape, NormAffine, NormGradients, NormPass, NormStatistics};
 
 use crate::apply::{apply3, expect_shape, input, output, slice, tensor, with_slice};
 use crate::error::{OpsError, kernel};
@@ -61,12 +61,13 @@ impl CustomOp3 for GroupNorm {
         b: &CpuStorage,
         lb: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (x, w, b) = (slice(OP, x, lx)?, slice(OP, w, lw)?, slice(OP, b, lb)?);
+        let (x, weight, bias) = (slice(OP, x, lx)?, slice(OP, w, lw)?, slice(OP, b, lb)?);
         let mut y = vec![0.0; x.len()];
         let n = self.shape.statistics_len();
         let (mut mean, mut variance) = (vec![0.0; n], vec![0.0; n]);
-        let Self { shape, eps, activation, .. } = self;
-        wick_kernels::group_norm_forward(shape, x, w, b, *eps, *activation, &mut y, &mut mean, &mut variance)
+        let affine = NormAffine { weight, bias, activation: self.activation };
+        let Self { shape, eps, .. } = self;
+        wick_kernels::group_norm_forward(shape, x, affine, *eps, &mut y, &mut mean, &mut variance)
             .map_err(kernel(OP))?;
         self.statistics.get_or_init(|| (mean, variance));
         Ok(output(y, lx.shape()))
@@ -81,28 +82,17 @@ impl CustomOp3 for GroupNorm {
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (mean, variance) = self.statistics.get().ok_or(OpsError::NoForward { op: OP })?;
-        let saved = GroupNormSaved { mean, variance, eps: self.eps };
-        let Self { shape, activation, .. } = self;
+        let statistics = NormStatistics { mean, variance, eps: self.eps };
         let mut dx = vec![0.0; x.elem_count()];
         let (mut dw, mut db) = (vec![0.0; w.elem_count()], vec![0.0; b.elem_count()]);
         let dy = dy.contiguous()?;
         with_slice(OP, x, |x| {
             with_slice(OP, y, |y| {
                 with_slice(OP, &dy, |dy| {
-                    with_slice(OP, w, |w| {
-                        wick_kernels::group_norm_backward(
-                            shape,
-                            x,
-                            y,
-                            dy,
-                            saved,
-                            w,
-                            *activation,
-                            &mut dx,
-                            &mut dw,
-                            &mut db,
-                        )
-                        .map_err(kernel(OP))
+                    with_slice(OP, w, |weight| {
+                        let pass = NormPass { x, y, dy, statistics, weight, activation: self.activation };
+                        let out = NormGradients { dx: &mut dx, dweight: &mut dw, dbias: &mut db };
+                        wick_kernels::group_norm_backward(&self.shape, pass, out).map_err(kernel(OP))
                     })
                 })
             })

@@ -1,38 +1,33 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::norm::{Activation, NormAffine, NormGradients, NormPass, NormStatistics};
 use crate::testing::{
     assert_close, assert_same_on_any_threads, central_differences, dot, golden, golden_layer, uniform, values,
 };
 
-fn statistics(x: &[f32], channels: usize) -> (Vec<f32>, Vec<f32>) {
+fn statistics_of(x: &[f32], channels: usize) -> (Vec<f32>, Vec<f32>) {
     let (mut mean, mut variance) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
     batch_norm_statistics(x, &mut mean, &mut variance).unwrap();
     (mean, variance)
 }
 
-fn normalise(x: &[f32], saved: BatchNormSaved, w: &[f32], b: &[f32], activation: Activation) -> Vec<f32> {
+fn normalise(x: &[f32], statistics: NormStatistics, affine: NormAffine) -> Vec<f32> {
     let mut y = vec![f32::NAN; x.len()];
-    batch_norm_normalise(x, saved.mean, saved.variance, saved.eps, w, b, activation, &mut y).unwrap();
+    batch_norm_normalise(x, statistics, affine, &mut y).unwrap();
     y
 }
 
 type Gradients = (Vec<f32>, Vec<f32>, Vec<f32>);
 
-fn backward(
-    x: &[f32],
-    y: &[f32],
-    dy: &[f32],
-    saved: BatchNormSaved,
-    w: &[f32],
-    activation: Activation,
-    through_statistics: bool,
-) -> Gradients {
-    let (mut dx, mut dw, mut db) =
-        (vec![f32::NAN; x.len()], vec![f32::NAN; w.len()], vec![f32::NAN; w.len()]);
-    let f = if through_statistics { batch_norm_backward } else { batch_norm_backward_frozen };
-    f(x, y, dy, saved, w, activation, &mut dx, &mut dw, &mut db).unwrap();
-    (dx, dw, db)
+type Backward = fn(NormPass, NormGradients) -> Result<(), ShapeError>;
+
+fn backward(f: Backward, pass: NormPass) -> Gradients {
+    let nan = |n| vec![f32::NAN; n];
+    let (mut dx, mut dweight, mut dbias) =
+        (nan(pass.x.len()), nan(pass.weight.len()), nan(pass.weight.len()));
+    f(pass, NormGradients { dx: &mut dx, dweight: &mut dweight, dbias: &mut dbias }).unwrap();
+    (dx, dweight, dbias)
 }
 
 #[test]
@@ -47,11 +42,13 @@ fn agrees_with_pytorch() {
     let nhwc = |key: &str| golden::nchw_to_nhwc(&values(&case, key), shape);
 
     // f32 on both sides, sums over 200 rows in another order: well below 1e-4 of scale.
-    let (mean, variance) = statistics(&x, 6);
-    let saved = BatchNormSaved { mean: &mean, variance: &variance, eps: 1e-5 };
-    let y = normalise(&x, saved, &w, &b, Activation::None);
-    assert_close("y", &y, &nhwc("y"), 1e-4);
-    let (dx, dw, db) = backward(&x, &[], &dy, saved, &w, Activation::None, true);
+    let (mean, variance) = statistics_of(&x, 6);
+    let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-5 };
+    let activation = Activation::None;
+    let affine = NormAffine { weight: &w, bias: &b, activation };
+    assert_close("y", &normalise(&x, statistics, affine), &nhwc("y"), 1e-4);
+    let pass = NormPass { x: &x, y: &[], dy: &dy, statistics, weight: &w, activation };
+    let (dx, dw, db) = backward(batch_norm_backward, pass);
     assert_close("dx", &dx, &nhwc("grad_x"), 1e-4);
     assert_close("dweight", &dw, &values(&case, "grad_weight"), 1e-4);
     assert_close("dbias", &db, &values(&case, "grad_bias"), 1e-4);
@@ -61,8 +58,8 @@ fn agrees_with_pytorch() {
     let running_var: Vec<f32> = variance.iter().map(|v| 0.9 + 0.1 * v * 200.0 / 199.0).collect();
     assert_close("running mean", &running_mean, &values(&case, "running_mean"), 1e-4);
     assert_close("running variance", &running_var, &values(&case, "running_var"), 1e-4);
-    let saved = BatchNormSaved { mean: &running_mean, variance: &running_var, eps: 1e-5 };
-    let evaluated = normalise(&x, saved, &w, &b, Activation::None);
+    let statistics = NormStatistics { mean: &running_mean, variance: &running_var, eps: 1e-5 };
+    let evaluated = normalise(&x, statistics, affine);
     assert_close("y of evaluation", &evaluated, &nhwc("y_eval"), 1e-4);
 }
 
@@ -79,7 +76,7 @@ proptest! {
         let x: Vec<f32> = uniform(41, rows * channels, 1.0).iter().map(|v| v + offset).collect();
         let (w, b) = (uniform(42, channels, 2.0), uniform(43, channels, 1.0));
         let dy = uniform(44, x.len(), 1.0);
-        let (mean, variance) = statistics(&x, channels);
+        let (mean, variance) = statistics_of(&x, channels);
         let (want_mean, want_variance) = reference::batch_norm_statistics(&x, channels);
         let narrow = |v: &[f64]| v.iter().map(|v| *v as f32).collect::<Vec<_>>();
         assert_close("mean", &mean, &narrow(&want_mean), 1e-5);
@@ -87,12 +84,17 @@ proptest! {
             // One rounding of the mean, of at most 4, squared; the variance of these values is about 1/3 or exactly 0.
             prop_assert!((f64::from(*got) - want).abs() <= 1e-5 * want + 1e-12, "variance {got}, want {want}");
         }
-        let saved = BatchNormSaved { mean: &mean, variance: &variance, eps: 1e-3 };
-        let y = normalise(&x, saved, &w, &b, activation);
+        let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-3 };
+        let affine = NormAffine { weight: &w, bias: &b, activation };
+        let y = normalise(&x, statistics, affine);
         // Everything below starts from the same f32 statistics; sums of at most 1500 f32 terms round by less than 1e-5.
-        assert_close("y", &y, &reference::batch_norm_normalise(&x, saved, &w, &b, activation), 1e-5);
-        let got = backward(&x, &y, &dy, saved, &w, activation, through_statistics);
-        let want = reference::batch_norm_backward(&x, &y, &dy, saved, &w, activation, through_statistics);
+        assert_close("y", &y, &reference::batch_norm_normalise(&x, statistics, affine), 1e-5);
+        let pass = NormPass { x: &x, y: &y, dy: &dy, statistics, weight: &w, activation };
+        let (got, want) = if through_statistics {
+            (backward(batch_norm_backward, pass), reference::batch_norm_backward(pass))
+        } else {
+            (backward(batch_norm_backward_frozen, pass), reference::batch_norm_backward_frozen(pass))
+        };
         // Where the statistics are those of one or two rows, dx cancels to nearly nothing: hold it to its terms.
         let steepest = w.iter().zip(&variance).map(|(w, v)| (w / (v + 1e-3).sqrt()).abs()).fold(0f32, f32::max);
         for (got, want) in got.0.iter().zip(&want.0) {
@@ -114,7 +116,7 @@ fn statistics_hold_at_the_size_of_a_training_batch_and_far_from_zero() {
         .enumerate()
         .map(|(i, v)| v + 577.0 * (i % 2) as f32)
         .collect();
-    let (mean, variance) = statistics(&x, channels);
+    let (mean, variance) = statistics_of(&x, channels);
     let (want_mean, want_variance) = reference::batch_norm_statistics(&x, channels);
     for c in 0..channels {
         let (mean, variance) = (f64::from(mean[c]), f64::from(variance[c]));
@@ -134,7 +136,7 @@ fn statistics_hold_at_the_size_of_a_training_batch_and_far_from_zero() {
 #[test]
 fn a_constant_channel_has_no_variance() {
     let x = vec![12345.678; 3 * 5000];
-    let (mean, variance) = statistics(&x, 3);
+    let (mean, variance) = statistics_of(&x, 3);
     assert_eq!((mean, variance), (vec![12345.678; 3], vec![0.0; 3]));
 }
 
@@ -146,14 +148,16 @@ fn gradients_agree_with_central_differences() {
     let dy = uniform(64, x.len(), 1.0);
     for activation in [Activation::None, Activation::Relu] {
         let forward = |x: &[f32], w: &[f32], b: &[f32]| {
-            let (mean, variance) = statistics(x, channels);
-            normalise(x, BatchNormSaved { mean: &mean, variance: &variance, eps: 1e-2 }, w, b, activation)
+            let (mean, variance) = statistics_of(x, channels);
+            let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-2 };
+            normalise(x, statistics, NormAffine { weight: w, bias: b, activation })
         };
-        let (mean, variance) = statistics(&x, channels);
-        let saved = BatchNormSaved { mean: &mean, variance: &variance, eps: 1e-2 };
+        let (mean, variance) = statistics_of(&x, channels);
+        let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-2 };
         let y = forward(&x, &w, &b);
         assert!(activation == Activation::None || y.contains(&0.0), "the case must cut something");
-        let (dx, dw, db) = backward(&x, &y, &dy, saved, &w, activation, true);
+        let pass = NormPass { x: &x, y: &y, dy: &dy, statistics, weight: &w, activation };
+        let (dx, dw, db) = backward(batch_norm_backward, pass);
         // A step of 2e-3 crosses no kink here; it leaves an error of its square (4e-6) and of rounding, 1e-7 / 2e-3.
         let loss = |x: &[f32], w: &[f32], b: &[f32]| dot(&forward(x, w, b), &dy);
         assert_close("dx", &dx, &central_differences(&x, 2e-3, |x| loss(x, &w, &b)), 2e-3);
@@ -169,18 +173,21 @@ fn the_number_of_threads_changes_no_bit() {
     let (w, b) = (uniform(72, channels, 1.0), uniform(73, channels, 1.0));
     let dy = uniform(74, x.len(), 1.0);
     assert_same_on_any_threads("batch norm", || {
-        let (mean, variance) = statistics(&x, channels);
-        let saved = BatchNormSaved { mean: &mean, variance: &variance, eps: 1e-5 };
-        let y = normalise(&x, saved, &w, &b, Activation::Relu);
-        let (dx, dw, db) = backward(&x, &y, &dy, saved, &w, Activation::Relu, true);
+        let (mean, variance) = statistics_of(&x, channels);
+        let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-5 };
+        let activation = Activation::Relu;
+        let y = normalise(&x, statistics, NormAffine { weight: &w, bias: &b, activation });
+        let pass = NormPass { x: &x, y: &y, dy: &dy, statistics, weight: &w, activation };
+        let (dx, dw, db) = backward(batch_norm_backward, pass);
         [mean, variance, y, dx, dw, db].concat()
     });
 }
 
 #[test]
 fn nan_passes_through_the_rectifier() {
-    let saved = BatchNormSaved { mean: &[0.0], variance: &[1.0], eps: 0.0 };
-    let y = normalise(&[f32::NAN, -1.0, 2.0], saved, &[1.0], &[0.0], Activation::Relu);
+    let statistics = NormStatistics { mean: &[0.0], variance: &[1.0], eps: 0.0 };
+    let affine = NormAffine { weight: &[1.0], bias: &[0.0], activation: Activation::Relu };
+    let y = normalise(&[f32::NAN, -1.0, 2.0], statistics, affine);
     assert!(y[0].is_nan());
     assert_eq!(&y[1..], [0.0, 2.0]);
 }
@@ -196,32 +203,26 @@ fn wrong_lengths_are_named() {
         batch_norm_statistics(&[], &mut [], &mut []),
         Err(ShapeError::Zero { op: "batch_norm_statistics", name: "channels" })
     );
-    let error = batch_norm_normalise(
-        &[0.0; 4],
-        &mean,
-        &variance,
-        0.0,
-        &[1.0],
-        &[0.0; 2],
-        Activation::None,
-        &mut [0.0; 4],
-    );
+    let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 0.0 };
+    let affine = NormAffine { weight: &[1.0], bias: &[0.0; 2], activation: Activation::None };
+    let error = batch_norm_normalise(&[0.0; 4], statistics, affine, &mut [0.0; 4]);
     assert_eq!(
         error,
         Err(ShapeError::Length { op: "batch_norm_normalise", name: "weight", expected: 2, got: 1 })
     );
-    let saved = BatchNormSaved { mean: &mean, variance: &variance, eps: 0.0 };
-    let (x, w) = ([0.0; 4], [1.0; 2]);
-    let (mut dx, mut dw, mut db) = ([0.0; 4], [0.0; 2], [0.0; 2]);
-    let error = batch_norm_backward(&x, &[], &x, saved, &w, Activation::Relu, &mut dx, &mut dw, &mut db);
+    let (x, weight, activation) = (&[0.0; 4], &[1.0; 2], Activation::Relu);
+    let pass = NormPass { x, y: &[], dy: x, statistics, weight, activation };
+    let out = NormGradients { dx: &mut [0.0; 4], dweight: &mut [0.0; 2], dbias: &mut [0.0; 2] };
+    let error = batch_norm_backward(pass, out);
     assert_eq!(error, Err(ShapeError::Length { op: "batch_norm_backward", name: "y", expected: 4, got: 0 }));
 }
 
 #[test]
 fn no_rows_give_zeros() {
-    let (mean, variance) = statistics(&[], 3);
+    let (mean, variance) = statistics_of(&[], 3);
     assert_eq!((&mean, &variance), (&vec![0.0; 3], &vec![0.0; 3]));
-    let saved = BatchNormSaved { mean: &mean, variance: &variance, eps: 1e-5 };
-    let (dx, dw, db) = backward(&[], &[], &[], saved, &[1.0; 3], Activation::Relu, true);
-    assert_eq!((dx, dw, db), (vec![], vec![0.0; 3], vec![0.0; 3]));
+    let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-5 };
+    let (weight, activation) = (&[1.0; 3], Activation::Relu);
+    let pass = NormPass { x: &[], y: &[], dy: &[], statistics, weight, activation };
+    assert_eq!(backward(batch_norm_backward, pass), (vec![], vec![0.0; 3], vec![0.0; 3]));
 }

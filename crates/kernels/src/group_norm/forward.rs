@@ -1,9 +1,9 @@
 use rayon::prelude::*;
 
-use super::{GroupNormShape, ROWS, inverse_deviation};
-use crate::batch_norm::Activation;
+use super::{GroupNormShape, ROWS};
 use crate::error::{ShapeError, expect_len};
 use crate::isa::multiversion;
+use crate::norm::{NormAffine, inverse_deviation, normalise};
 use crate::scratch;
 
 /// `y = activation((x − mean) / sqrt(variance + eps) · weight + bias)`, mean and biased variance those of the value's own
@@ -16,14 +16,11 @@ use crate::scratch;
 ///
 /// # Errors
 /// A shape that cannot be; slices of other lengths.
-#[expect(clippy::too_many_arguments, reason = "the terms of the formula")]
 pub fn group_norm_forward(
     shape: &GroupNormShape,
     x: &[f32],
-    weight: &[f32],
-    bias: &[f32],
+    affine: NormAffine,
     eps: f32,
-    activation: Activation,
     y: &mut [f32],
     mean: &mut [f32],
     variance: &mut [f32],
@@ -31,8 +28,7 @@ pub fn group_norm_forward(
     const OP: &str = "group_norm_forward";
     shape.checked()?;
     expect_len(OP, "x", x.len(), shape.len())?;
-    expect_len(OP, "weight", weight.len(), shape.channels)?;
-    expect_len(OP, "bias", bias.len(), shape.channels)?;
+    affine.expect(OP, shape.lengths())?;
     expect_len(OP, "y", y.len(), shape.len())?;
     expect_len(OP, "mean", mean.len(), shape.statistics_len())?;
     expect_len(OP, "variance", variance.len(), shape.statistics_len())?;
@@ -41,11 +37,6 @@ pub fn group_norm_forward(
         variance.fill(0.0);
         return Ok(());
     }
-    // No activation is a floor that nothing falls below.
-    let floor = match activation {
-        Activation::None => f32::NEG_INFINITY,
-        Activation::Relu => 0.0,
-    };
     let statistics = mean.par_chunks_mut(shape.groups).zip(variance.par_chunks_mut(shape.groups));
     let images = y.par_chunks_mut(shape.image()).zip(x.par_chunks(shape.image()));
     images.zip(statistics).for_each(|((y, x), (mean, variance))| {
@@ -55,9 +46,9 @@ pub fn group_norm_forward(
             for c in 0..shape.channels {
                 let group = c / shape.group();
                 centre[c] = mean[group];
-                scale[c] = weight[c] * inverse_deviation(variance[group], eps);
+                scale[c] = affine.weight[c] * inverse_deviation(variance[group], eps);
             }
-            normalise(x, centre, scale, bias, floor, y);
+            normalise(x, centre, scale, affine.bias, affine.floor(), y);
         });
     });
     Ok(())
@@ -111,18 +102,6 @@ multiversion! {
                 let v = row[i] - centre[i];
                 shift[i] += v;
                 squares[i] += v * v;
-            }
-        }
-    }
-
-    fn normalise(x: &[f32], centre: &[f32], scale: &[f32], bias: &[f32], floor: f32, y: &mut [f32]) {
-        let channels = centre.len();
-        let (scale, bias) = (&scale[..channels], &bias[..channels]);
-        for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
-            for i in 0..channels {
-                let v = (x[i] - centre[i]) * scale[i] + bias[i];
-                // This way round NaN passes.
-                y[i] = if v <= floor { floor } else { v };
             }
         }
     }

@@ -16,21 +16,5 @@ pub use backward::group_norm_backward;
 pub use forward::group_norm_forward;
 pub use shape::GroupNormShape;
 
-/// What the forward pass normalised with, kept for the gradient.
-#[derive(Debug, Clone, Copy)]
-pub struct GroupNormSaved<'a> {
-    /// Mean of each group of each image, `(N, G)`.
-    pub mean: &'a [f32],
-    /// Biased variance of each group of each image, `(N, G)`.
-    pub variance: &'a [f32],
-    /// What was added to the variance.
-    pub eps: f32,
-}
-
 /// Rows summed in f32 before the sums are widened to f64. A fixed number, so that sums depend on the shape alone.
 const ROWS: usize = 128;
-
-/// `1 / sqrt(variance + eps)`.
-fn inverse_deviation(variance: f32, eps: f32) -> f32 {
-    1.0 / (variance + eps).sqrt()
-}

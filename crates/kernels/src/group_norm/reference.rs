@@ -1,7 +1,7 @@
 //! The definition, in plain loops and f64.
 
-use super::{GroupNormSaved, GroupNormShape};
-use crate::batch_norm::Activation;
+use super::GroupNormShape;
+use crate::norm::{Activation, NormAffine, NormPass, NormStatistics};
 
 /// Mean and biased variance of each group of each image, `(N, G)`, in f64.
 pub fn group_norm_statistics(shape: &GroupNormShape, x: &[f32]) -> (Vec<f64>, Vec<f64>) {
@@ -20,14 +20,15 @@ pub fn group_norm_statistics(shape: &GroupNormShape, x: &[f32]) -> (Vec<f64>, Ve
 pub fn group_norm_normalise(
     shape: &GroupNormShape,
     x: &[f32],
-    saved: GroupNormSaved,
-    weight: &[f32],
-    bias: &[f32],
-    activation: Activation,
+    statistics: NormStatistics,
+    affine: NormAffine,
 ) -> Vec<f32> {
+    let NormAffine { weight, bias, activation } = affine;
     let value = |(i, v): (usize, &f32)| {
         let c = i % shape.channels;
-        let y = (f64::from(*v) - mean(shape, &saved, i)) * inverse(shape, &saved, i) * f64::from(weight[c])
+        let y = (f64::from(*v) - mean(shape, &statistics, i))
+            * inverse(shape, &statistics, i)
+            * f64::from(weight[c])
             + f64::from(bias[c]);
         if activation == Activation::Relu && y <= 0.0 { 0.0 } else { y as f32 }
     };
@@ -35,16 +36,10 @@ pub fn group_norm_normalise(
 }
 
 /// As [`group_norm_backward`](crate::group_norm_backward), of checked arguments: `(dx, dweight, dbias)`.
-pub fn group_norm_backward(
-    shape: &GroupNormShape,
-    x: &[f32],
-    y: &[f32],
-    dy: &[f32],
-    saved: GroupNormSaved,
-    weight: &[f32],
-    activation: Activation,
-) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
-    let normalised = |i: usize| (f64::from(x[i]) - mean(shape, &saved, i)) * inverse(shape, &saved, i);
+pub fn group_norm_backward(shape: &GroupNormShape, pass: NormPass) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+    let NormPass { x, y, dy, statistics, weight, activation } = pass;
+    let normalised =
+        |i: usize| (f64::from(x[i]) - mean(shape, &statistics, i)) * inverse(shape, &statistics, i);
     let passed =
         |i: usize| if activation == Activation::Relu && y[i] <= 0.0 { 0.0 } else { f64::from(dy[i]) };
     let weighted = |i: usize| f64::from(weight[i % shape.channels]) * passed(i);
@@ -58,7 +53,7 @@ pub fn group_norm_backward(
     }
     let dx = (0..x.len()).map(|i| {
         let group = group_of(shape, i);
-        (inverse(shape, &saved, i) * (weighted(i) - means[group] - normalised(i) * slopes[group])) as f32
+        (inverse(shape, &statistics, i) * (weighted(i) - means[group] - normalised(i) * slopes[group])) as f32
     });
     let narrow = |v: &[f64]| v.iter().map(|v| *v as f32).collect();
     (dx.collect(), narrow(&dweight), narrow(&dbias))
@@ -74,10 +69,10 @@ fn group_of(shape: &GroupNormShape, i: usize) -> usize {
     image * shape.groups + i % shape.channels / (shape.channels / shape.groups)
 }
 
-fn mean(shape: &GroupNormShape, saved: &GroupNormSaved, i: usize) -> f64 {
-    f64::from(saved.mean[group_of(shape, i)])
+fn mean(shape: &GroupNormShape, statistics: &NormStatistics, i: usize) -> f64 {
+    f64::from(statistics.mean[group_of(shape, i)])
 }
 
-fn inverse(shape: &GroupNormShape, saved: &GroupNormSaved, i: usize) -> f64 {
-    1.0 / (f64::from(saved.variance[group_of(shape, i)]) + f64::from(saved.eps)).sqrt()
+fn inverse(shape: &GroupNormShape, statistics: &NormStatistics, i: usize) -> f64 {
+    1.0 / (f64::from(statistics.variance[group_of(shape, i)]) + f64::from(statistics.eps)).sqrt()
 }

@@ -1,4 +1,5 @@
 use crate::error::{ShapeError, expect_positive, volume};
+use crate::norm::Lengths;
 
 /// The sizes of a group normalisation: its tensors are `(batch, positions, channels)`, any channels-last images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,11 @@ impl GroupNormShape {
     /// Values of the statistics, `(batch, groups)`.
     pub fn statistics_len(&self) -> usize {
         self.batch * self.groups
+    }
+
+    /// What the slices' lengths follow from.
+    pub(super) fn lengths(&self) -> Lengths {
+        Lengths { values: self.len(), channels: self.channels, statistics: self.statistics_len() }
     }
 
     /// Channels of one group.

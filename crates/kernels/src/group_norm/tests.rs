@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::batch_norm::Activation;
 use crate::error::ShapeError;
+use crate::norm::{Activation, NormAffine, NormGradients, NormPass, NormStatistics};
 use crate::testing::{
     assert_close, assert_same_on_any_threads, central_differences, dot, golden, golden_layer, uniform, values,
 };
@@ -12,34 +12,20 @@ fn shape(batch: usize, positions: usize, channels: usize, groups: usize) -> Grou
 }
 
 /// `y`, `mean` and `variance`.
-fn forward(
-    s: &GroupNormShape,
-    x: &[f32],
-    w: &[f32],
-    b: &[f32],
-    eps: f32,
-    activation: Activation,
-) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+fn forward(s: &GroupNormShape, x: &[f32], affine: NormAffine, eps: f32) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
     let nan = |n| vec![f32::NAN; n];
     let (mut y, mut mean, mut variance) = (nan(s.len()), nan(s.statistics_len()), nan(s.statistics_len()));
-    group_norm_forward(s, x, w, b, eps, activation, &mut y, &mut mean, &mut variance).unwrap();
+    group_norm_forward(s, x, affine, eps, &mut y, &mut mean, &mut variance).unwrap();
     (y, mean, variance)
 }
 
 /// `dx`, `dweight` and `dbias`.
-fn backward(
-    s: &GroupNormShape,
-    x: &[f32],
-    y: &[f32],
-    dy: &[f32],
-    saved: GroupNormSaved,
-    w: &[f32],
-    activation: Activation,
-) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+fn backward(s: &GroupNormShape, pass: NormPass) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
     let nan = |n| vec![f32::NAN; n];
-    let (mut dx, mut dw, mut db) = (nan(s.len()), nan(s.channels), nan(s.channels));
-    group_norm_backward(s, x, y, dy, saved, w, activation, &mut dx, &mut dw, &mut db).unwrap();
-    (dx, dw, db)
+    let (mut dx, mut dweight, mut dbias) = (nan(s.len()), nan(s.channels), nan(s.channels));
+    let out = NormGradients { dx: &mut dx, dweight: &mut dweight, dbias: &mut dbias };
+    group_norm_backward(s, pass, out).unwrap();
+    (dx, dweight, dbias)
 }
 
 #[test]
@@ -57,10 +43,13 @@ fn agrees_with_pytorch() {
         let nhwc = |key: &str| golden::nchw_to_nhwc(&values(&case, key), nchw);
 
         // f32 on both sides, sums over 50 and 150 values in another order.
-        let (y, mean, variance) = forward(&s, &x, &w, &b, 1e-5, Activation::None);
+        let activation = Activation::None;
+        let affine = NormAffine { weight: &w, bias: &b, activation };
+        let (y, mean, variance) = forward(&s, &x, affine, 1e-5);
         assert_close("y", &y, &nhwc("y"), 2e-6);
-        let saved = GroupNormSaved { mean: &mean, variance: &variance, eps: 1e-5 };
-        let (dx, dw, db) = backward(&s, &x, &[], &dy, saved, &w, Activation::None);
+        let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-5 };
+        let pass = NormPass { x: &x, y: &[], dy: &dy, statistics, weight: &w, activation };
+        let (dx, dw, db) = backward(&s, pass);
         assert_close("dx", &dx, &nhwc("grad_x"), 2e-6);
         assert_close("dweight", &dw, &values(&case, "grad_weight"), 2e-6);
         assert_close("dbias", &db, &values(&case, "grad_bias"), 2e-6);
@@ -82,7 +71,8 @@ proptest! {
         let (w, b) = (uniform(42, s.channels, 2.0), uniform(43, s.channels, 1.0));
         let dy = uniform(44, s.len(), 1.0);
         let eps = 1e-3;
-        let (y, mean, variance) = forward(&s, &x, &w, &b, eps, activation);
+        let affine = NormAffine { weight: &w, bias: &b, activation };
+        let (y, mean, variance) = forward(&s, &x, affine, eps);
         let (want_mean, want_variance) = reference::group_norm_statistics(&s, &x);
         for (got, want) in mean.iter().zip(&want_mean) {
             prop_assert!((f64::from(*got) - want).abs() <= 1e-6, "mean {got}, want {want}");
@@ -92,11 +82,11 @@ proptest! {
             prop_assert!((f64::from(*got) - want).abs() <= 1e-6 * want + 1e-12, "variance {got}, want {want}");
         }
         // Everything below starts from the same f32 statistics.
-        let saved = GroupNormSaved { mean: &mean, variance: &variance, eps };
-        let want = reference::group_norm_normalise(&s, &x, saved, &w, &b, activation);
+        let statistics = NormStatistics { mean: &mean, variance: &variance, eps };
+        let want = reference::group_norm_normalise(&s, &x, statistics, affine);
         assert_close("y", &y, &want, 1e-5);
-        let got = backward(&s, &x, &y, &dy, saved, &w, activation);
-        let want = reference::group_norm_backward(&s, &x, &y, &dy, saved, &w, activation);
+        let pass = NormPass { x: &x, y: &y, dy: &dy, statistics, weight: &w, activation };
+        let (got, want) = (backward(&s, pass), reference::group_norm_backward(&s, pass));
         // Where a group is but a few values, dx cancels to nearly nothing: hold it to its terms.
         let steepest = variance.iter().map(|v| 2.0 / (v + eps).sqrt()).fold(0f32, f32::max);
         for (got, want) in got.0.iter().zip(&want.0) {
@@ -116,7 +106,8 @@ fn statistics_hold_far_from_zero() {
     let s = shape(2, 32 * 32, 64, 1);
     let x: Vec<f32> = uniform(51, s.len(), 1.0).iter().map(|v| v + 577.0).collect();
     let (w, b) = (vec![1.0; 64], vec![0.0; 64]);
-    let (_, mean, variance) = forward(&s, &x, &w, &b, 1e-5, Activation::None);
+    let affine = NormAffine { weight: &w, bias: &b, activation: Activation::None };
+    let (_, mean, variance) = forward(&s, &x, affine, 1e-5);
     let (want_mean, want_variance) = reference::group_norm_statistics(&s, &x);
     for n in 0..2 {
         let (mean, variance) = (f64::from(mean[n]), f64::from(variance[n]));
@@ -128,7 +119,7 @@ fn statistics_hold_far_from_zero() {
         );
     }
     let constant = vec![12345.678; s.len()];
-    let (y, mean, variance) = forward(&s, &constant, &w, &b, 1e-5, Activation::None);
+    let (y, mean, variance) = forward(&s, &constant, affine, 1e-5);
     assert_eq!((mean, variance), (vec![12345.678; 2], vec![0.0; 2]));
     assert!(y.iter().all(|v| *v == 0.0));
 }
@@ -140,12 +131,16 @@ fn gradients_agree_with_central_differences() {
             (uniform(73, s.len(), 2.0), uniform(62, s.channels, 1.0), uniform(63, s.channels, 1.0));
         let dy = uniform(64, x.len(), 1.0);
         for activation in [Activation::None, Activation::Relu] {
-            let (y, mean, variance) = forward(&s, &x, &w, &b, 1e-2, activation);
+            let forward = |x: &[f32], weight: &[f32], bias: &[f32]| {
+                forward(&s, x, NormAffine { weight, bias, activation }, 1e-2)
+            };
+            let (y, mean, variance) = forward(&x, &w, &b);
             assert!(activation == Activation::None || y.contains(&0.0), "the case must cut something");
-            let saved = GroupNormSaved { mean: &mean, variance: &variance, eps: 1e-2 };
-            let (dx, dw, db) = backward(&s, &x, &y, &dy, saved, &w, activation);
+            let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-2 };
+            let pass = NormPass { x: &x, y: &y, dy: &dy, statistics, weight: &w, activation };
+            let (dx, dw, db) = backward(&s, pass);
             // No value of these is within 0.06 of the kink, so a step of 2e-3 does not cross it; it leaves an error of its square (4e-6) and of rounding, 1e-7 / 2e-3.
-            let loss = |x: &[f32], w: &[f32], b: &[f32]| dot(&forward(&s, x, w, b, 1e-2, activation).0, &dy);
+            let loss = |x: &[f32], w: &[f32], b: &[f32]| dot(&forward(x, w, b).0, &dy);
             assert_close("dx", &dx, &central_differences(&x, 2e-3, |x| loss(x, &w, &b)), 2e-3);
             assert_close("dweight", &dw, &central_differences(&w, 2e-3, |w| loss(&x, w, &b)), 2e-3);
             assert_close("dbias", &db, &central_differences(&b, 2e-3, |b| loss(&x, &w, b)), 2e-3);
@@ -159,9 +154,11 @@ fn the_number_of_threads_changes_no_bit() {
     let x = uniform(71, s.len(), 1.0);
     let (w, b, dy) = (uniform(72, 34, 1.0), uniform(73, 34, 1.0), uniform(74, s.len(), 1.0));
     assert_same_on_any_threads("group norm", || {
-        let (y, mean, variance) = forward(&s, &x, &w, &b, 1e-5, Activation::Relu);
-        let saved = GroupNormSaved { mean: &mean, variance: &variance, eps: 1e-5 };
-        let (dx, dw, db) = backward(&s, &x, &y, &dy, saved, &w, Activation::Relu);
+        let activation = Activation::Relu;
+        let (y, mean, variance) = forward(&s, &x, NormAffine { weight: &w, bias: &b, activation }, 1e-5);
+        let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-5 };
+        let pass = NormPass { x: &x, y: &y, dy: &dy, statistics, weight: &w, activation };
+        let (dx, dw, db) = backward(&s, pass);
         [y, mean, variance, dx, dw, db].concat()
     });
 }
@@ -171,7 +168,8 @@ fn nan_stays_in_its_group() {
     let s = shape(2, 2, 4, 2);
     let mut x = uniform(81, s.len(), 1.0);
     x[5] = f32::NAN; // the second position of the first image's first group
-    let (y, _, _) = forward(&s, &x, &[1.0; 4], &[0.0; 4], 1e-5, Activation::Relu);
+    let affine = NormAffine { weight: &[1.0; 4], bias: &[0.0; 4], activation: Activation::Relu };
+    let (y, _, _) = forward(&s, &x, affine, 1e-5);
     for (i, y) in y.iter().enumerate() {
         assert_eq!(y.is_nan(), i < 8 && i % 4 < 2, "{i}: {y}");
     }
@@ -181,17 +179,8 @@ fn nan_stays_in_its_group() {
 fn wrong_shapes_are_named() {
     let call = |s: GroupNormShape, w: &[f32]| {
         let (mut y, mut mean, mut variance) = ([0.0; 12], [0.0; 4], [0.0; 4]);
-        group_norm_forward(
-            &s,
-            &[0.0; 12],
-            w,
-            &[0.0; 3],
-            0.0,
-            Activation::None,
-            &mut y,
-            &mut mean,
-            &mut variance,
-        )
+        let affine = NormAffine { weight: w, bias: &[0.0; 3], activation: Activation::None };
+        group_norm_forward(&s, &[0.0; 12], affine, 0.0, &mut y, &mut mean, &mut variance)
     };
     let op = "group_norm";
     let want = ShapeError::NotAMultiple { op, name: "channels", of: 2, got: 3 };
@@ -205,10 +194,11 @@ fn wrong_shapes_are_named() {
     let want = ShapeError::Length { op, name: "mean", expected: 2, got: 4 };
     assert_eq!(call(shape(2, 2, 3, 1), &[0.0; 3]), Err(want));
     let s = shape(1, 1, 1, 1);
-    let saved = GroupNormSaved { mean: &[0.0], variance: &[0.0], eps: 1e-5 };
-    let (x, mut dx) = ([1.0], [0.0]);
-    let error =
-        group_norm_backward(&s, &x, &[], &x, saved, &x, Activation::Relu, &mut dx, &mut [0.0], &mut [0.0]);
+    let statistics = NormStatistics { mean: &[0.0], variance: &[0.0], eps: 1e-5 };
+    let (x, activation) = (&[1.0], Activation::Relu);
+    let pass = NormPass { x, y: &[], dy: x, statistics, weight: x, activation };
+    let out = NormGradients { dx: &mut [0.0], dweight: &mut [0.0], dbias: &mut [0.0] };
+    let error = group_norm_backward(&s, pass, out);
     let op = "group_norm_backward";
     assert_eq!(error, Err(ShapeError::Length { op, name: "y", expected: 1, got: 0 }));
 }
@@ -216,10 +206,11 @@ fn wrong_shapes_are_named() {
 #[test]
 fn nothing_gives_zeros() {
     for s in [shape(0, 5, 4, 2), shape(2, 0, 4, 2)] {
-        let (y, mean, variance) = forward(&s, &[], &[1.0; 4], &[0.0; 4], 1e-5, Activation::Relu);
+        let (weight, activation) = (&[1.0; 4], Activation::Relu);
+        let (y, mean, variance) = forward(&s, &[], NormAffine { weight, bias: &[0.0; 4], activation }, 1e-5);
         assert!(y.is_empty() && mean.iter().chain(&variance).all(|v| *v == 0.0));
-        let saved = GroupNormSaved { mean: &mean, variance: &variance, eps: 1e-5 };
-        let gradients = backward(&s, &[], &[], &[], saved, &[1.0; 4], Activation::Relu);
-        assert_eq!(gradients, (vec![], vec![0.0; 4], vec![0.0; 4]));
+        let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-5 };
+        let pass = NormPass { x: &[], y: &[], dy: &[], statistics, weight, activation };
+        assert_eq!(backward(&s, pass), (vec![], vec![0.0; 4], vec![0.0; 4]));
     }
 }

@@ -1,0 +1,124 @@
+use std::ops::Range;
+
+use super::{Activation, NormPass};
+use crate::isa::multiversion;
+
+/// Rows of a norm's tensors, one value a channel in each.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub(crate) x: &'a [f32],
+    pub(crate) y: &'a [f32],
+    pub(crate) dy: &'a [f32],
+    /// Whether `dy` counts only where `y` is positive.
+    pub(crate) masked: bool,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn of(pass: &NormPass<'a>) -> Self {
+        let &NormPass { x, y, dy, activation, .. } = pass;
+        match activation {
+            // Nothing is masked; any slice of the right length does.
+            Activation::None => Self { x, y: dy, dy, masked: false },
+            Activation::Relu => Self { x, y, dy, masked: true },
+        }
+    }
+
+    /// The rows whose values these are.
+    pub(crate) fn part(&self, values: Range<usize>) -> Self {
+        let &Self { x, y, dy, masked } = self;
+        Self { x: &x[values.clone()], y: &y[values.clone()], dy: &dy[values], masked }
+    }
+}
+
+/// Per channel: `dx = scale·g − offset − (x − mean)·slope`, where `g` is what passes the activation.
+pub(crate) struct Terms<'a> {
+    pub(crate) mean: &'a [f32],
+    pub(crate) scale: &'a [f32],
+    pub(crate) offset: &'a [f32],
+    pub(crate) slope: &'a [f32],
+}
+
+/// What passes the activation. This way round a NaN output passes, as in PyTorch.
+#[inline(always)]
+pub(crate) fn pass<const MASKED: bool>(y: f32, dy: f32) -> f32 {
+    if MASKED && y <= 0.0 { 0.0 } else { dy }
+}
+
+multiversion! {
+    /// `(x − mean)·scale + bias`, but at least `floor`.
+    pub(crate) fn normalise(x: &[f32], mean: &[f32], scale: &[f32], bias: &[f32], floor: f32, y: &mut [f32]) {
+        let channels = mean.len();
+        let (scale, bias) = (&scale[..channels], &bias[..channels]);
+        for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
+            for i in 0..channels {
+                // The mean is taken off first: folded into the bias, it would cost the digits it is larger by.
+                let v = (x[i] - mean[i]) * scale[i] + bias[i];
+                // This way round NaN passes.
+                y[i] = if v <= floor { floor } else { v };
+            }
+        }
+    }
+
+    /// `Σ g` and `Σ g·(x − mean)` over the rows, one after the other in `sums`.
+    pub(crate) fn sums(rows: &Rows, mean: &[f32], sums: &mut [f32]) {
+        if rows.masked {
+            sums_of::<true>(rows, mean, sums);
+        } else {
+            sums_of::<false>(rows, mean, sums);
+        }
+    }
+
+    /// The gradient of the input.
+    pub(crate) fn gradient(rows: &Rows, terms: &Terms, dx: &mut [f32]) {
+        if rows.masked {
+            gradient_of::<true>(rows, terms, dx);
+        } else {
+            gradient_of::<false>(rows, terms, dx);
+        }
+    }
+}
+
+#[inline(always)]
+fn sums_of<const MASKED: bool>(rows: &Rows, mean: &[f32], sums: &mut [f32]) {
+    let channels = mean.len();
+    let (plain, weighted) = sums.split_at_mut(channels);
+    let weighted = &mut weighted[..channels];
+    plain.fill(0.0);
+    weighted.fill(0.0);
+    // Two rows at a time: half the passes over the sums.
+    let pairs =
+        rows.x.chunks(2 * channels).zip(rows.y.chunks(2 * channels)).zip(rows.dy.chunks(2 * channels));
+    for ((x, y), dy) in pairs {
+        if x.len() == 2 * channels {
+            let ((xa, xb), (ya, yb)) = (x.split_at(channels), y.split_at(channels));
+            let (da, db) = dy.split_at(channels);
+            let (xb, yb, db) = (&xb[..channels], &yb[..channels], &db[..channels]);
+            for i in 0..channels {
+                let (ga, gb) = (pass::<MASKED>(ya[i], da[i]), pass::<MASKED>(yb[i], db[i]));
+                plain[i] += ga + gb;
+                weighted[i] += ga * (xa[i] - mean[i]) + gb * (xb[i] - mean[i]);
+            }
+        } else {
+            for i in 0..channels {
+                let g = pass::<MASKED>(y[i], dy[i]);
+                plain[i] += g;
+                weighted[i] += g * (x[i] - mean[i]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn gradient_of<const MASKED: bool>(rows: &Rows, terms: &Terms, dx: &mut [f32]) {
+    let channels = terms.mean.len();
+    let (mean, scale) = (&terms.mean[..channels], &terms.scale[..channels]);
+    let (offset, slope) = (&terms.offset[..channels], &terms.slope[..channels]);
+    let from = rows.x.chunks_exact(channels).zip(rows.y.chunks_exact(channels));
+    let from = from.zip(rows.dy.chunks_exact(channels));
+    for (dx, ((x, y), dy)) in dx.chunks_exact_mut(channels).zip(from) {
+        for i in 0..channels {
+            let g = pass::<MASKED>(y[i], dy[i]);
+            dx[i] = scale[i] * g - offset[i] - (x[i] - mean[i]) * slope[i];
+        }
+    }
+}
