@@ -229,9 +229,8 @@ def uniform(seed, shape, bound):
     return ((2 * u - 1) * torch.tensor(bound, dtype=torch.float32)).reshape(shape)
 
 
-def gradients(work, precision, dtype):
-    """Logits, and each trainable parameter's gradient, of the batch of four."""
-    model = WORK[work][0]().train()
+def fill(model):
+    """Parameter number k from `uniform(1 + k, …)`."""
     with torch.no_grad():
         for k, (name, p) in enumerate(model.named_parameters()):
             if p.dim() == 4:
@@ -243,6 +242,12 @@ def gradients(work, precision, dtype):
             else:
                 value = uniform(1 + k, p.shape, 0.1)
             p.copy_(value)
+    return model
+
+
+def gradients(work, precision, dtype):
+    """Logits, and each trainable parameter's gradient, of the batch of four."""
+    model = fill(WORK[work][0]().train())
     model = model.to(dtype).to(memory_format=torch.channels_last)
     x = uniform(501, (4, 3, 32, 32), 1.0).to(dtype).contiguous(memory_format=torch.channels_last)
     with autocast(precision):

@@ -143,24 +143,23 @@ mod tests {
         all.remove(work).unwrap()
     }
 
-    /// PyTorch's own f32 is 6e-7 from f64 in the logits here, and at worst 1.4e-2 of rms in a gradient, where a
-    /// rectifier flips.
+    /// Of a network whose activations have no kink that rounding could turn over.
     #[test]
     fn autograd_is_right_and_a_wrong_parameter_shows() {
-        let errors = check(Architecture::ResNet18, EngineKind::Autograd, Precision::F32).unwrap().unwrap();
+        let errors = check(Architecture::Speedrun, EngineKind::Autograd, Precision::F32).unwrap().unwrap();
         assert!(errors.logits < 1e-5 && errors.logits > 0.0, "{errors:?}");
-        assert!(errors.gradients < 2e-3 && errors.gradients_max < 1e-2, "{errors:?}");
+        assert!(errors.gradients < 1e-5 && errors.gradients_max < 1e-4, "{errors:?}");
         assert!(errors.gradients <= errors.gradients_max, "{errors:?}");
 
         let (want, network) =
-            (reference("resnet18"), Network::new(Architecture::ResNet18, 10, 0, &Device::Cpu).unwrap());
+            (reference("speedrun"), Network::new(Architecture::Speedrun, 10, 0, &Device::Cpu).unwrap());
         fill(&network, &want).unwrap();
         // Not a filter: batch norm after it would take the factor out again.
-        let weight = network.parameters.get("layer2.0.bn1.weight").unwrap();
+        let weight = network.parameters.get("group2.2.weight").unwrap();
         weight.set(&(weight.as_tensor() * 1.01).unwrap()).unwrap();
         let mut engine = open(EngineKind::Autograd, network, Precision::F32, 4).unwrap();
         let wrong = compare(&engine.logits_and_gradients(&batch().unwrap()).unwrap(), &want).unwrap();
-        assert!(wrong.logits > 1e-4 && wrong.gradients > 2.0 * errors.gradients, "{wrong:?}");
+        assert!(wrong.logits > 1e-4 && wrong.gradients > 100.0 * errors.gradients, "{wrong:?}");
     }
 
     #[test]
