@@ -176,48 +176,63 @@ macro_rules! multiversion {
 pub(crate) use multiversion;
 
 /// Arguments of a loop that is written once for all instruction sets and types.
-pub(crate) trait Kernel {
+pub(crate) trait Kernel: Sized {
     /// What it gives.
     type Output;
     /// Whether it has any use for bf16 instructions: code that has not is not compiled for them once more.
     const BF16: bool;
 
-    /// The loop; `#[inline(always)]`, like everything it calls that takes an `S`, since only what is inlined into
-    /// [`dispatch`]'s functions is compiled for their instructions.
+    /// The loop; `#[inline(always)]`, like everything it calls that takes an `S`, since only what is inlined into the functions
+    /// below is compiled for their instructions.
     fn run<S: Simd>(self, s: S) -> Self::Output;
+
+    // Methods, and not functions beside `dispatch`, so that each is compiled with its kernel's module: the modules are compiled
+    // beside each other, what is generic in one of them is not.
+
+    /// # Safety
+    /// The CPU has AVX-512 F, BW, DQ, VL and BF16.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
+    #[allow(unsafe_code)]
+    unsafe fn by_avx512bf16(self) -> Self::Output {
+        // SAFETY: the caller's promise.
+        self.run(unsafe { Avx512::<true>::new() })
+    }
+
+    /// # Safety
+    /// The CPU has AVX-512 F, BW, DQ and VL.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+    #[allow(unsafe_code)]
+    unsafe fn by_avx512(self) -> Self::Output {
+        // SAFETY: the caller's promise.
+        self.run(unsafe { Avx512::<false>::new() })
+    }
+
+    /// # Safety
+    /// The CPU has AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    #[allow(unsafe_code)]
+    unsafe fn by_avx2(self) -> Self::Output {
+        // SAFETY: the caller's promise.
+        self.run(unsafe { Avx2::new() })
+    }
 }
 
 /// Runs `kernel` by the instruction set in use.
 #[allow(unsafe_code)]
 pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
-    fn avx512bf16<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: this function is only called where the CPU has its features.
-        kernel.run(unsafe { Avx512::<true>::new() })
-    }
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-    fn avx512<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: as above.
-        kernel.run(unsafe { Avx512::<false>::new() })
-    }
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    fn avx2<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: as above.
-        kernel.run(unsafe { Avx2::new() })
-    }
     match InstructionSet::current() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `current` is only ever a set whose features the CPU was found to have.
-        InstructionSet::Avx512Bf16 if K::BF16 => unsafe { avx512bf16(kernel) },
+        InstructionSet::Avx512Bf16 if K::BF16 => unsafe { kernel.by_avx512bf16() },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        InstructionSet::Avx512 | InstructionSet::Avx512Bf16 => unsafe { avx512(kernel) },
+        InstructionSet::Avx512 | InstructionSet::Avx512Bf16 => unsafe { kernel.by_avx512() },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        InstructionSet::Avx2 => unsafe { avx2(kernel) },
+        InstructionSet::Avx2 => unsafe { kernel.by_avx2() },
         _ => kernel.run(Baseline),
     }
 }
