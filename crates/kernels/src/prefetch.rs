@@ -3,15 +3,30 @@
 
 /// Memory that will be needed soon, asked for line by line while something else is computed. Many at once would keep the core
 /// waiting: it has room for some two dozen requests.
+///
+/// What is far ahead is dealt to all steps of a long computation, what is near to those of its next product.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ahead<const N: usize> {
+    far: Parts<N>,
+    near: Parts<2>,
+    /// Steps of the computation that are left.
+    steps: usize,
+    /// Lines from far ahead to be asked for by the product at hand.
+    share: usize,
+    /// Lines asked for at once.
+    at_once: usize,
+    /// Steps from one such request to the next.
+    every: usize,
+}
+
+/// Some runs of lines, one after another.
+#[derive(Debug, Clone, Copy)]
+struct Parts<const N: usize> {
     parts: [Part; N],
     /// The first part that has some left.
     part: usize,
-    /// Lines asked for at once.
-    at_once: usize,
-    /// Steps of the computation from one such request to the next.
-    every: usize,
+    /// Lines left of all parts.
+    lines: usize,
 }
 
 /// Runs of lines, equally far apart.
@@ -49,15 +64,13 @@ impl Region {
 
 const LINE: usize = 64;
 
-impl<const N: usize> Ahead<N> {
-    /// Nothing.
-    pub(crate) fn nothing() -> Self {
+impl<const N: usize> Parts<N> {
+    fn nothing() -> Self {
         let part = Part { next: std::ptr::null(), left: 0, runs: 0, run: 0, gap: 0 };
-        Self { parts: [part; N], part: 0, at_once: 0, every: usize::MAX }
+        Self { parts: [part; N], part: 0, lines: 0 }
     }
 
-    /// Adds a region of the `len` values from `x` on, as far as it lies within, if there is room for it.
-    pub(crate) fn add<T>(&mut self, x: *const T, len: usize, region: &Region) {
+    fn add<T>(&mut self, x: *const T, len: usize, region: &Region) {
         let Region { first, len: run, step, runs } = *region;
         let runs = runs.min(len.saturating_sub(first).div_ceil(step.max(1)));
         let run = if runs == 1 { run.min(len - first) } else { run };
@@ -67,15 +80,71 @@ impl<const N: usize> Ahead<N> {
             let gap = (step * size_of::<T>()).wrapping_sub(lines * LINE);
             let next = x.wrapping_add(first).cast();
             *free = Part { next, left: lines, runs: runs - 1, run: lines, gap };
+            self.lines += lines * runs;
         }
     }
 
-    /// Deals all lines to `steps` steps of the computation.
+    /// The next line.
+    #[inline(always)]
+    fn next(&mut self) -> Option<*const u8> {
+        let part = self.parts.get_mut(self.part)?;
+        let line = part.next;
+        part.next = line.wrapping_add(LINE);
+        part.left = part.left.saturating_sub(1);
+        if part.left == 0 {
+            if part.runs == 0 {
+                self.part += 1;
+            } else {
+                (part.runs, part.left) = (part.runs - 1, part.run);
+                part.next = part.next.wrapping_add(part.gap);
+            }
+        }
+        self.lines = self.lines.checked_sub(1)?;
+        Some(line)
+    }
+}
+
+impl<const N: usize> Ahead<N> {
+    /// Nothing.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            far: Parts::nothing(),
+            near: Parts::nothing(),
+            steps: 0,
+            share: 0,
+            at_once: 0,
+            every: usize::MAX,
+        }
+    }
+
+    /// Adds a region of the `len` values from `x` on, as far as it lies within, if there is room for it.
+    pub(crate) fn add<T>(&mut self, x: *const T, len: usize, region: &Region) {
+        self.far.add(x, len, region);
+    }
+
+    /// Deals what was added to `steps` steps of the computation.
     pub(crate) fn in_steps(mut self, steps: usize) -> Self {
-        let lines: usize = self.parts.iter().map(|part| part.left + part.runs * part.run).sum();
+        self.steps = steps;
+        self
+    }
+
+    /// Adds what the product after the next will need, as [`add`](Self::add) does.
+    pub(crate) fn add_near<T>(&mut self, x: &[T], region: &Region) {
+        self.near.add(x.as_ptr(), x.len(), region);
+    }
+
+    /// Begins a product of so many steps.
+    pub(crate) fn begin(&mut self, steps: usize) {
+        self.share = if steps < self.steps { self.far.lines * steps / self.steps } else { self.far.lines };
+        self.steps = self.steps.saturating_sub(steps);
+        let lines = self.share + self.near.lines;
         self.at_once = lines.div_ceil(steps.max(1));
         self.every = (steps * self.at_once).checked_div(lines).unwrap_or(usize::MAX);
-        self
+    }
+
+    /// Ends it: what was not asked for is needed now.
+    pub(crate) fn end(&mut self) {
+        self.near = Parts::nothing();
     }
 
     /// Steps of the computation from one call of [`ask`](Self::ask) to the next.
@@ -88,24 +157,34 @@ impl<const N: usize> Ahead<N> {
     #[inline(always)]
     pub(crate) fn ask(&mut self) {
         for _ in 0..self.at_once {
-            let Some(part) = self.parts.get_mut(self.part) else { return };
+            let Some(next) = self.next() else { return };
             #[cfg(target_arch = "x86_64")]
             // SAFETY: SSE is in every x86-64; a prefetch reads nothing and does not fault, wherever it points.
             unsafe {
                 use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-                _mm_prefetch::<_MM_HINT_T1>(part.next.cast());
-            }
-            part.next = part.next.wrapping_add(LINE);
-            part.left = part.left.saturating_sub(1);
-            if part.left == 0 {
-                if part.runs == 0 {
-                    self.part += 1;
-                } else {
-                    (part.runs, part.left) = (part.runs - 1, part.run);
-                    part.next = part.next.wrapping_add(part.gap);
-                }
+                _mm_prefetch::<_MM_HINT_T1>(next.cast());
             }
         }
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<*const u8> {
+        if self.near.lines > 0 {
+            return self.near.next();
+        }
+        self.share = self.share.checked_sub(1)?;
+        self.far.next()
+    }
+}
+
+/// Asks for the line of value number `at`, if there is one, into the nearest cache.
+#[inline(always)]
+pub(crate) fn line<T>(values: &[T], at: usize) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: as above.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(values.as_ptr().wrapping_add(at).cast());
     }
 }
 
@@ -113,22 +192,20 @@ impl<const N: usize> Ahead<N> {
 mod tests {
     use super::*;
 
-    /// The lines asked for, from `base` on, by each of `steps` steps.
-    fn asked<const N: usize>(ahead: Ahead<N>, steps: usize, base: *const f32) -> Vec<usize> {
-        let mut ahead = ahead.in_steps(steps);
-        let mut lines = Vec::new();
-        let mut done = 0;
-        while done < steps {
-            done += ahead.every().min(steps - done);
-            for _ in 0..ahead.at_once {
-                let next = ahead.parts.get(ahead.part).map(|part| part.next.addr() - base.addr());
-                lines.extend(next.map(|bytes| bytes / LINE));
-                let at_once = std::mem::replace(&mut ahead.at_once, 1);
-                ahead.ask();
-                ahead.at_once = at_once;
+    /// The lines asked for, from `base` on, by products of `steps` steps each.
+    fn asked<const N: usize>(ahead: &mut Ahead<N>, products: &[usize], base: *const f32) -> Vec<Vec<usize>> {
+        let lines = products.iter().map(|&steps| {
+            ahead.begin(steps);
+            let mut lines = Vec::new();
+            let mut done = 0;
+            while done < steps {
+                done += ahead.every().min(steps - done);
+                lines.extend((0..ahead.at_once).map_while(|_| ahead.next()));
             }
-        }
-        lines
+            ahead.end();
+            lines.into_iter().map(|line| (line.addr() - base.addr()) / LINE).collect()
+        });
+        lines.collect()
     }
 
     #[test]
@@ -141,9 +218,21 @@ mod tests {
             ahead.add(values.as_ptr(), values.len(), &region);
         }
         let expected: Vec<usize> = [2, 3, 10, 11, 18, 19].into_iter().chain(30..37).chain(60..64).collect();
-        for steps in [4, 5, 17, 40] {
-            assert_eq!(asked(ahead, steps, values.as_ptr()), expected, "{steps} steps");
+        for products in [&[4][..], &[5], &[17], &[40], &[1, 3], &[2, 2, 9], &[30, 30, 1]] {
+            let mut ahead = ahead.in_steps(products.iter().sum());
+            assert_eq!(asked(&mut ahead, products, values.as_ptr()).concat(), expected, "{products:?} steps");
         }
+    }
+
+    #[test]
+    fn what_is_near_is_asked_for_first_and_by_one_product() {
+        let values = vec![0.0f32; 64 * 16];
+        let mut ahead = Ahead::<1>::nothing();
+        ahead.add(values.as_ptr(), values.len(), &Region::run(0, 4 * 16));
+        let mut ahead = ahead.in_steps(8);
+        ahead.add_near(&values, &Region::run(20 * 16, 3 * 16));
+        assert_eq!(asked(&mut ahead, &[4], values.as_ptr()), [[20, 21, 22, 0, 1]]);
+        assert_eq!(asked(&mut ahead, &[4], values.as_ptr()), [[2, 3]]);
     }
 
     #[test]
@@ -152,7 +241,6 @@ mod tests {
         let mut ahead = Ahead::<2>::nothing();
         ahead.add(values.as_ptr(), 4, &Region::run(8, 4));
         ahead.add(values.as_ptr(), 4, &Region::run(0, 0));
-        assert!(asked(ahead, 10, values.as_ptr()).is_empty());
-        assert_eq!(ahead.in_steps(10).every(), usize::MAX);
+        assert!(asked(&mut ahead.in_steps(10), &[10], values.as_ptr()).concat().is_empty());
     }
 }

@@ -1,5 +1,7 @@
 //! Convolutions between a source and a sink.
 
+mod filtering;
+mod filters;
 mod pass;
 mod phases;
 mod product;
@@ -21,10 +23,10 @@ use crate::error::{ShapeError, expect_len};
 use crate::scratch;
 use crate::simd::LANES;
 use pass::Pass;
-use strided::{Strided, StridedGradient, StridedTaps, TurnedTaps};
-use tiles::{Four, Tile, Tiles, Two};
+use strided::{Strided, StridedFilters, StridedGradient};
+use tiles::{Four, Tile, TileFilters, Tiles, Two};
 use weight_gradient::WeightGradient;
-use weights::{Taps, Transformed, Turn, Weights};
+use weights::{Taps, Turn, Weights};
 use windows::{Steps, Windows};
 
 /// The most patches that are worked on at once.
@@ -119,7 +121,8 @@ pub(super) fn forward<E: Element>(
         Way::Tiles2 => in_tiles::<E, Two>(shape, shape.padding, (x, input), weights, (&sink, output)),
         Way::Tiles4 => in_tiles::<E, Four>(shape, shape.padding, (x, input), weights, (&sink, output)),
         Way::Strided => {
-            Pass { scheme: strided(shape), operand: StridedTaps, x, input, weights, output }.run(&sink);
+            Pass { scheme: strided(shape), operand: StridedFilters::FORWARD, x, input, weights, output }
+                .run(&sink);
         }
         Way::Direct => {
             let taps: Vec<usize> = (0..shape.taps()).collect();
@@ -156,7 +159,8 @@ pub(super) fn input_gradient<E: Element>(
                 from: [shape.out_height(), shape.out_width()],
                 to: [shape.height, shape.width],
             };
-            Pass { scheme, operand: TurnedTaps, x: dy, input: output, weights, output: input }.run(&sink);
+            Pass { scheme, operand: StridedFilters::TURNED, x: dy, input: output, weights, output: input }
+                .run(&sink);
         }
         Way::Direct => {
             if shape.taps() == 1 {
@@ -182,7 +186,8 @@ pub(super) fn weight_gradient<E: Element>(
         Way::Tiles4 => tiled_weight_gradient::<E, Four>(shape, (x, input), (dy, output), dw),
         Way::Strided => {
             let scheme = strided(shape);
-            WeightGradient { scheme, finish: StridedTaps, x, input, dy, output }.run(shape.in_channels, dw);
+            WeightGradient { scheme, finish: StridedFilters::FORWARD, x, input, dy, output }
+                .run(shape.in_channels, dw);
         }
         Way::Direct => {
             let rows = shape.taps() * shape.in_channels;
@@ -236,7 +241,7 @@ fn in_tiles<E: Element, T: Tile>(
 ) {
     let size = [s.height, s.width];
     let scheme = Tiles::<T>::new(size, size.map(|side| side + 2 * padding - 2), padding);
-    Pass { scheme, operand: Transformed::<T>(PhantomData), x, input, weights, output }.run(sink);
+    Pass { scheme, operand: TileFilters::<T>(PhantomData), x, input, weights, output }.run(sink);
 }
 
 fn tiled_weight_gradient<E: Element, T: Tile>(
@@ -246,7 +251,7 @@ fn tiled_weight_gradient<E: Element, T: Tile>(
     dw: &mut [f32],
 ) {
     let scheme = Tiles::<T>::new([s.height, s.width], [s.out_height(), s.out_width()], s.padding);
-    let finish = weight_gradient::Transformed::<T>(PhantomData);
+    let finish = TileFilters::<T>(PhantomData);
     WeightGradient { scheme, finish, x, input, dy, output }.run(s.in_channels, dw);
 }
 

@@ -34,6 +34,9 @@ pub(super) fn spread<E>(len: usize) -> usize {
     per_line * if lines >= 8 { lines | 1 } else { lines }
 }
 
+/// Bytes that stay in a core's cache while they are worked with: most of an L2.
+const NEAR: usize = 640 * 1024;
+
 /// What is known of all blocks of a pass.
 #[derive(Clone, Copy)]
 struct Sizes {
@@ -77,8 +80,7 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
 
     /// Patches whose rows stay in a core's cache.
     fn most_patches(&self) -> usize {
-        const ROWS: usize = 640 * 1024; // bytes: most of an L2
-        let fitting = ROWS / (self.row() * self.scheme.rows() * size_of::<E>());
+        let fitting = NEAR / (self.row() * self.scheme.rows() * size_of::<E>());
         let most = fitting.clamp(28, self.scheme.most_patches());
         // Blocks of the same size, that do not straddle images where an image has several.
         let per_image = self.scheme.patches();
@@ -132,9 +134,10 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                             self.x.ahead(&self.scheme.reads(&next, self.input), &mut ahead);
                             let depth = sizes.depth * self.operand.rows() * sizes.chunks;
                             let mut ahead = ahead.in_steps(steps(block.len(), depth));
-                            for (chunk, packed) in packed.chunks_exact(sizes.chunk).enumerate() {
-                                let block = Block { patches: block.clone(), rows, chunk, packed };
-                                self.outputs(sizes, block, sums, sink, Some(&mut ahead));
+                            for chunk in 0..sizes.chunks {
+                                let right = chunk * sizes.chunk;
+                                let block = Block { patches: block.clone(), rows, chunk, packed, right };
+                                self.outputs(sizes, block, sums, sink, &mut ahead);
                             }
                         }
                     });
@@ -158,8 +161,8 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                     dispatch(Pack { operand: self.operand, weights: &self.weights, chunk, to: packed });
                     scratch::with(sizes.patches * sizes.sums, |sums: &mut [f32]| {
                         for (i, rows) in rows.chunks_exact(block_len).enumerate() {
-                            let block = Block { patches: block(i), rows, chunk, packed };
-                            self.outputs(sizes, block, sums, sink, None);
+                            let block = Block { patches: block(i), rows, chunk, packed, right: 0 };
+                            self.outputs(sizes, block, sums, sink, &mut Ahead::nothing());
                         }
                     });
                 });
@@ -167,19 +170,19 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
         });
     }
 
-    /// The outputs of some patches, of the columns of one chunk. Meanwhile asks for what is `ahead`, else for the next sum's
-    /// factors: they come from further away than a core's own cache.
+    /// The outputs of some patches, of the columns of one chunk. Meanwhile asks for what is `ahead`, and for the next product's
+    /// factors where they come from further away than a core's own cache.
     fn outputs(
         &self,
         sizes: &Sizes,
         block: Block<E>,
         sums: &mut [f32],
         sink: &SharedSink<E>,
-        mut ahead: Option<&mut Ahead<AHEAD>>,
+        ahead: &mut Ahead<AHEAD>,
     ) {
         // What the weights of one row take up.
         let each = sizes.depth * E::PAIR * COLUMNS;
-        let mut right = 0;
+        let mut right = block.right;
         for phase in 0..self.scheme.phases() {
             for sum in 0..self.scheme.sums(phase) {
                 let terms = self.scheme.terms(phase, sum);
@@ -190,28 +193,21 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                 let data = &block.rows[terms.start * sizes.row..];
                 let left = Left { data, row: sizes.patch / E::PAIR, step: 1 };
                 let weights = Right { data: &block.packed[right..], step: COLUMNS };
-                right += terms.len() * each;
+                let len = terms.len() * each;
+                right += len;
                 let place =
                     Place { data: &mut sums[sum * COLUMNS..], row: sizes.sums, write: Write::Overwrite };
                 let (patches, depth) = (block.patches.len(), terms.len() * sizes.depth);
-                if let Some(ahead) = ahead.as_deref_mut() {
-                    product(patches, depth, left, weights, place, ahead);
-                    continue;
+                if size_of_val(block.rows) > NEAR {
+                    ahead.add_near(block.packed, &Region::run(right, len));
+                    if sum + 1 < self.scheme.sums(phase) {
+                        let terms = self.scheme.terms(phase, sum + 1);
+                        let (first, len) = (terms.start * sizes.row, terms.len() * sizes.row);
+                        let region = Region { first, len, step: sizes.patch, runs: patches };
+                        ahead.add_near(block.rows, &region);
+                    }
                 }
-                let mut next = Ahead::nothing();
-                if sum + 1 < self.scheme.sums(phase) {
-                    let terms = self.scheme.terms(phase, sum + 1);
-                    let rows = &block.rows[terms.start * sizes.row..];
-                    let len = terms.len() * sizes.row;
-                    let region = Region { first: 0, len, step: sizes.patch, runs: patches };
-                    next.add(rows.as_ptr(), rows.len(), &region);
-                    next.add(
-                        block.packed.as_ptr(),
-                        block.packed.len(),
-                        &Region::run(right, terms.len() * each),
-                    );
-                }
-                product(patches, depth, left, weights, place, &mut next.in_steps(steps(patches, depth)));
+                product(patches, depth, left, weights, place, ahead);
             }
             let (sums, block, chunk) = (&*sums, block.patches.clone(), block.chunk);
             dispatch(Scatter { pass: self, sizes, block, chunk, phase, sums, sink });
@@ -225,6 +221,8 @@ struct Block<'a, E> {
     rows: &'a [E],
     chunk: usize,
     packed: &'a [E],
+    /// Where the chunk's weights begin.
+    right: usize,
 }
 
 struct Pack<'a, E, O> {

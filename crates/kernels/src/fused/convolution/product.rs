@@ -43,7 +43,7 @@ pub(super) struct Place<'a> {
     pub(super) write: Write,
 }
 
-/// `place[i] = (+) Σ_k left(i, k) · right(k)` for `rows` rows and `depth` steps.
+/// `place[i] = (+) Σ_k left(i, k) · right(k)` for `rows` rows and `depth` steps. Meanwhile asks for its share of what is `ahead`.
 pub(super) fn product<E: Element>(
     rows: usize,
     depth: usize,
@@ -52,19 +52,9 @@ pub(super) fn product<E: Element>(
     place: Place,
     ahead: &mut Ahead<AHEAD>,
 ) {
-    let mut first = 0;
-    let Place { data, row, mut write } = place;
-    loop {
-        let some = SEGMENT.min(depth - first);
-        let left = Left { data: &left.data[first * left.step * E::PAIR..], ..left };
-        let right = Right { data: &right.data[first * right.step * E::PAIR..], ..right };
-        let place = Place { data: &mut *data, row, write };
-        dispatch(Product { rows, depth: some, left, right, place, ahead: &mut *ahead });
-        (first, write) = (first + some, Write::Add);
-        if first == depth {
-            break;
-        }
-    }
+    ahead.begin(steps(rows, depth));
+    dispatch(Product { rows, depth, left, right, place, ahead: &mut *ahead });
+    ahead.end();
 }
 
 struct Product<'a, E> {
@@ -107,21 +97,25 @@ fn multiply<S: Simd, E: Element>(s: S, Product { rows, depth, left, right, place
     let mut first = 0;
     for block in 0..blocks {
         let end = rows * (block + 1) / blocks;
-        let at = Block {
-            depth,
-            // SAFETY: row `first` is below `rows`, so these lie within the slices, as asserted above.
-            left: unsafe { left.data.as_ptr().add(first * left.row * E::PAIR) },
-            left_row: left.row * E::PAIR,
-            left_step: left.step * E::PAIR,
-            right: right.data.as_ptr(),
-            right_step: right.step * E::PAIR,
-            // SAFETY: as above.
-            to: unsafe { place.data.as_mut_ptr().add(first * place.row) },
-            to_row: place.row,
-            write: place.write,
-        };
-        // SAFETY: `end ≤ rows`: all that the block reads and writes was asserted to lie within its slice.
-        unsafe { at.rows(s, end - first, ahead) };
+        for done in (0..depth.max(1)).step_by(SEGMENT) {
+            let at = Block {
+                depth: SEGMENT.min(depth - done),
+                // SAFETY: row `first` is below `rows` and step `done` at most `last`, so these lie within the slices, as
+                // asserted above.
+                left: unsafe { left.data.as_ptr().add((first * left.row + done * left.step) * E::PAIR) },
+                left_row: left.row * E::PAIR,
+                left_step: left.step * E::PAIR,
+                // SAFETY: as above.
+                right: unsafe { right.data.as_ptr().add(done * right.step * E::PAIR) },
+                right_step: right.step * E::PAIR,
+                // SAFETY: as above.
+                to: unsafe { place.data.as_mut_ptr().add(first * place.row) },
+                to_row: place.row,
+                write: if done == 0 { place.write } else { Write::Add },
+            };
+            // SAFETY: `end ≤ rows`: all that the block reads and writes was asserted to lie within its slice.
+            unsafe { at.rows(s, end - first, ahead) };
+        }
         first = end;
     }
 }
@@ -175,13 +169,6 @@ impl<E: Element> Block<E> {
         let mut sums = [[s.splat(0.0); WIDE]; ROWS];
         // SAFETY: of the whole block: the caller's promise, place by place.
         unsafe {
-            if self.write == Write::Add {
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    for (j, sum) in sums.iter_mut().enumerate() {
-                        *sum = s.load(&*self.to.add(i * self.to_row + column + j * LANES).cast());
-                    }
-                }
-            }
             let (mut left, mut right) = (self.left, self.right.add(column * E::PAIR));
             let mut done = 0;
             while done < self.depth {
@@ -205,7 +192,9 @@ impl<E: Element> Block<E> {
             }
             for (i, sums) in sums.iter().enumerate() {
                 for (j, sum) in sums.iter().enumerate() {
-                    s.store(*sum, &mut *self.to.add(i * self.to_row + column + j * LANES).cast());
+                    let to = &mut *self.to.add(i * self.to_row + column + j * LANES).cast();
+                    let sum = if self.write == Write::Add { s.add(*sum, s.load(to)) } else { *sum };
+                    s.store(sum, to);
                 }
             }
         }

@@ -152,14 +152,6 @@ pub(super) trait Scheme: Copy + Send + Sync {
     fn terms(&self, _phase: usize, sum: usize) -> Range<usize> {
         sum..sum + 1
     }
-    /// Rows that the gradients of a patch's outputs become.
-    fn output_rows(&self) -> usize {
-        self.rows()
-    }
-    /// The one of them that belongs to a row of inputs.
-    fn output_row(&self, row: usize) -> usize {
-        row
-    }
     /// Values of a row, for inputs of `channels` channels: whole registers are stored.
     fn row_len(&self, channels: usize) -> usize;
     /// Patches that are enough for a block.
@@ -173,16 +165,6 @@ pub(super) trait Scheme: Copy + Send + Sync {
         input: Extent,
         patches: Patches,
         along: Along,
-        rows: Rows<E>,
-    );
-
-    /// Makes the rows of the gradients of the patches' outputs, along the patches: the adjoint of `scatter`.
-    fn gather_outputs<S: Simd, E: Element>(
-        &self,
-        s: S,
-        dy: &Source<E>,
-        output: Extent,
-        patches: Patches,
         rows: Rows<E>,
     );
 
@@ -208,6 +190,28 @@ pub(super) trait Scheme: Copy + Send + Sync {
     fn patches(&self) -> usize {
         self.grid()[0] * self.grid()[1]
     }
+}
+
+/// One that weight gradients are made by: products of the rows of inputs with those of the outputs' gradients.
+pub(super) trait Adjoint: Scheme {
+    /// Rows that the gradients of a patch's outputs become.
+    fn output_rows(&self) -> usize {
+        self.rows()
+    }
+    /// The one of them that belongs to a row of inputs.
+    fn output_row(&self, row: usize) -> usize {
+        row
+    }
+
+    /// Makes the rows of the gradients of the patches' outputs, along the patches: the adjoint of `scatter`.
+    fn gather_outputs<S: Simd, E: Element>(
+        &self,
+        s: S,
+        dy: &Source<E>,
+        output: Extent,
+        patches: Patches,
+        rows: Rows<E>,
+    );
 }
 
 /// About which values of a tensor belong to the patches, of which there are `per_image`.

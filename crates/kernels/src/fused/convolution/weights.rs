@@ -1,11 +1,11 @@
 //! Weights as right operands: transformed where the scheme says so, in chunks of columns, factor by factor.
-#![allow(clippy::needless_range_loop)] // as in `tiles`
+#![allow(clippy::needless_range_loop)] // as in `filtering`
 
 use super::product::COLUMNS;
-use super::tiles::Tile;
 use crate::convolution::Conv2dShape;
 use crate::element::Element;
 use crate::fused::read::load_some;
+use crate::prefetch;
 use crate::simd::{LANES, Simd};
 
 /// Which way the weights are used.
@@ -55,6 +55,18 @@ impl<'a> Weights<'a> {
         if self.turn == Turn::None { rows } else { s.transpose(&rows) }
     }
 
+    /// Asks for number `i` of sixteen parts of what the squares at `k`, and those of the chunk of columns `n`, are made of.
+    #[inline(always)]
+    pub(super) fn ahead(&self, k: usize, n: usize, i: usize) {
+        let [c_in, c_out] = self.channels;
+        for tap in 0..9 {
+            for v in (0..COLUMNS).step_by(LANES) {
+                let (row, column) = if self.turn == Turn::None { (k + i, n + v) } else { (n + v + i, k) };
+                prefetch::line(self.values, (tap * c_in + row) * c_out + column);
+            }
+        }
+    }
+
     /// The squares of all taps of a 3×3 filter, turned around if the weights are.
     #[inline(always)]
     pub(super) fn nine<S: Simd>(&self, s: S, k: usize, n: usize) -> [[S::Lanes; LANES]; 9] {
@@ -82,58 +94,6 @@ pub(super) trait Operand: Copy + Send + Sync {
     fn chunk_len<E: Element>(&self, channels: usize) -> usize {
         self.rows() * self.depth(channels).next_multiple_of(E::PAIR) * COLUMNS
     }
-}
-
-/// 3×3 weights for tiles.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Transformed<T>(pub(super) std::marker::PhantomData<T>);
-
-impl<T: Tile> Operand for Transformed<T> {
-    fn rows(&self) -> usize {
-        T::IN * T::IN
-    }
-
-    fn depth(&self, channels: usize) -> usize {
-        channels
-    }
-
-    #[inline(always)]
-    fn pack<S: Simd, E: Element>(&self, s: S, weights: &Weights, n: usize, to: &mut [E]) {
-        let depth = weights.summed().next_multiple_of(E::PAIR);
-        for v in 0..COLUMNS / LANES {
-            for k in (0..weights.summed()).step_by(LANES) {
-                let taps = weights.nine(s, k, n + v * LANES);
-                for i in (0..LANES.min(depth - k)).step_by(E::PAIR) {
-                    let first = transform::<S, T>(s, &taps, i);
-                    let second = if E::PAIR == 2 { transform::<S, T>(s, &taps, i + 1) } else { first };
-                    for e in 0..T::IN * T::IN {
-                        let at = (e * depth + k + i) * COLUMNS + v * LANES * E::PAIR;
-                        E::store_factors(s, first[e], second[e], &mut to[at..]);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// `G g Gᵀ` of the filters of summed channel `i`.
-#[inline(always)]
-fn transform<S: Simd, T: Tile>(s: S, taps: &[[S::Lanes; LANES]; 9], i: usize) -> [S::Lanes; 36] {
-    let mut half = [[s.splat(0.0); 3]; 6];
-    for x in 0..3 {
-        let done = T::taps(s, [taps[x][i], taps[3 + x][i], taps[6 + x][i]]);
-        for y in 0..T::IN {
-            half[y][x] = done[y];
-        }
-    }
-    let mut all = [s.splat(0.0); 36];
-    for y in 0..T::IN {
-        let done = T::taps(s, half[y]);
-        for x in 0..T::IN {
-            all[x * T::IN + y] = done[x]; // column by column, as in `tiles`
-        }
-    }
-    all
 }
 
 /// Weights as they are, some of their taps one after another.

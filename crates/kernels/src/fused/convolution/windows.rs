@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 
-use super::scheme::{Along, Emit, Make, Patch, Patches, Rows, Scheme, Sums, fill_rows, portion, sixteens};
+use super::scheme::{
+    Adjoint, Along, Emit, Make, Patch, Patches, Rows, Scheme, Sums, fill_rows, portion, sixteens,
+};
 use crate::element::Element;
 use crate::fused::read::{Channels, Reader, WithReader, load};
 use crate::fused::write::{SharedSink, WithWriter, Writer};
@@ -203,6 +205,22 @@ impl Scheme for Windows<'_> {
     }
 
     #[inline(always)]
+    unsafe fn scatter<S: Simd, E: Element>(
+        &self,
+        s: S,
+        sums: Sums,
+        patches: Patches,
+        channels: Channels,
+        sink: &SharedSink<E>,
+    ) {
+        let what = WritePixels { windows: self, sums, patches, channels };
+        // SAFETY: the caller's promise.
+        unsafe { sink.writer(s, patches.first().image, channels, what) }
+    }
+}
+
+impl Adjoint for Windows<'_> {
+    #[inline(always)]
     fn gather_outputs<S: Simd, E: Element>(
         &self,
         s: S,
@@ -221,20 +239,6 @@ impl Scheme for Windows<'_> {
             let what = ReadPixels { places, channels, patches, along, at, rows: &mut rows };
             dy.reader(s, patches.first().image, channels, what);
         }
-    }
-
-    #[inline(always)]
-    unsafe fn scatter<S: Simd, E: Element>(
-        &self,
-        s: S,
-        sums: Sums,
-        patches: Patches,
-        channels: Channels,
-        sink: &SharedSink<E>,
-    ) {
-        let what = WritePixels { windows: self, sums, patches, channels };
-        // SAFETY: the caller's promise.
-        unsafe { sink.writer(s, patches.first().image, channels, what) }
     }
 }
 

@@ -1,18 +1,16 @@
 //! Input gradients: tiles of output gradients, and the inputs that they reach, phase by phase.
 #![allow(unsafe_code)]
-#![allow(clippy::needless_range_loop)] // as in `tiles`
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::order::{PHASES, SUMS, Under};
+use super::scheme::Outputs;
 use super::transforms::{OUT, POINTS, outer};
-use super::write::{Places, WriteTiles};
 use crate::element::Element;
-use crate::fused::convolution::scheme::{
-    Along, Emit, Make, Patch, Patches, Rows, Scheme, Sums, fill_rows, sixteens,
-};
-use crate::fused::convolution::window::{Window, read_rows};
-use crate::fused::read::{Channels, Reader, WithReader};
+use crate::fused::convolution::filtering::{Analysis, Grid, WriteTiles, read_tiles};
+use crate::fused::convolution::scheme::{Along, Patches, Rows, Scheme, Sums};
+use crate::fused::read::Channels;
 use crate::fused::write::SharedSink;
 use crate::fused::{Extent, Source};
 use crate::simd::{LANES, Simd};
@@ -66,16 +64,10 @@ impl Scheme for StridedGradient {
         input: Extent,
         patches: Patches,
         along: Along,
-        mut rows: Rows<E>,
+        rows: Rows<E>,
     ) {
-        for channels in sixteens(input.channels) {
-            let what = ReadTiles { size: self.from, channels, patches, along, rows: &mut rows };
-            x.reader(s, patches.first().image, channels, what);
-        }
-    }
-
-    fn gather_outputs<S: Simd, E: Element>(&self, _: S, _: &Source<E>, _: Extent, _: Patches, _: Rows<E>) {
-        unreachable!("weight gradients are made by the forward pass's tiles")
+        let grid = Grid { image: self.from, first: [0, 0], step: 1, tile: OUT };
+        read_tiles::<S, E, Gradients, POINTS>(s, (x, input), grid, patches, along, rows);
     }
 
     #[inline(always)]
@@ -89,55 +81,23 @@ impl Scheme for StridedGradient {
     ) {
         let under = PHASES[sums.phase];
         let first = under.map(|under| usize::from(under == Under::Outer));
-        let places = Places { image: self.to, first, step: 2, tile: 2 * OUT };
-        let points = under.map(Under::points);
-        let what = WriteTiles { places, points, sums, patches, channels };
+        let grid = Grid { image: self.to, first, step: 2, tile: 2 * OUT };
+        let (synthesis, points) = (PhantomData::<Outputs>, under.map(Under::points));
+        let what = WriteTiles { synthesis, grid, points, sums, patches, channels };
         // SAFETY: the caller's promise.
         unsafe { sink.writer(s, patches.first().image, channels, what) }
     }
 }
 
-struct ReadTiles<'a, 'b, E> {
-    size: [usize; 2],
-    channels: Channels,
-    patches: Patches,
-    along: Along,
-    rows: &'a mut Rows<'b, E>,
-}
+/// Of the outputs, as inputs of the turned convolution.
+struct Gradients;
 
-impl<S: Simd, E: Element> WithReader<S> for ReadTiles<'_, '_, E> {
+impl Analysis<POINTS> for Gradients {
+    const PIXELS: usize = POINTS;
+    const VALUES: usize = POINTS;
+
     #[inline(always)]
-    fn with<R: Reader<S>>(self, s: S, reader: R) {
-        let Self { size, channels, patches, along, rows } = self;
-        let make = Inputs { size, channels, reader, half: [[s.splat(0.0); POINTS]; POINTS] };
-        fill_rows(s, patches, (along, SUMS, channels.first), rows, make);
-    }
-}
-
-struct Inputs<R, L> {
-    size: [usize; 2],
-    channels: Channels,
-    reader: R,
-    half: [[L; POINTS]; POINTS],
-}
-
-impl<S: Simd, R: Reader<S>> Make<S> for Inputs<R, S::Lanes> {
-    #[inline(always)]
-    fn make<M: Emit<S>>(&mut self, s: S, _: usize, patch: Patch, mut emit: M) {
-        self.reader.turn_to(s, patch.image);
-        let first = patch.at.map(|i| i * OUT);
-        let window = Window { image: patch.image, first, within: self.size, channels: self.channels };
-        let half = &mut self.half;
-        read_rows!(s, window, self.reader, half, POINTS, POINTS, outer);
-        for j in 0..POINTS {
-            let mut column = [s.splat(0.0); POINTS];
-            for i in 0..POINTS {
-                column[i] = half[i][j];
-            }
-            for value in outer(s, column) {
-                // SAFETY: as many values as there are rows.
-                unsafe { emit.emit(s, value) };
-            }
-        }
+    fn transform<S: Simd>(s: S, pixels: [S::Lanes; POINTS]) -> [S::Lanes; POINTS] {
+        outer(s, pixels)
     }
 }

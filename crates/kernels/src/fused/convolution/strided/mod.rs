@@ -5,10 +5,9 @@ mod order;
 mod scheme;
 mod transforms;
 mod weights;
-mod write;
 
 pub(super) use gradient::StridedGradient;
 pub(super) use order::ALL as PRODUCTS;
 pub(super) use scheme::Strided;
 pub(super) use transforms::OUT;
-pub(super) use weights::{StridedTaps, TurnedTaps};
+pub(super) use weights::StridedFilters;

@@ -52,17 +52,6 @@ pub(super) const SUM_OF: [usize; ALL] = {
     sums
 };
 
-/// The row at each place.
-pub(super) const ROW_AT: [usize; ALL] = {
-    let mut rows = [0; ALL];
-    let mut row = 0;
-    while row < ALL {
-        rows[PLACES[row]] = row;
-        row += 1;
-    }
-    rows
-};
-
 /// Which inputs a phase of an input gradient makes, along one axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Under {

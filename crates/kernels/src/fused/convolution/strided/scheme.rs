@@ -1,18 +1,15 @@
 //! Tiles of outputs, from tiles of inputs around them.
 #![allow(unsafe_code)]
-#![allow(clippy::needless_range_loop)] // as in `tiles`
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::order::{ALL, PLACES, STARTS, SUM_OF, SUMS};
-use super::transforms::{OUT, POINTS, VALUES, input, output_adjoint};
-use super::write::{Places, WriteTiles};
+use super::transforms::{OUT, POINTS, VALUES, input, output, output_adjoint};
 use crate::element::Element;
-use crate::fused::convolution::scheme::{
-    Along, Emit, Make, Patch, Patches, Rows, Scheme, Sums, fill_rows, sixteens,
-};
-use crate::fused::convolution::window::{Window, read_rows};
-use crate::fused::read::{Channels, Reader, WithReader};
+use crate::fused::convolution::filtering::{Analysis, Grid, Synthesis, WriteTiles, read_tiles};
+use crate::fused::convolution::scheme::{Adjoint, Along, Patches, Rows, Scheme, Sums};
+use crate::fused::read::Channels;
 use crate::fused::write::SharedSink;
 use crate::fused::{Extent, Source};
 use crate::simd::{LANES, Simd};
@@ -24,6 +21,12 @@ pub(in crate::fused::convolution) struct Strided {
     pub(in crate::fused::convolution) input: [usize; 2],
     /// Rows and columns of the output.
     pub(in crate::fused::convolution) output: [usize; 2],
+}
+
+impl Strided {
+    fn outputs(&self) -> Grid {
+        Grid { image: self.output, first: [0, 0], step: 1, tile: OUT }
+    }
 }
 
 impl Scheme for Strided {
@@ -43,14 +46,6 @@ impl Scheme for Strided {
         STARTS[sum]..STARTS[sum + 1]
     }
 
-    fn output_rows(&self) -> usize {
-        SUMS
-    }
-
-    fn output_row(&self, row: usize) -> usize {
-        SUM_OF[row]
-    }
-
     fn row_len(&self, channels: usize) -> usize {
         channels.next_multiple_of(LANES)
     }
@@ -67,27 +62,10 @@ impl Scheme for Strided {
         input: Extent,
         patches: Patches,
         along: Along,
-        mut rows: Rows<E>,
+        rows: Rows<E>,
     ) {
-        for channels in sixteens(input.channels) {
-            let what = ReadInputs { size: self.input, channels, patches, along, rows: &mut rows };
-            x.reader(s, patches.first().image, channels, what);
-        }
-    }
-
-    #[inline(always)]
-    fn gather_outputs<S: Simd, E: Element>(
-        &self,
-        s: S,
-        dy: &Source<E>,
-        output: Extent,
-        patches: Patches,
-        mut rows: Rows<E>,
-    ) {
-        for channels in sixteens(output.channels) {
-            let what = ReadOutputs { size: self.output, channels, patches, rows: &mut rows };
-            dy.reader(s, patches.first().image, channels, what);
-        }
+        let grid = Grid { image: self.input, first: [1usize.wrapping_neg(); 2], step: 1, tile: 2 * OUT };
+        read_tiles::<S, E, Inputs, VALUES>(s, (x, input), grid, patches, along, rows);
     }
 
     #[inline(always)]
@@ -99,110 +77,68 @@ impl Scheme for Strided {
         channels: Channels,
         sink: &SharedSink<E>,
     ) {
-        let places = Places { image: self.output, first: [0, 0], step: 1, tile: OUT };
-        let what = WriteTiles { places, points: [POINTS, POINTS], sums, patches, channels };
+        let (synthesis, points) = (PhantomData::<Outputs>, [POINTS; 2]);
+        let what = WriteTiles { synthesis, grid: self.outputs(), points, sums, patches, channels };
         // SAFETY: the caller's promise.
         unsafe { sink.writer(s, patches.first().image, channels, what) }
     }
 }
 
-struct ReadInputs<'a, 'b, E> {
-    size: [usize; 2],
-    channels: Channels,
-    patches: Patches,
-    along: Along,
-    rows: &'a mut Rows<'b, E>,
-}
+impl Adjoint for Strided {
+    fn output_rows(&self) -> usize {
+        SUMS
+    }
 
-impl<S: Simd, E: Element> WithReader<S> for ReadInputs<'_, '_, E> {
+    fn output_row(&self, row: usize) -> usize {
+        SUM_OF[row]
+    }
+
     #[inline(always)]
-    fn with<R: Reader<S>>(self, s: S, reader: R) {
-        let Self { size, channels, patches, along, rows } = self;
-        let (zero, none) = (s.splat(0.0), [s.splat(0.0); VALUES]);
-        let make = Inputs { size, channels, reader, half: [none; VALUES], values: [zero; ALL] };
-        fill_rows(s, patches, (along, ALL, channels.first), rows, make);
+    fn gather_outputs<S: Simd, E: Element>(
+        &self,
+        s: S,
+        dy: &Source<E>,
+        output: Extent,
+        patches: Patches,
+        rows: Rows<E>,
+    ) {
+        let grid = self.outputs();
+        read_tiles::<S, E, Outputs, POINTS>(s, (dy, output), grid, patches, Along::Patches, rows);
     }
 }
 
-struct Inputs<R, L> {
-    size: [usize; 2],
-    channels: Channels,
-    reader: R,
-    // One of each for all patches: to clear them each time would take as long as a transform.
-    half: [[L; VALUES]; VALUES],
-    values: [L; ALL],
-}
+struct Inputs;
 
-impl<S: Simd, R: Reader<S>> Make<S> for Inputs<R, S::Lanes> {
+impl Analysis<VALUES> for Inputs {
+    const PIXELS: usize = VALUES;
+    const VALUES: usize = VALUES;
+    const ORDER: Option<&'static [usize]> = Some(&PLACES);
+
     #[inline(always)]
-    fn make<M: Emit<S>>(&mut self, s: S, _: usize, patch: Patch, mut emit: M) {
-        self.reader.turn_to(s, patch.image);
-        let window = Window {
-            image: patch.image,
-            // One before the image: wrapped around there, and so outside of it.
-            first: patch.at.map(|i| (i * 2 * OUT).wrapping_sub(1)),
-            within: self.size,
-            channels: self.channels,
-        };
-        let half = &mut self.half;
-        read_rows!(s, window, self.reader, half, VALUES, VALUES, input);
-        for j in 0..VALUES {
-            let mut column = [s.splat(0.0); VALUES];
-            for i in 0..VALUES {
-                column[i] = half[i][j];
-            }
-            let done = input(s, column);
-            for i in 0..VALUES {
-                self.values[i * VALUES + j] = done[i];
-            }
-        }
-        for place in PLACES {
-            // SAFETY: as many values as there are rows.
-            unsafe { emit.emit(s, self.values[place]) };
-        }
+    fn transform<S: Simd>(s: S, pixels: [S::Lanes; VALUES]) -> [S::Lanes; VALUES] {
+        input(s, pixels)
     }
 }
 
-struct ReadOutputs<'a, 'b, E> {
-    size: [usize; 2],
-    channels: Channels,
-    patches: Patches,
-    rows: &'a mut Rows<'b, E>,
-}
+/// Outputs, and their gradients.
+pub(super) struct Outputs;
 
-impl<S: Simd, E: Element> WithReader<S> for ReadOutputs<'_, '_, E> {
+impl Analysis<POINTS> for Outputs {
+    const PIXELS: usize = OUT;
+    const VALUES: usize = POINTS;
+
     #[inline(always)]
-    fn with<R: Reader<S>>(self, s: S, reader: R) {
-        let Self { size, channels, patches, rows } = self;
-        let make = Outputs { size, channels, reader, half: [[s.splat(0.0); POINTS]; OUT] };
-        fill_rows(s, patches, (Along::Patches, SUMS, channels.first), rows, make);
+    fn transform<S: Simd>(s: S, [a, b, c, d, _]: [S::Lanes; POINTS]) -> [S::Lanes; POINTS] {
+        output_adjoint(s, [a, b, c, d])
     }
 }
 
-struct Outputs<R, L> {
-    size: [usize; 2],
-    channels: Channels,
-    reader: R,
-    half: [[L; POINTS]; OUT],
-}
+impl Synthesis<POINTS> for Outputs {
+    const OUT: usize = OUT;
 
-impl<S: Simd, R: Reader<S>> Make<S> for Outputs<R, S::Lanes> {
     #[inline(always)]
-    fn make<M: Emit<S>>(&mut self, s: S, _: usize, patch: Patch, mut emit: M) {
-        self.reader.turn_to(s, patch.image);
-        let first = patch.at.map(|i| i * OUT);
-        let window = Window { image: patch.image, first, within: self.size, channels: self.channels };
-        let half = &mut self.half;
-        read_rows!(s, window, self.reader, half, OUT, OUT, output_adjoint);
-        for j in 0..POINTS {
-            let mut column = [s.splat(0.0); OUT];
-            for i in 0..OUT {
-                column[i] = half[i][j];
-            }
-            for value in output_adjoint(s, column) {
-                // SAFETY: as many values as there are rows.
-                unsafe { emit.emit(s, value) };
-            }
-        }
+    fn transform<S: Simd>(s: S, sums: [S::Lanes; POINTS]) -> [S::Lanes; POINTS] {
+        let [a, b, c, d] = output(s, sums);
+        [a, b, c, d, s.splat(0.0)]
     }
 }

@@ -3,21 +3,18 @@
 
 use rayon::prelude::*;
 
-use super::{Finish, Finishing, Gather, Group, Lie, Parts, WeightGradient};
+use super::{Finish, Finishing, GROUP, Gather, Group, Lie, Parts, WeightGradient};
 use crate::element::Element;
 use crate::fused::Write;
 use crate::fused::convolution::product::{COLUMNS, steps};
-use crate::fused::convolution::scheme::Scheme;
+use crate::fused::convolution::scheme::Adjoint;
 use crate::fused::shared::Shared;
 use crate::isa::dispatch;
 use crate::prefetch::{Ahead, Region};
 use crate::scratch;
 use crate::simd::LANES;
 
-/// Sums of a group, in values: half an L2.
-const GROUP: usize = 128 * 1024;
-
-impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
+impl<E: Element, P: Adjoint, F: Finish> WeightGradient<'_, E, P, F> {
     /// Rows and columns are dealt to tasks, which find the rows of all patches made.
     pub(super) fn by_channels(&self, rows: usize, columns: usize, dw: &mut [f32]) {
         let products = self.scheme.rows();
@@ -25,7 +22,7 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
         let patches = 128.min(total.next_multiple_of(2)).max(2);
         let blocks = total.div_ceil(patches);
         let width = if columns.is_multiple_of(2 * COLUMNS) { 2 * COLUMNS } else { COLUMNS };
-        let height = (GROUP / (products * width)).max(LANES);
+        let height = (GROUP / size_of::<f32>() / (products * width)).max(LANES);
         let height = rows.div_ceil(rows.div_ceil(height)).next_multiple_of(LANES);
         // A group's operands lie together, so that its next one can be asked for while one is multiplied. Where a row holds
         // several taps, their channels do not fall into whole panels.

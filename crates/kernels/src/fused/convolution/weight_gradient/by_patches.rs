@@ -7,13 +7,13 @@ use crate::element::Element;
 use crate::fused::Write;
 use crate::fused::convolution::MOST_PATCHES;
 use crate::fused::convolution::product::{COLUMNS, steps};
-use crate::fused::convolution::scheme::{Scheme, portion};
+use crate::fused::convolution::scheme::{Adjoint, portion};
 use crate::fused::shared::Shared;
 use crate::isa::dispatch;
 use crate::prefetch::Ahead;
 use crate::scratch;
 
-impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
+impl<E: Element, P: Adjoint, F: Finish> WeightGradient<'_, E, P, F> {
     /// The patches are dealt to a few partial sums.
     pub(super) fn by_patches(&self, rows: usize, columns: usize, dw: &mut [f32]) {
         const ROWS: usize = 640 * 1024; // bytes: most of an L2

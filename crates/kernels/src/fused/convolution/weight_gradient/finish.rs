@@ -1,11 +1,9 @@
 //! From sums to a gradient.
 #![allow(unsafe_code)]
-#![allow(clippy::needless_range_loop)] // as in `tiles`
 
 use std::ops::Range;
 
 use crate::element::private::Sealed;
-use crate::fused::convolution::tiles::Tile;
 use crate::fused::read::load;
 use crate::fused::shared::Shared;
 use crate::simd::{LANES, Simd};
@@ -88,41 +86,6 @@ impl Finish for Direct {
                 let v = parts.lanes(s, 0, i, column - parts.columns.start);
                 // SAFETY: the caller's promise.
                 f32::store_first(s, v, unsafe { dw.part(row * parts.channels[1] + column, lanes) });
-            }
-        }
-    }
-}
-
-/// `Gᵀ u G`.
-#[derive(Clone, Copy)]
-pub(in crate::fused::convolution) struct Transformed<T>(
-    pub(in crate::fused::convolution) std::marker::PhantomData<T>,
-);
-
-impl<T: Tile> Finish for Transformed<T> {
-    #[inline(always)]
-    unsafe fn finish<S: Simd>(&self, s: S, parts: &Parts, dw: &Shared<f32>) {
-        for i in 0..parts.rows.len() {
-            for column in parts.columns.clone().step_by(LANES) {
-                let zero = s.splat(0.0);
-                let mut half = [[zero; 6]; 3];
-                for x in 0..T::IN {
-                    let mut u = [zero; 6];
-                    for y in 0..T::IN {
-                        u[y] = parts.lanes(s, x * T::IN + y, i, column - parts.columns.start);
-                    }
-                    let done = T::taps_adjoint(s, u);
-                    for y in 0..3 {
-                        half[y][x] = done[y];
-                    }
-                }
-                for y in 0..3 {
-                    let done = T::taps_adjoint(s, half[y]);
-                    for x in 0..3 {
-                        // SAFETY: the caller's promise.
-                        unsafe { parts.write(s, (y * 3 + x, i, column), done[x], dw) };
-                    }
-                }
             }
         }
     }

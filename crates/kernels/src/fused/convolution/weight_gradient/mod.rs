@@ -9,15 +9,15 @@ use std::ops::Range;
 
 use super::pass::spread;
 use super::product::{AHEAD, COLUMNS, Left, Place, Right, product};
-use super::scheme::{Along, Panels, Patches, Rows, Scheme};
+use super::scheme::{Adjoint, Along, Panels, Patches, Rows};
 use crate::element::Element;
 use crate::fused::shared::Shared;
 use crate::fused::{Extent, Source, Write};
 use crate::isa::Kernel;
-use crate::prefetch::Ahead;
+use crate::prefetch::{Ahead, Region};
 use crate::simd::Simd;
 
-pub(super) use finish::{Direct, Finish, Parts, Transformed};
+pub(super) use finish::{Direct, Finish, Parts};
 
 /// One weight gradient.
 pub(super) struct WeightGradient<'a, E, P, F> {
@@ -57,7 +57,7 @@ impl Lie {
     }
 }
 
-impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
+impl<E: Element, P: Adjoint, F: Finish> WeightGradient<'_, E, P, F> {
     pub(super) fn run(&self, rows: usize, dw: &mut [f32]) {
         let columns = self.output.channels.next_multiple_of(COLUMNS);
         let sums = self.scheme.rows() * rows * columns;
@@ -84,12 +84,19 @@ impl<E: Element, P: Scheme, F: Finish> WeightGradient<'_, E, P, F> {
         for column in (0..width).step_by(COLUMNS) {
             let data = &dy[dy_lie.at::<E>(self.scheme.output_row(e), group.columns.start + column)..];
             let right = Right { data, step: dy_lie.patch / E::PAIR };
-            let data = &mut sums[e * height * width + column..];
-            let place = Place { data, row: width, write: group.write };
+            let first = e * height * width + column;
+            if size_of_val(sums) > 2 * GROUP && e + 1 < self.scheme.rows() {
+                let next = Region { first: first + height * width, len: COLUMNS, step: width, runs: height };
+                ahead.add_near(sums, &next);
+            }
+            let place = Place { data: &mut sums[first..], row: width, write: group.write };
             product(height, group.steps, left, right, place, ahead);
         }
     }
 }
+
+/// Bytes of sums that stay in a core's cache beside what is multiplied: half an L2.
+const GROUP: usize = 512 * 1024;
 
 /// Sums, in values, up to which each of a few partial sums may have its own.
 const SMALL: usize = 81 * 128 * 64;
@@ -109,7 +116,7 @@ struct Gather<'a, 'b, E, P, F> {
     dy: (&'a mut [E], Lie),
 }
 
-impl<E: Element, P: Scheme, F: Finish> Kernel for Gather<'_, '_, E, P, F> {
+impl<E: Element, P: Adjoint, F: Finish> Kernel for Gather<'_, '_, E, P, F> {
     type Output = ();
     const BF16: bool = E::PAIR == 2;
 
