@@ -1,6 +1,7 @@
 //! Which instruction set the hand-scheduled loops are compiled for, chosen once at run time.
 
 use std::ffi::OsStr;
+use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -86,11 +87,8 @@ impl InstructionSet {
         let set = *FIRST.get_or_init(|| {
             Self::from_environment().unwrap_or_else(|error| {
                 let fastest = Self::available().last().copied().unwrap_or(Self::Baseline);
-                #[allow(clippy::print_stderr)]
-                // kernels ask in the middle of their work: nobody to return it to
-                {
-                    eprintln!("{error}; using {}", fastest.name());
-                }
+                // Kernels ask in the middle of their work: there is nobody to return it to.
+                let _ = writeln!(std::io::stderr(), "{error}; using {}", fastest.name());
                 fastest
             })
         });

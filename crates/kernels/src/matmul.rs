@@ -1,7 +1,7 @@
 //! A safe, bounds-checked front of the `gemm` crate: single-threaded products of strided matrices.
 #![allow(unsafe_code)]
 
-/// A matrix in a slice: element `(i, j)` is `data[i * row_stride + j * column_stride]`. Rows may overlap.
+/// A matrix in a slice: element `(i, j)` is `data[i * row_stride + j * column_stride]`.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a> {
     data: &'a [f32],

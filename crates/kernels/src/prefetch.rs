@@ -128,7 +128,7 @@ impl<const N: usize> Ahead<N> {
         self
     }
 
-    /// Adds what the product after the next will need, as [`add`](Self::add) does.
+    /// Adds what a product soon after the next will need, as [`add`](Self::add) does.
     pub(crate) fn add_near<T>(&mut self, x: &[T], region: &Region) {
         self.near.add(x.as_ptr(), x.len(), region);
     }
@@ -158,12 +158,7 @@ impl<const N: usize> Ahead<N> {
     pub(crate) fn ask(&mut self) {
         for _ in 0..self.at_once {
             let Some(next) = self.next() else { return };
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: SSE is in every x86-64; a prefetch reads nothing and does not fault, wherever it points.
-            unsafe {
-                use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-                _mm_prefetch::<_MM_HINT_T1>(next.cast());
-            }
+            prefetch::<SECOND>(next);
         }
     }
 
@@ -180,13 +175,29 @@ impl<const N: usize> Ahead<N> {
 /// Asks for the line of value number `at`, if there is one, into the nearest cache.
 #[inline(always)]
 pub(crate) fn line<T>(values: &[T], at: usize) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: as above.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(values.as_ptr().wrapping_add(at).cast());
-    }
+    prefetch::<NEAREST>(values.as_ptr().wrapping_add(at).cast());
 }
+
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{_MM_HINT_T0 as NEAREST, _MM_HINT_T1 as SECOND, _mm_prefetch};
+
+/// Asks for a line, wherever it is.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn prefetch<const INTO: i32>(line: *const u8) {
+    // SAFETY: SSE is in every x86-64; a prefetch reads nothing and does not fault, wherever it points.
+    unsafe { _mm_prefetch::<INTO>(line.cast()) }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+const NEAREST: i32 = 0;
+#[cfg(not(target_arch = "x86_64"))]
+const SECOND: i32 = 1;
+
+/// There is no way to ask.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+fn prefetch<const INTO: i32>(_: *const u8) {}
 
 #[cfg(test)]
 mod tests {

@@ -156,6 +156,15 @@ fn a_network_cut_anywhere_is_the_whole() {
 #[test]
 fn a_layer_that_is_not_there_is_named() {
     let (network, x) = (resnet18(1), images(2, 32));
+    for architecture in Architecture::ALL {
+        let network = Network::new(architecture, 10, 0, &Device::Cpu).unwrap();
+        let after = network.model.layers().len();
+        let error = network.model.forward_layer(&x, after, Mode::Evaluate).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("this network has no layer `{after}`; its layers are")),
+            "{error}"
+        );
+    }
     let error = network.model.forward_until(&x, "layer5", Mode::Evaluate).unwrap_err().to_string();
     assert!(
         error

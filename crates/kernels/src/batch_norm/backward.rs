@@ -3,7 +3,9 @@ use rayon::prelude::*;
 use super::{expect_rows, rows_per_block};
 use crate::ShapeError;
 use crate::isa::multiversion;
-use crate::norm::{NormGradients, NormPass, Rows, Terms, gradient, inverse_deviation, pass, sums};
+use crate::norm::{
+    Activation, NormGradients, NormPass, Rows, Terms, gradient, inverse_deviation, pass, sums,
+};
 use crate::scratch;
 
 /// The gradients of a batch norm whose statistics are those of `x` itself (training), through the activation.
@@ -84,7 +86,10 @@ multiversion! {
         let from = rows.y.chunks_exact(channels).zip(rows.dy.chunks_exact(channels));
         for (dx, (y, dy)) in dx.chunks_exact_mut(channels).zip(from) {
             for i in 0..channels {
-                let g = if rows.masked { pass::<true>(y[i], dy[i]) } else { dy[i] };
+                let g = match rows.activation {
+                    Activation::None => dy[i],
+                    Activation::Relu => pass::<true>(y[i], dy[i]),
+                };
                 dx[i] = scale[i] * g;
             }
         }

@@ -99,14 +99,9 @@ impl Conv2dShape {
         self.kernel[0] * self.kernel[1]
     }
 
-    /// Rows of output over all images.
-    pub(crate) fn out_rows(&self) -> usize {
-        self.batch * self.out_height()
-    }
-
     /// N·H_out·W_out.
     pub(crate) fn out_pixels(&self) -> usize {
-        self.out_rows() * self.out_width()
+        self.batch * self.out_height() * self.out_width()
     }
 
     /// Checks the shape and the three slices' lengths.

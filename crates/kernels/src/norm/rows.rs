@@ -9,24 +9,22 @@ pub(crate) struct Rows<'a> {
     pub(crate) x: &'a [f32],
     pub(crate) y: &'a [f32],
     pub(crate) dy: &'a [f32],
-    /// Whether `dy` counts only where `y` is positive.
-    pub(crate) masked: bool,
+    /// After ReLU, `dy` counts only where `y` is positive.
+    pub(crate) activation: Activation,
 }
 
 impl<'a> Rows<'a> {
     pub(crate) fn of(pass: &NormPass<'a>) -> Self {
         let &NormPass { x, y, dy, activation, .. } = pass;
-        match activation {
-            // Nothing is masked; any slice of the right length does.
-            Activation::None => Self { x, y: dy, dy, masked: false },
-            Activation::Relu => Self { x, y, dy, masked: true },
-        }
+        // Where `y` is not looked at, any slice of the right length does.
+        let y = if activation == Activation::Relu { y } else { dy };
+        Self { x, y, dy, activation }
     }
 
     /// The rows whose values these are.
     pub(crate) fn part(&self, values: Range<usize>) -> Self {
-        let &Self { x, y, dy, masked } = self;
-        Self { x: &x[values.clone()], y: &y[values.clone()], dy: &dy[values], masked }
+        let &Self { x, y, dy, activation } = self;
+        Self { x: &x[values.clone()], y: &y[values.clone()], dy: &dy[values], activation }
     }
 }
 
@@ -61,19 +59,17 @@ multiversion! {
 
     /// `Σ g` and `Σ g·(x − mean)` over the rows, one after the other in `sums`.
     pub(crate) fn sums(rows: &Rows, mean: &[f32], sums: &mut [f32]) {
-        if rows.masked {
-            sums_of::<true>(rows, mean, sums);
-        } else {
-            sums_of::<false>(rows, mean, sums);
+        match rows.activation {
+            Activation::None => sums_of::<false>(rows, mean, sums),
+            Activation::Relu => sums_of::<true>(rows, mean, sums),
         }
     }
 
     /// The gradient of the input.
     pub(crate) fn gradient(rows: &Rows, terms: &Terms, dx: &mut [f32]) {
-        if rows.masked {
-            gradient_of::<true>(rows, terms, dx);
-        } else {
-            gradient_of::<false>(rows, terms, dx);
+        match rows.activation {
+            Activation::None => gradient_of::<false>(rows, terms, dx),
+            Activation::Relu => gradient_of::<true>(rows, terms, dx),
         }
     }
 }

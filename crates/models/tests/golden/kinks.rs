@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use candle_core::{Device, Tensor};
 
 /// Values held of each parameter's gradient: the first four, and the norm.
-pub const HELD: usize = 5;
+const HELD: usize = 5;
 
-/// What each place that is close to its kink adds to the values held if it turns over; nothing for a network without kinks.
+/// What each place that is close to its kink adds to the values held if it turns over; nothing for one without rectifiers.
 pub fn read(network: &str) -> Vec<Vec<f64>> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden/kinks.safetensors");
     let mut all: HashMap<String, Tensor> = candle_core::safetensors::load(path, &Device::Cpu).unwrap();
@@ -32,7 +32,8 @@ pub fn explain(errors: &mut [f64], moves: &[Vec<f64>]) {
     loop {
         let gains = moves.iter().zip(&signs).map(|(by, sign)| gain(errors, by, *sign));
         let Some((best, most)) = gains.enumerate().max_by(|a, b| a.1.total_cmp(&b.1)) else { return };
-        if most <= 0.0 {
+        // Of what is not a number, nothing is explained.
+        if most.is_nan() || most <= 0.0 {
             return;
         }
         errors.iter_mut().zip(&moves[best]).for_each(|(e, m)| *e -= signs[best] * m);
@@ -50,4 +51,7 @@ fn what_turned_over_is_explained_and_a_fault_is_not() {
     let mut errors = vec![0.0, 0.125, -1.0];
     explain(&mut errors, &moves);
     assert!(errors[2].abs() >= 1.0, "{errors:?}");
+    let mut errors = vec![f64::NAN, 0.5, 0.0];
+    explain(&mut errors, &moves);
+    assert!(errors[0].is_nan(), "{errors:?}");
 }

@@ -5,7 +5,7 @@
 //! logits = m(x); loss = F.cross_entropy(logits, y); loss.backward()
 //! m.eval(); m(x)                                     # with the running statistics of that one step
 //! ```
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
+#![allow(clippy::unwrap_used)] // in helpers as in tests
 
 #[path = "../../../../fixtures/golden/golden.rs"]
 mod golden;

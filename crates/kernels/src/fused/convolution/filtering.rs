@@ -76,6 +76,13 @@ impl<S: Simd, E: Element, A: Analysis<ROOM>, const ROOM: usize> WithReader<S>
 {
     #[inline(always)]
     fn with<R: Reader<S>>(self, s: S, reader: R) {
+        // What emitting the values in their order relies on.
+        const {
+            assert!(match A::ORDER {
+                Some(order) => order.len() == A::VALUES * A::VALUES,
+                None => true,
+            });
+        }
         let Self { analysis, grid, channels, patches, along, rows } = self;
         let half = [[s.splat(0.0); ROOM]; ROOM];
         let make: MakeTile<A, _, _, ROOM> =

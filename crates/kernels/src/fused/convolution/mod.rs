@@ -8,6 +8,7 @@ mod product;
 mod scheme;
 mod strided;
 mod tiles;
+mod way;
 mod weight_gradient;
 mod weights;
 mod window;
@@ -25,6 +26,7 @@ use crate::simd::LANES;
 use pass::Pass;
 use strided::{Strided, StridedFilters, StridedGradient};
 use tiles::{Four, Tile, TileFilters, Tiles, Two};
+use way::{Way, way};
 use weight_gradient::WeightGradient;
 use weights::{Taps, Turn, Weights};
 use windows::{Steps, Windows};
@@ -197,35 +199,6 @@ pub(super) fn weight_gradient<E: Element>(
             });
         }
     }
-}
-
-/// What is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Direct,
-    Tiles2,
-    Tiles4,
-    Strided,
-}
-
-/// The way of the algorithm, or the direct one where tiles do not apply or do not pay: with few channels, the transforms cost
-/// more than they save; of small images, most of a tile lies outside.
-fn way(s: &Conv2dShape, algorithm: Algorithm) -> Way {
-    let (way, tile, products) = match (algorithm, s.stride) {
-        (Algorithm::Tiles2, 1) => (Way::Tiles2, Two::OUT, Two::IN * Two::IN),
-        (Algorithm::Tiles4, 1) => (Way::Tiles4, Four::OUT, Four::IN * Four::IN),
-        (Algorithm::Tiles4, 2) => (Way::Strided, strided::OUT, strided::PRODUCTS),
-        _ => return Way::Direct,
-    };
-    let applies = match way {
-        // Whole registers, of bf16 too: a sum's rows are multiplied as one.
-        Way::Strided => s.padding == 1 && s.in_channels.is_multiple_of(32),
-        _ => s.padding <= 2,
-    };
-    let tiles = s.out_height().div_ceil(tile) * s.out_width().div_ceil(tile);
-    let saving = (9 * s.out_height() * s.out_width()) as f64 / (tiles * products) as f64;
-    let channels = s.in_channels.min(s.out_channels);
-    if applies && s.kernel == [3, 3] && channels >= 16 && saving >= 1.5 { way } else { Way::Direct }
 }
 
 fn strided(s: &Conv2dShape) -> Strided {

@@ -35,7 +35,7 @@ pub(super) fn spread<E>(len: usize) -> usize {
 }
 
 /// Bytes that stay in a core's cache while they are worked with: most of an L2.
-const NEAR: usize = 640 * 1024;
+pub(super) const NEAR: usize = 640 * 1024;
 
 /// What is known of all blocks of a pass.
 #[derive(Clone, Copy)]

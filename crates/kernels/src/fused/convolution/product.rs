@@ -84,13 +84,10 @@ fn multiply<S: Simd, E: Element>(s: S, Product { rows, depth, left, right, place
     let last = depth.saturating_sub(1);
     assert!(place.data.len() >= (rows - 1) * place.row + COLUMNS, "a product beyond its place");
     assert!(
-        depth == 0 || left.data.len() >= ((rows - 1) * left.row + last * left.step + 1) * E::PAIR,
+        left.data.len() >= ((rows - 1) * left.row + last * left.step + 1) * E::PAIR,
         "a left operand beyond its slice"
     );
-    assert!(
-        depth == 0 || right.data.len() >= (last * right.step + COLUMNS) * E::PAIR,
-        "a right operand beyond its slice"
-    );
+    assert!(right.data.len() >= (last * right.step + COLUMNS) * E::PAIR, "a right operand beyond its slice");
     let [most, _] = S::BLOCK;
     // Blocks of nearly the same number of rows: a last one of few would keep the multipliers waiting for operands.
     let blocks = rows.div_ceil(most);

@@ -6,7 +6,7 @@ mod transforms;
 use std::marker::PhantomData;
 
 use super::filtering::{Analysis, Grid, Synthesis, WriteTiles, read_tiles};
-use super::filters::{Filters, ROOM};
+use super::filters::{self, Filters};
 use super::scheme::{Adjoint, Along, Patches, Rows, Scheme, Sums};
 use crate::element::Element;
 use crate::fused::read::Channels;
@@ -14,6 +14,7 @@ use crate::fused::write::SharedSink;
 use crate::fused::{Extent, Source};
 use crate::simd::{LANES, Simd};
 
+use transforms::ROOM;
 pub(crate) use transforms::{Four, Tile, Two};
 
 /// The tiles of an image.
@@ -67,7 +68,7 @@ impl<T: Tile> Scheme for Tiles<T> {
     ) {
         let first = [self.padding.wrapping_neg(); 2];
         let grid = Grid { image: self.input, first, step: 1, tile: T::OUT };
-        read_tiles::<S, E, Inputs<T>, 6>(s, (x, input), grid, patches, along, rows);
+        read_tiles::<S, E, Inputs<T>, ROOM>(s, (x, input), grid, patches, along, rows);
     }
 
     #[inline(always)]
@@ -96,18 +97,18 @@ impl<T: Tile> Adjoint for Tiles<T> {
         patches: Patches,
         rows: Rows<E>,
     ) {
-        read_tiles::<S, E, Outputs<T>, 6>(s, (dy, output), self.outputs(), patches, Along::Patches, rows);
+        read_tiles::<S, E, Outputs<T>, ROOM>(s, (dy, output), self.outputs(), patches, Along::Patches, rows);
     }
 }
 
 struct Inputs<T>(PhantomData<T>);
 
-impl<T: Tile> Analysis<6> for Inputs<T> {
+impl<T: Tile> Analysis<ROOM> for Inputs<T> {
     const PIXELS: usize = T::IN;
     const VALUES: usize = T::IN;
 
     #[inline(always)]
-    fn transform<S: Simd>(s: S, pixels: [S::Lanes; 6]) -> [S::Lanes; 6] {
+    fn transform<S: Simd>(s: S, pixels: [S::Lanes; ROOM]) -> [S::Lanes; ROOM] {
         T::input(s, pixels)
     }
 }
@@ -115,21 +116,21 @@ impl<T: Tile> Analysis<6> for Inputs<T> {
 struct Outputs<T>(PhantomData<T>);
 
 /// Of their gradients.
-impl<T: Tile> Analysis<6> for Outputs<T> {
+impl<T: Tile> Analysis<ROOM> for Outputs<T> {
     const PIXELS: usize = T::OUT;
     const VALUES: usize = T::IN;
 
     #[inline(always)]
-    fn transform<S: Simd>(s: S, pixels: [S::Lanes; 6]) -> [S::Lanes; 6] {
+    fn transform<S: Simd>(s: S, pixels: [S::Lanes; ROOM]) -> [S::Lanes; ROOM] {
         T::output_adjoint(s, pixels)
     }
 }
 
-impl<T: Tile> Synthesis<6> for Outputs<T> {
+impl<T: Tile> Synthesis<ROOM> for Outputs<T> {
     const OUT: usize = T::OUT;
 
     #[inline(always)]
-    fn transform<S: Simd>(s: S, sums: [S::Lanes; 6]) -> [S::Lanes; 6] {
+    fn transform<S: Simd>(s: S, sums: [S::Lanes; ROOM]) -> [S::Lanes; ROOM] {
         T::output(s, sums)
     }
 }
@@ -142,13 +143,13 @@ impl<T: Tile> Filters for TileFilters<T> {
     const VALUES: usize = T::IN;
 
     #[inline(always)]
-    fn taps<S: Simd>(s: S, g: [S::Lanes; 3]) -> [S::Lanes; ROOM] {
+    fn taps<S: Simd>(s: S, g: [S::Lanes; 3]) -> [S::Lanes; filters::ROOM] {
         let (nothing, [a, b, c, d, e, f]) = (s.splat(0.0), T::taps(s, g));
         [a, b, c, d, e, f, nothing, nothing, nothing]
     }
 
     #[inline(always)]
-    fn taps_adjoint<S: Simd>(s: S, [a, b, c, d, e, f, ..]: [S::Lanes; ROOM]) -> [S::Lanes; 3] {
+    fn taps_adjoint<S: Simd>(s: S, [a, b, c, d, e, f, ..]: [S::Lanes; filters::ROOM]) -> [S::Lanes; 3] {
         T::taps_adjoint(s, [a, b, c, d, e, f])
     }
 
