@@ -10,7 +10,7 @@ use crate::huge_pages;
 /// A cache line, so that buffers begin with one.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Line(#[allow(dead_code)] [u32; 16]);
+struct Line(#[expect(dead_code, reason = "there for its size")] [u32; 16]);
 
 thread_local! {
     static BUFFERS: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };

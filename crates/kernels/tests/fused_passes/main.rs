@@ -4,9 +4,9 @@
 #![allow(clippy::unwrap_used)] // helpers of a test
 
 mod combine;
+mod convolution;
 mod errors;
 mod pooling;
-#[path = "../shared/mod.rs"]
 mod shared;
 mod threads;
 

@@ -153,9 +153,13 @@ pub(super) trait Scheme: Copy + Send + Sync {
         sum..sum + 1
     }
     /// Values of a row, for inputs of `channels` channels: whole registers are stored.
-    fn row_len(&self, channels: usize) -> usize;
+    fn row_len(&self, channels: usize) -> usize {
+        channels.next_multiple_of(LANES)
+    }
     /// Patches that are enough for a block.
-    fn most_patches(&self) -> usize;
+    fn most_patches(&self) -> usize {
+        64
+    }
 
     /// Makes the rows of the patches' inputs.
     fn gather<S: Simd, E: Element>(

@@ -13,7 +13,7 @@ use crate::fused::convolution::scheme::{Along, Patches, Rows, Scheme, Sums};
 use crate::fused::read::Channels;
 use crate::fused::write::SharedSink;
 use crate::fused::{Extent, Source};
-use crate::simd::{LANES, Simd};
+use crate::simd::Simd;
 
 /// The tiles of an image's inputs, as outputs of the turned convolution: its input is the gradient of the outputs.
 #[derive(Debug, Clone, Copy)]
@@ -46,14 +46,6 @@ impl Scheme for StridedGradient {
         let points = PHASES[phase][0].points();
         let row = sum / points * POINTS + sum % points;
         row..row + 1
-    }
-
-    fn row_len(&self, channels: usize) -> usize {
-        channels.next_multiple_of(LANES)
-    }
-
-    fn most_patches(&self) -> usize {
-        64
     }
 
     #[inline(always)]

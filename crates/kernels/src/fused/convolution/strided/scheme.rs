@@ -12,7 +12,7 @@ use crate::fused::convolution::scheme::{Adjoint, Along, Patches, Rows, Scheme, S
 use crate::fused::read::Channels;
 use crate::fused::write::SharedSink;
 use crate::fused::{Extent, Source};
-use crate::simd::{LANES, Simd};
+use crate::simd::Simd;
 
 /// The tiles of an image's outputs.
 #[derive(Debug, Clone, Copy)]
@@ -44,14 +44,6 @@ impl Scheme for Strided {
 
     fn terms(&self, _phase: usize, sum: usize) -> Range<usize> {
         STARTS[sum]..STARTS[sum + 1]
-    }
-
-    fn row_len(&self, channels: usize) -> usize {
-        channels.next_multiple_of(LANES)
-    }
-
-    fn most_patches(&self) -> usize {
-        64
     }
 
     #[inline(always)]

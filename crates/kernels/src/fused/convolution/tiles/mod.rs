@@ -12,7 +12,7 @@ use crate::element::Element;
 use crate::fused::read::Channels;
 use crate::fused::write::SharedSink;
 use crate::fused::{Extent, Source};
-use crate::simd::{LANES, Simd};
+use crate::simd::Simd;
 
 use transforms::ROOM;
 pub(crate) use transforms::{Four, Tile, Two};
@@ -46,14 +46,6 @@ impl<T: Tile> Scheme for Tiles<T> {
 
     fn rows(&self) -> usize {
         T::IN * T::IN
-    }
-
-    fn row_len(&self, channels: usize) -> usize {
-        channels.next_multiple_of(LANES)
-    }
-
-    fn most_patches(&self) -> usize {
-        64
     }
 
     #[inline(always)]

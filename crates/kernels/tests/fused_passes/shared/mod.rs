@@ -1,5 +1,4 @@
 //! What the tests of fused passes share: data, the sources and sinks over it, and what equal means.
-#![allow(dead_code, unused_imports)] // each test uses a part
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod data;

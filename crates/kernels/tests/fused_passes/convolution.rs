@@ -1,14 +1,10 @@
 //! Fused convolutions by every instruction set that this machine has, against their definitions, in both types and by all
 //! algorithms.
 
-#![allow(clippy::unwrap_used)] // helpers of a test
-
-mod shared;
-
-use half::bf16;
-use shared::{
+use crate::shared::{
     Data, Tolerance, assert_close, check_sinks, numbers, rounded, widened, with_every_instruction_set,
 };
+use half::bf16;
 use wick_kernels::fused::{
     Algorithm, Extent, Sink, Source, conv2d, conv2d_input_gradient, conv2d_weight_gradient,
 };
