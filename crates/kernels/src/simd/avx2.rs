@@ -90,6 +90,34 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn where_larger_or_nan(
+        self,
+        a: [__m256; 2],
+        b: [__m256; 2],
+        then: [__m256; 2],
+        otherwise: [__m256; 2],
+    ) -> [__m256; 2] {
+        // SAFETY: see above.
+        unsafe {
+            let half = |i: usize| {
+                let larger = _mm256_cmp_ps::<_CMP_GT_OQ>(a[i], b[i]);
+                let nan = _mm256_cmp_ps::<_CMP_UNORD_Q>(a[i], a[i]);
+                _mm256_blendv_ps(otherwise[i], then[i], _mm256_or_ps(larger, nan))
+            };
+            [half(0), half(1)]
+        }
+    }
+
+    #[inline(always)]
+    fn where_equal(self, a: [__m256; 2], b: [__m256; 2], then: [__m256; 2]) -> [__m256; 2] {
+        // SAFETY: see above.
+        unsafe {
+            let half = |i: usize| _mm256_and_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a[i], b[i]), then[i]);
+            [half(0), half(1)]
+        }
+    }
+
+    #[inline(always)]
     fn load_bf16(self, from: &[bf16; 16]) -> [__m256; 2] {
         // SAFETY: see above; the second eight begin 16 bytes in.
         unsafe {

@@ -140,6 +140,42 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     }
 
     #[inline(always)]
+    fn where_larger_or_nan(self, a: __m512, b: __m512, then: __m512, otherwise: __m512) -> __m512 {
+        // SAFETY: see above.
+        unsafe {
+            let larger = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b);
+            let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a);
+            _mm512_mask_blend_ps(larger | nan, otherwise, then)
+        }
+    }
+
+    #[inline(always)]
+    fn where_equal(self, a: __m512, b: __m512, then: __m512) -> __m512 {
+        // SAFETY: see above.
+        unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b), then) }
+    }
+
+    #[inline(always)]
+    fn load_first_bytes(self, from: &[u8]) -> __m512 {
+        assert!(from.len() <= 16, "more values than lanes");
+        // SAFETY: as in `load_first`.
+        unsafe {
+            let bytes = _mm_maskz_loadu_epi8(first(from.len()), from.as_ptr().cast());
+            _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes))
+        }
+    }
+
+    #[inline(always)]
+    fn store_first_bytes(self, a: __m512, to: &mut [u8]) {
+        assert!(to.len() <= 16, "more values than lanes");
+        // SAFETY: as in `store_first`.
+        unsafe {
+            let bytes = _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(a));
+            _mm_mask_storeu_epi8(to.as_mut_ptr().cast(), first(to.len()), bytes);
+        }
+    }
+
+    #[inline(always)]
     fn load_bf16(self, from: &[bf16; 16]) -> __m512 {
         // SAFETY: see above; sixteen bf16 are the 32 bytes read.
         unsafe {

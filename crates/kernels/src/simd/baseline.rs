@@ -65,6 +65,22 @@ impl Simd for Baseline {
     }
 
     #[inline(always)]
+    fn where_larger_or_nan(
+        self,
+        a: Self::Lanes,
+        b: Self::Lanes,
+        then: Self::Lanes,
+        otherwise: Self::Lanes,
+    ) -> Self::Lanes {
+        std::array::from_fn(|i| if a[i] > b[i] || a[i].is_nan() { then[i] } else { otherwise[i] })
+    }
+
+    #[inline(always)]
+    fn where_equal(self, a: Self::Lanes, b: Self::Lanes, then: Self::Lanes) -> Self::Lanes {
+        std::array::from_fn(|i| if a[i] == b[i] { then[i] } else { 0.0 })
+    }
+
+    #[inline(always)]
     fn load_bf16(self, from: &[bf16; 16]) -> Self::Lanes {
         std::array::from_fn(|i| Element::to_f32(from[i]))
     }

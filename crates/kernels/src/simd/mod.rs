@@ -48,6 +48,16 @@ pub trait Simd: Copy + Send + Sync {
     fn max(self, a: Self::Lanes, b: Self::Lanes) -> Self::Lanes;
     /// `a` where `gate` is positive, else 0.
     fn where_positive(self, gate: Self::Lanes, a: Self::Lanes) -> Self::Lanes;
+    /// `then` where `a > b` or `a` is NaN, else `otherwise`.
+    fn where_larger_or_nan(
+        self,
+        a: Self::Lanes,
+        b: Self::Lanes,
+        then: Self::Lanes,
+        otherwise: Self::Lanes,
+    ) -> Self::Lanes;
+    /// `then` where `a = b`, else 0.
+    fn where_equal(self, a: Self::Lanes, b: Self::Lanes, then: Self::Lanes) -> Self::Lanes;
 
     /// The sixteen values of `from`.
     fn load_bf16(self, from: &[bf16; 16]) -> Self::Lanes;
@@ -92,6 +102,22 @@ pub trait Simd: Copy + Send + Sync {
         let mut all = [bf16::ZERO; 16];
         self.store_bf16(a, &mut all);
         to.copy_from_slice(&all[..to.len()]);
+    }
+
+    /// As [`load_first`](Self::load_first), of bytes as whole numbers.
+    #[inline(always)]
+    fn load_first_bytes(self, from: &[u8]) -> Self::Lanes {
+        let mut all = [0.0; 16];
+        all.iter_mut().zip(from).for_each(|(value, byte)| *value = f32::from(*byte));
+        self.load(&all)
+    }
+
+    /// As [`store_first`](Self::store_first), of whole numbers from 0 to 255.
+    #[inline(always)]
+    fn store_first_bytes(self, a: Self::Lanes, to: &mut [u8]) {
+        let mut all = [0.0; 16];
+        self.store(a, &mut all);
+        to.iter_mut().zip(all).for_each(|(byte, value)| *byte = value as u8);
     }
 
     /// Rows and columns exchanged.

@@ -31,6 +31,24 @@ fn check<S: Simd>(s: S) {
         assert_eq!(values, std::array::from_fn(|i| want(a[i], b[i])));
     }
 
+    // Choices, also of what is not a number.
+    let odd: [f32; 16] = std::array::from_fn(|i| [0.0, f32::NAN, 1.0, f32::NEG_INFINITY][i % 4]);
+    let (strange, then, otherwise) = (s.load(&odd), s.splat(1.0), s.splat(2.0));
+    let choice =
+        |larger: fn(f32, f32) -> bool| std::array::from_fn(|i| if larger(odd[i], a[i]) { 1.0 } else { 2.0 });
+    let choices = [
+        (s.where_larger_or_nan(strange, x, then, otherwise), choice(|odd, a| odd > a || odd.is_nan())),
+        // Nothing is larger than NaN but another.
+        (s.where_larger_or_nan(x, s.splat(f32::NAN), then, otherwise), [2.0; 16]),
+        (s.where_equal(x, s.splat(3.0), y), std::array::from_fn(|i| if a[i] == 3.0 { b[i] } else { 0.0 })),
+        (s.where_equal(strange, strange, then), std::array::from_fn(|i| f32::from(!odd[i].is_nan()))),
+    ];
+    for (got, want) in choices {
+        let mut values = [f32::NAN; 16];
+        s.store(got, &mut values);
+        assert_eq!(values, want);
+    }
+
     // Values and halfway cases of rounding.
     let fine: [f32; 16] = std::array::from_fn(|i| 1.0 + i as f32 / 256.0 + (i / 8) as f32 * 1e-6);
     let (x, y) = (s.load(&fine), s.load(&a));
@@ -59,6 +77,12 @@ fn check<S: Simd>(s: S) {
         assert_eq!(some, &a[..n]);
         s.store(s.load_first(&a[..n]), &mut values);
         assert_eq!(values, std::array::from_fn(|i| first(a[i], i)));
+        let bytes: [u8; 16] = std::array::from_fn(|i| (17 * i) as u8); // to 255
+        let mut some = vec![7; n];
+        s.store_first_bytes(s.load_first_bytes(&bytes[..n]), &mut some);
+        assert_eq!(some, &bytes[..n]);
+        s.store(s.load_first_bytes(&bytes[..n]), &mut values);
+        assert_eq!(values, std::array::from_fn(|i| first(f32::from(bytes[i]), i)));
         let mut some = vec![bf16::ONE; n];
         s.store_first_bf16(s.load_first_bf16(&round(a)[..n]), &mut some);
         assert_eq!(some, &round(a)[..n]);
