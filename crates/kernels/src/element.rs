@@ -78,6 +78,11 @@ pub(crate) mod private {
         fn load<S: Simd>(s: S, from: &[Self; 16]) -> S::Lanes;
         /// Writes sixteen values.
         fn store<S: Simd>(s: S, a: S::Lanes, to: &mut [Self; 16]);
+        /// As [`store`](Self::store), past the caches where that is possible.
+        ///
+        /// # Safety
+        /// As [`Simd::stream`].
+        unsafe fn stream<S: Simd>(s: S, a: S::Lanes, to: &mut [Self; 16]);
         /// As many values as `from` has, at most sixteen, and zeros.
         fn load_first<S: Simd>(s: S, from: &[Self]) -> S::Lanes;
         /// Writes as many values as `to` has, at most sixteen.
@@ -110,6 +115,12 @@ pub(crate) mod private {
         #[inline(always)]
         fn store<S: Simd>(s: S, a: S::Lanes, to: &mut [Self; 16]) {
             s.store(a, to);
+        }
+
+        #[inline(always)]
+        unsafe fn stream<S: Simd>(s: S, a: S::Lanes, to: &mut [Self; 16]) {
+            // SAFETY: the caller's promise.
+            unsafe { s.stream(a, to) }
         }
 
         #[inline(always)]
@@ -158,6 +169,11 @@ pub(crate) mod private {
 
         #[inline(always)]
         fn store<S: Simd>(s: S, a: S::Lanes, to: &mut [Self; 16]) {
+            s.store_bf16(a, to);
+        }
+
+        #[inline(always)]
+        unsafe fn stream<S: Simd>(s: S, a: S::Lanes, to: &mut [Self; 16]) {
             s.store_bf16(a, to);
         }
 

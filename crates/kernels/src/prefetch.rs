@@ -62,7 +62,8 @@ impl Region {
     }
 }
 
-const LINE: usize = 64;
+/// Bytes of a cache line.
+pub(crate) const LINE: usize = 64;
 
 impl<const N: usize> Parts<N> {
     fn nothing() -> Self {

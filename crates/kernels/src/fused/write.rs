@@ -5,8 +5,8 @@ use super::read::{Channels, Of, load_some};
 use super::shared::Shared;
 use super::{Activation, Coefficients, Epilogue, Gate, Sink, Write};
 use crate::element::Element;
-use crate::prefetch::{Ahead, Region};
-use crate::simd::Simd;
+use crate::prefetch::{Ahead, LINE, Region};
+use crate::simd::{LANES, Simd};
 
 /// A sink that several threads write to, each to images or channels of its own.
 pub(crate) struct SharedSink<'a, E> {
@@ -14,8 +14,21 @@ pub(crate) struct SharedSink<'a, E> {
     sums: Shared<'a, f32>,
     sums_a_channel: usize,
     add: bool,
+    stores: Stores,
     epilogue: Kind<'a, E>,
 }
+
+/// The way to memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stores {
+    /// Through the caches, which read a line before part of it is written.
+    Cached,
+    /// Past them.
+    Streamed,
+}
+
+/// Bytes of a tensor of which too little would still be in the caches when all of it is written.
+const STREAMED: usize = 4 << 20;
 
 /// An epilogue without its sums.
 enum Kind<'a, E> {
@@ -51,12 +64,18 @@ impl<'a, E: Element> SharedSink<'a, E> {
         };
         sums.fill(0.0);
         let (to, sums) = (Shared::new(to), Shared::new(sums));
-        Self { to, sums, sums_a_channel, add: write == Write::Add, epilogue }
+        let add = write == Write::Add;
+        // Sixteen bf16 are half a line, and halves that are streamed are each written alone.
+        let streamed = !add && size_of::<[E; LANES]>() == LINE && to.len() * size_of::<E>() > STREAMED;
+        let stores = if streamed { Stores::Streamed } else { Stores::Cached };
+        Self { to, sums, sums_a_channel, add, stores, epilogue }
     }
 
     /// Adds what it reads and writes for a region of the tensor.
     pub(crate) fn ahead<const N: usize>(&self, region: &Region, ahead: &mut Ahead<N>) {
-        ahead.add(self.to.start(), self.to.len(), region);
+        if self.stores == Stores::Cached {
+            ahead.add(self.to.start(), self.to.len(), region);
+        }
         let mut add = |x: &[E]| ahead.add(x.as_ptr(), x.len(), region);
         match &self.epilogue {
             Kind::None | Kind::Statistics => {}
@@ -92,7 +111,7 @@ impl<'a, E: Element> SharedSink<'a, E> {
         f: impl WithWriter<S>,
     ) {
         let of = |c: Coefficients<'a>| Of::new(s, c, image, channels);
-        let place = Place { to: self.to, add: self.add, channels };
+        let place = Place { to: self.to, add: self.add, stores: self.stores, channels };
         let zero = s.splat(0.0);
         let sums = Sums { to: self.sums, count: self.sums_a_channel, image, channels, lanes: [zero; 3] };
         match &self.epilogue {
@@ -118,6 +137,9 @@ impl<'a, E: Element> SharedSink<'a, E> {
                 f.with(s, &mut writer);
                 writer.sums.flush(s);
             }
+        }
+        if self.stores == Stores::Streamed {
+            s.end_streaming();
         }
     }
 }
@@ -183,6 +205,7 @@ fn store_some<S: Simd, E: Element>(s: S, v: S::Lanes, to: &mut [E]) {
 struct Place<'a, E> {
     to: Shared<'a, E>,
     add: bool,
+    stores: Stores,
     channels: Channels,
 }
 
@@ -222,7 +245,12 @@ impl<E: Element> Place<'_, E> {
     #[inline(always)]
     unsafe fn store<S: Simd>(&self, s: S, at: usize, v: S::Lanes) {
         // SAFETY: as in `before`.
-        store_some(s, v, unsafe { self.to.part_unchecked(at, self.channels.lanes) });
+        let to = unsafe { self.to.part_unchecked(at, self.channels.lanes) };
+        match to.first_chunk_mut() {
+            // SAFETY: `SharedSink::writer` ends the streaming.
+            Some(to) if self.stores == Stores::Streamed => unsafe { E::stream(s, v, to) },
+            _ => store_some(s, v, to),
+        }
     }
 }
 

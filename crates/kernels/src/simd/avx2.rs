@@ -6,6 +6,7 @@ use std::arch::x86_64::*;
 use half::bf16;
 
 use super::Simd;
+use crate::prefetch::LINE;
 
 /// AVX2 and FMA, two registers at a time.
 #[derive(Clone, Copy)]
@@ -47,6 +48,25 @@ impl Simd for Avx2 {
             _mm256_storeu_ps(to.as_mut_ptr(), a[0]);
             _mm256_storeu_ps(to.as_mut_ptr().add(8), a[1]);
         }
+    }
+
+    #[inline(always)]
+    unsafe fn stream(self, a: [__m256; 2], to: &mut [f32; 16]) {
+        if to.as_ptr().addr().is_multiple_of(LINE) {
+            // SAFETY: see above; both halves of a line begin where the instruction wants it.
+            unsafe {
+                _mm256_stream_ps(to.as_mut_ptr(), a[0]);
+                _mm256_stream_ps(to.as_mut_ptr().add(8), a[1]);
+            }
+        } else {
+            self.store(a, to);
+        }
+    }
+
+    #[inline(always)]
+    fn end_streaming(self) {
+        // SAFETY: see above.
+        unsafe { _mm_sfence() }
     }
 
     #[inline(always)]

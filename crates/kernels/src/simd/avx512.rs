@@ -6,6 +6,7 @@ use std::arch::x86_64::*;
 use half::bf16;
 
 use super::Simd;
+use crate::prefetch::LINE;
 
 /// AVX-512 F, BW, DQ and VL, and with `BF16` its bf16 instructions too.
 #[derive(Clone, Copy)]
@@ -64,6 +65,22 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     fn store(self, a: __m512, to: &mut [f32; 16]) {
         // SAFETY: see above.
         unsafe { _mm512_storeu_ps(to.as_mut_ptr(), a) }
+    }
+
+    #[inline(always)]
+    unsafe fn stream(self, a: __m512, to: &mut [f32; 16]) {
+        if to.as_ptr().addr().is_multiple_of(LINE) {
+            // SAFETY: see above; it begins at a line, as the instruction wants it.
+            unsafe { _mm512_stream_ps(to.as_mut_ptr(), a) }
+        } else {
+            self.store(a, to);
+        }
+    }
+
+    #[inline(always)]
+    fn end_streaming(self) {
+        // SAFETY: see above.
+        unsafe { _mm_sfence() }
     }
 
     #[inline(always)]

@@ -1,5 +1,6 @@
 //! Sixteen floats at a time, by whatever instructions there are. A value of a type that implements [`Simd`] is the proof that
 //! the CPU has them: only `isa` makes one, after asking.
+#![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -36,6 +37,17 @@ pub trait Simd: Copy + Send + Sync {
     fn load(self, from: &[f32; 16]) -> Self::Lanes;
     /// Writes `a` to `to`.
     fn store(self, a: Self::Lanes, to: &mut [f32; 16]);
+    /// Writes `a` to `to`; past the caches, if there is an instruction for it and `to` is a whole cache line.
+    ///
+    /// # Safety
+    /// [`end_streaming`](Self::end_streaming) is called before another thread is told that `to` is written.
+    #[inline(always)]
+    unsafe fn stream(self, a: Self::Lanes, to: &mut [f32; 16]) {
+        self.store(a, to);
+    }
+    /// Lets all that this thread has streamed be seen before whatever it writes from now on.
+    #[inline(always)]
+    fn end_streaming(self) {}
     /// `a + b`.
     fn add(self, a: Self::Lanes, b: Self::Lanes) -> Self::Lanes;
     /// `a − b`.

@@ -70,6 +70,16 @@ fn check<S: Simd>(s: S) {
     s.store(s.dot(y, s.splat_pair(factor), s.load_pairs(&pairs)), &mut values);
     assert_eq!(values, std::array::from_fn(|i| 3.0 * Element::to_f32(round(fine)[i]) + 6.0 * a[i]));
 
+    let mut lines = [f32::NAN; 64];
+    let line = lines.as_ptr().align_offset(64).min(16);
+    for begin in [line, line + 16, line + 3] {
+        let to = lines[begin..].first_chunk_mut().unwrap();
+        // SAFETY: no other thread is told of it.
+        unsafe { s.stream(s.load(&a), to) };
+        s.end_streaming();
+        assert_eq!(*to, a);
+    }
+
     for n in 0..=16 {
         let first = |v: f32, i: usize| if i < n { v } else { 0.0 };
         let mut some = vec![7.0; n];

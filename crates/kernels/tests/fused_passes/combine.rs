@@ -56,6 +56,30 @@ fn check<E: Element>(set: InstructionSet, extent: Extent) {
 }
 
 #[test]
+fn what_is_too_large_for_the_caches_arrives_wherever_it_begins() {
+    // Over 4 MiB; whole cache lines a pixel, and not.
+    let extents = [[3, 6000, 64], [2, 15_000, 40]];
+    with_every_instruction_set(|set| {
+        for [images, pixels, channels] in extents {
+            let extent = Extent { images, pixels, channels };
+            let data = Data::<f32>::new(1, extent);
+            let [_, (name, source), ..] = data.sources();
+            let mut want = vec![0.0; len(extent)];
+            reference::fused::combine(extent, &[source], Sink::plain(&mut want));
+            let mut room = vec![0.0; len(extent) + 32];
+            let line = room.as_ptr().align_offset(64).min(16);
+            for begin in [line, line + 1, line + 8] {
+                let got = &mut room[begin..begin + want.len()];
+                got.fill(f32::NAN);
+                combine(extent, &[source], Sink::plain(got)).unwrap();
+                let what = format_args!("{set:?} {extent:?} {name}, {begin} values in");
+                assert_close(what, got, &want, tolerance::<f32>(MOST, extent).absolute, 0.0);
+            }
+        }
+    });
+}
+
+#[test]
 fn a_residual_sum_and_its_gradient_are_what_they_say() {
     // One image, two pixels, one channel: y = ReLU((2x + 1) + r), and back.
     let extent = Extent { images: 1, pixels: 2, channels: 1 };
