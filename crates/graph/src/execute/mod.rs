@@ -111,7 +111,9 @@ impl Executor {
         label_smoothing: f32,
         gradients: &mut [Vec<f32>],
     ) -> Result<Step<'_>, GraphError> {
-        either!(&mut self.0, engine => engine.training_step(parameters, batch, label_smoothing, gradients))
+        among_workers(|| {
+            either!(&mut self.0, engine => engine.training_step(parameters, batch, label_smoothing, gradients))
+        })
     }
 
     /// Logits `(N, classes)` of images `(N, H, W, C)`, with running statistics in batch norms.
@@ -119,7 +121,7 @@ impl Executor {
     /// # Errors
     /// Slices of other lengths, no images.
     pub fn logits(&mut self, parameters: &[&[f32]], images: &[f32]) -> Result<&[f32], GraphError> {
-        either!(&mut self.0, engine => engine.logits(parameters, images))
+        among_workers(|| either!(&mut self.0, engine => engine.logits(parameters, images)))
     }
 
     /// The logits of the last step or evaluation.
@@ -141,4 +143,9 @@ impl Executor {
     pub fn take_profile(&mut self) -> Vec<ProfileRow> {
         either!(&mut self.0, engine => engine.take_profile())
     }
+}
+
+/// Calls `f` on a thread of the pool that its passes run on: from outside of it, each pass would be handed over and waited for.
+fn among_workers<R: Send>(f: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| f())
 }
