@@ -111,9 +111,9 @@ impl Executor {
         label_smoothing: f32,
         gradients: &mut [Vec<f32>],
     ) -> Result<Step<'_>, GraphError> {
-        among_workers(|| {
-            either!(&mut self.0, engine => engine.training_step(parameters, batch, label_smoothing, gradients))
-        })
+        among_workers(
+            || either!(&mut self.0, engine => engine.training_step(parameters, batch, label_smoothing, gradients)),
+        )
     }
 
     /// Logits `(N, classes)` of images `(N, H, W, C)`, with running statistics in batch norms.

@@ -152,8 +152,14 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
         let block_len = sizes.patches * sizes.patch;
         let block = |i: usize| i * sizes.patches..((i + 1) * sizes.patches).min(total);
         scratch::with(total.div_ceil(sizes.patches) * block_len, |rows: &mut [E]| {
-            rows.par_chunks_mut(block_len).enumerate().for_each(|(i, rows)| {
-                dispatch(Gather { pass: self, sizes, block: block(i), rows });
+            // In pieces, for all threads to have some: often all patches are one block.
+            const PIECE: usize = 8;
+            rows.par_chunks_mut(PIECE * sizes.patch).enumerate().for_each(|(i, rows)| {
+                let block = i * PIECE..((i + 1) * PIECE).min(total);
+                // The last block may have places for more patches than there are.
+                if !block.is_empty() {
+                    dispatch(Gather { pass: self, sizes, block, rows });
+                }
             });
             let rows = &*rows;
             (0..sizes.chunks).into_par_iter().for_each(|chunk| {

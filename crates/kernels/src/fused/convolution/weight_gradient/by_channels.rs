@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::{Finish, Finishing, GROUP, Gather, Group, Lie, Parts, WeightGradient};
+use super::{Finish, Finishing, GROUP, GatherInputs, GatherOutputs, Group, Lie, Parts, WeightGradient};
 use crate::element::Element;
 use crate::fused::Write;
 use crate::fused::convolution::product::{COLUMNS, steps};
@@ -46,7 +46,12 @@ impl<E: Element, P: Adjoint, F: Finish> WeightGradient<'_, E, P, F> {
                         let places = x.par_chunks_mut(x_lie.len).zip(dy.par_chunks_mut(dy_lie.len));
                         places.zip(chunk.clone()).for_each(|((x, dy), i)| {
                             let block = i * patches..((i + 1) * patches).min(total);
-                            dispatch(Gather { of: self, block, x: (x, x_lie), dy: (dy, dy_lie) });
+                            // Of few patches there is one block.
+                            let (inputs, outputs) = ((block.clone(), (x, x_lie)), (block, (dy, dy_lie)));
+                            rayon::join(
+                                || dispatch(GatherInputs { of: self, block: inputs.0, to: inputs.1 }),
+                                || dispatch(GatherOutputs { of: self, block: outputs.0, to: outputs.1 }),
+                            );
                         });
                         let (x, dy) = (&*x, &*dy);
                         (0..down * across).into_par_iter().for_each(|g| {

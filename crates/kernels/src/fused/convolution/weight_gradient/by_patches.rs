@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Finish, Finishing, Gather, Group, Lie, Parts, SMALL, WeightGradient};
+use super::{Finish, Finishing, GatherInputs, GatherOutputs, Group, Lie, Parts, SMALL, WeightGradient};
 use crate::element::Element;
 use crate::fused::Write;
 use crate::fused::convolution::MOST_PATCHES;
@@ -35,7 +35,8 @@ impl<E: Element, P: Adjoint, F: Finish> WeightGradient<'_, E, P, F> {
                         for first in share.clone().step_by(patches) {
                             let block = first..(first + patches).min(share.end);
                             let (end, depth) = (block.end, block.len().div_ceil(E::PAIR));
-                            dispatch(Gather { of: self, block, x: (x, x_lie), dy: (dy, dy_lie) });
+                            dispatch(GatherInputs { of: self, block: block.clone(), to: (x, x_lie) });
+                            dispatch(GatherOutputs { of: self, block, to: (dy, dy_lie) });
                             // What the next block reads.
                             let next = end..(end + patches).min(total);
                             let mut ahead = Ahead::nothing();

@@ -51,6 +51,11 @@ impl Lie {
         Self { panels, patch, next, len: channels.div_ceil(width) * rows * next }
     }
 
+    fn rows<E>(self, data: &mut [E]) -> Rows<'_, E> {
+        let Self { panels, patch: row, next, .. } = self;
+        Rows { data, row, next, panels }
+    }
+
     /// Where a row's values of a channel begin.
     fn at<E: Element>(&self, row: usize, channel: usize) -> usize {
         row * self.next + self.panels.at::<E>(channel)
@@ -109,27 +114,44 @@ struct Group {
     write: Write,
 }
 
-struct Gather<'a, 'b, E, P, F> {
+/// Makes the rows of inputs.
+struct GatherInputs<'a, 'b, E, P, F> {
     of: &'a WeightGradient<'b, E, P, F>,
     block: Range<usize>,
-    x: (&'a mut [E], Lie),
-    dy: (&'a mut [E], Lie),
+    to: (&'a mut [E], Lie),
 }
 
-impl<E: Element, P: Adjoint, F: Finish> Kernel for Gather<'_, '_, E, P, F> {
+impl<E: Element, P: Adjoint, F: Finish> Kernel for GatherInputs<'_, '_, E, P, F> {
     type Output = ();
     const BF16: bool = E::PAIR == 2;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { of, block, x: (x, x_lie), dy: (dy, dy_lie) } = self;
+        let Self { of, block, to: (to, lie) } = self;
+        let patches = Patches::new(&block, of.scheme.grid());
+        of.scheme.gather(s, &of.x, of.input, patches, Along::Patches, lie.rows(to));
+    }
+}
+
+/// Makes the rows of the outputs' gradients.
+struct GatherOutputs<'a, 'b, E, P, F> {
+    of: &'a WeightGradient<'b, E, P, F>,
+    block: Range<usize>,
+    to: (&'a mut [E], Lie),
+}
+
+impl<E: Element, P: Adjoint, F: Finish> Kernel for GatherOutputs<'_, '_, E, P, F> {
+    type Output = ();
+    const BF16: bool = E::PAIR == 2;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { of, block, to: (to, lie) } = self;
         if !of.output.channels.is_multiple_of(COLUMNS) {
-            dy.fill(E::default()); // columns beyond the last channel
+            to.fill(E::default()); // columns beyond the last channel
         }
         let patches = Patches::new(&block, of.scheme.grid());
-        let rows = |data, lie: Lie| Rows { data, row: lie.patch, next: lie.next, panels: lie.panels };
-        of.scheme.gather(s, &of.x, of.input, patches, Along::Patches, rows(x, x_lie));
-        of.scheme.gather_outputs(s, &of.dy, of.output, patches, rows(dy, dy_lie));
+        of.scheme.gather_outputs(s, &of.dy, of.output, patches, lie.rows(to));
     }
 }
 
