@@ -4,7 +4,7 @@ use anyhow::Result;
 use wick_runs::{
     Claim, Claims, EpochRow, Input, Kind, LrFinderReport, PerClassRow, Value, read_json, read_rows,
 };
-use wick_train::{DataRecord, Published, Recipe};
+use wick_train::{DataRecord, Precision, Published, Recipe};
 
 use crate::cli::RunFolder;
 use crate::context::{Run, StageEnd, Work, needs};
@@ -86,6 +86,7 @@ fn claims(run: &Run) -> Result<Claims> {
     for (name, tolerance, published, measured) in accuracies {
         let Some(published) = published else { continue };
         let kind = Kind::Within { tolerance };
+        let name = format!("{name}{}", computed(run.recipe.train.precision));
         let claim = match (&shorter, measured) {
             (None, Some(measured)) => Claim::judge(name, kind, published, measured),
             (Some(why), measured) => Claim::not_comparable(name, kind, published, measured, why.clone()),
@@ -146,6 +147,14 @@ fn learning_rates(
     Ok(Claim::judge(name, Kind::Exact, published.learning_rates.clone(), measured))
 }
 
+/// How, where the published runs computed otherwise.
+fn computed(precision: Precision) -> &'static str {
+    match precision {
+        Precision::F32 => "",
+        Precision::Bf16 => ", computed in bf16",
+    }
+}
+
 /// Why accuracies cannot be compared, if they cannot.
 fn difference(recipe: &Recipe, data: &DataRecord, published: &Published, epochs: usize) -> Option<String> {
     let images = data.train_indices.len();
@@ -168,12 +177,39 @@ fn difference(recipe: &Recipe, data: &DataRecord, published: &Published, epochs:
     None
 }
 
-/// Whether a built-in recipe was changed in what it computes, besides its length and its seed.
+/// Whether a built-in recipe was changed in what it computes, besides its length, its seed and its roundings.
 fn was_changed(recipe: &Recipe) -> bool {
     crate::recipes::named(&recipe.name).is_ok_and(|built_in| {
         let mut same = recipe.clone();
-        (same.seed, same.data, same.train.epochs) =
-            (built_in.seed, built_in.data.clone(), built_in.train.epochs);
+        (same.seed, same.data) = (built_in.seed, built_in.data.clone());
+        same.train.epochs = built_in.train.epochs;
+        same.train.precision = built_in.train.precision;
+        same.train.convolution = built_in.train.convolution;
         same.identity() != built_in.identity()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use wick_train::Convolution;
+
+    use super::*;
+
+    #[test]
+    fn roundings_length_and_seed_change_no_recipe() {
+        let mut recipe = crate::recipes::named("s11").unwrap();
+        assert!(!was_changed(&recipe));
+        recipe.train.precision = Precision::Bf16;
+        recipe.train.convolution = Convolution::Direct;
+        (recipe.seed, recipe.train.epochs) = (7, 3);
+        assert!(!was_changed(&recipe));
+        recipe.train.batch_size += 1;
+        assert!(was_changed(&recipe));
+    }
+
+    #[test]
+    fn bf16_is_said() {
+        assert_eq!(computed(Precision::F32), "");
+        assert_eq!(computed(Precision::Bf16), ", computed in bf16");
+    }
 }
