@@ -1,12 +1,14 @@
 //! Drawing a run's schedule.
 
 use anyhow::Result;
+use wick_optim::Length;
 use wick_runs::{LrFinderReport, read_json};
 
 use crate::context::{Run, needs};
 use crate::figures;
 
-/// Draws learning rate and momentum of every step over `images` training images an epoch.
+/// Draws learning rate and momentum of every step over `images` training images an epoch: of a plateau, as long as all goes
+/// well.
 pub fn draw(run: &Run, images: usize) -> Result<()> {
     let recipe = &run.recipe;
     let found = if recipe.schedule.needs_range_test() {
@@ -17,12 +19,12 @@ pub fn draw(run: &Run, images: usize) -> Result<()> {
         None
     };
     let steps_per_epoch = recipe.steps_per_epoch(images);
-    let total = steps_per_epoch * recipe.train.epochs;
-    let schedule = recipe.schedule(total, found)?;
+    let length = Length { epochs: recipe.train.epochs, steps_per_epoch };
+    let schedule = recipe.schedule(length, found)?;
     let fixed = recipe.optim.momentum().unwrap_or(0.0);
-    let (lr, momentum): (Vec<f64>, Vec<f64>) = (0..total)
+    let (lr, momentum): (Vec<f64>, Vec<f64>) = (0..length.steps())
         .map(|step| {
-            let point = schedule.at(step);
+            let point = schedule.at(step, &[]);
             (point.learning_rate, point.momentum.unwrap_or(fixed))
         })
         .unzip();

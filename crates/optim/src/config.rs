@@ -1,9 +1,11 @@
 use crate::fused::Rule;
-use crate::{Adam, AdamOptions, AdamW, AdamWOptions, OptimError, Optimizer, Sgd, SgdOptions};
+use crate::{
+    Adam, AdamOptions, AdamW, AdamWOptions, OptimError, Optimizer, RmsProp, RmsPropOptions, Sgd, SgdOptions,
+};
 use candle_core::Var;
 use serde::{Deserialize, Serialize};
 
-/// An optimiser as data: `kind = "sgd" | "adam" | "adamw"` beside the keys of its options. Unknown keys are refused.
+/// An optimiser as data: `kind = "sgd" | "adam" | "adamw" | "rmsprop"` beside the keys of its options. Unknown keys are refused.
 ///
 /// ```
 /// # #[derive(serde::Deserialize)] struct File { optimizer: wick_optim::OptimizerConfig }
@@ -29,6 +31,9 @@ pub enum OptimizerConfig {
     /// [`AdamW`]
     #[serde(rename = "adamw")]
     AdamW(AdamWOptions),
+    /// [`RmsProp`]
+    #[serde(rename = "rmsprop")]
+    RmsProp(RmsPropOptions),
 }
 
 impl OptimizerConfig {
@@ -41,6 +46,7 @@ impl OptimizerConfig {
             Self::Sgd(o) => o.check(),
             Self::Adam(o) => o.check(),
             Self::AdamW(o) => o.check(),
+            Self::RmsProp(o) => o.check(),
         }
     }
 
@@ -50,6 +56,7 @@ impl OptimizerConfig {
             Self::Sgd(o) => o.learning_rate(),
             Self::Adam(o) => o.learning_rate(),
             Self::AdamW(o) => o.learning_rate(),
+            Self::RmsProp(o) => o.learning_rate(),
         }
     }
 
@@ -59,6 +66,7 @@ impl OptimizerConfig {
             Self::Sgd(o) => o.momentum(),
             Self::Adam(o) => o.momentum(),
             Self::AdamW(o) => o.momentum(),
+            Self::RmsProp(o) => o.momentum(),
         }
     }
 
@@ -71,6 +79,7 @@ impl OptimizerConfig {
             Self::Sgd(o) => Box::new(Sgd::new(variables, o)?),
             Self::Adam(o) => Box::new(Adam::new(variables, o)?),
             Self::AdamW(o) => Box::new(AdamW::new(variables, o)?),
+            Self::RmsProp(o) => Box::new(RmsProp::new(variables, o)?),
         })
     }
 }

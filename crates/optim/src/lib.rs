@@ -1,7 +1,8 @@
 //! Optimisers, learning-rate schedules and the LR range test for candle, with PyTorch's arithmetic.
 //!
-//! - [`Sgd`], [`Adam`], [`AdamW`]: one fused pass over each parameter a step, in place; all of them are an [`Optimizer`].
-//! - [`OneCycle`]: the learning rate and momentum of a step, as a pure function of the step.
+//! - [`Sgd`], [`Adam`], [`AdamW`], [`RmsProp`]: one fused pass over each parameter a step, in place; all of them are an [`Optimizer`].
+//! - [`OneCycle`] and the other schedules of PyTorch: the learning rate and momentum of a step, as a pure function of the step,
+//!   or of the metrics so far.
 //! - [`range_test`]: sweep the learning rate, watch the loss, suggest a peak; everything it touched is put back.
 //!
 //! Every options struct is serde data that refuses unknown keys, so that it can sit in a configuration file.
@@ -35,6 +36,7 @@ mod error;
 pub mod fused;
 mod optimizer;
 mod range_test;
+mod rmsprop;
 mod schedule;
 mod sgd;
 mod snapshot;
@@ -48,8 +50,12 @@ pub use range_test::{
     Ending, Next, RangeTest, RangeTestOptions, Reading, Recorder, Spacing, Suggestion, range_test,
     suggest_steepest, suggest_valley, sweep,
 };
+pub use rmsprop::{RmsProp, RmsPropOptions};
 pub use schedule::{
-    Anneal, CycleMomentum, OneCycle, OneCycleOptions, Peak, Phases, Point, Schedule, ScheduleConfig,
+    Anneal, ConstantFactor, CosineAnnealing, CosineRestarts, CycleMomentum, Cyclic, CyclicMode,
+    ExponentialDecay, Judged, Length, Linear, MultiStepDecay, OneCycle, OneCycleOptions, Peak, Phases, Plateau,
+    PlateauMode, PlateauOptions, Point, Polynomial, Schedule, ScheduleConfig, Sequential, StepDecay,
+    ThresholdMode, Tick,
 };
 pub use sgd::{Momentum, Sgd, SgdOptions};
 pub use snapshot::Snapshot;

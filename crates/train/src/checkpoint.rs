@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use wick_models::{Metadata, Network};
+use wick_optim::Judged;
 use wick_runs::{RunDir, read_json, sha256_file, write_atomic, write_json};
 
 use crate::{Recipe, TrainError};
@@ -32,6 +33,9 @@ pub struct State {
     pub partial: Partial,
     /// The best test accuracy of any epoch so far.
     pub best: Option<Best>,
+    /// What every epoch so far ended with: a plateau's memory.
+    #[serde(default)]
+    pub judged: Vec<Judged>,
     /// What of the recipe decides what is computed: [`Recipe::identity`].
     pub recipe_sha256: String,
     /// SHA-256 of the data set.
@@ -53,6 +57,7 @@ impl State {
             found_lr,
             partial: Partial::default(),
             best: None,
+            judged: Vec::new(),
             recipe_sha256: recipe.identity(),
             data_sha256: data_sha256.to_owned(),
             weights_sha256: String::new(),

@@ -1,6 +1,7 @@
 //! `claims`: what was published beside what was measured.
 
 use anyhow::Result;
+use wick_optim::Length;
 use wick_runs::{
     Claim, Claims, EpochRow, Input, Kind, LrFinderReport, PerClassRow, Value, read_json, read_rows,
 };
@@ -138,10 +139,11 @@ fn learning_rates(
         let used = epochs.iter().map(|e| e.lr).collect::<Vec<_>>();
         ("learning rate of each epoch's last step", used)
     } else {
-        let schedule = recipe.schedule(published.epochs * published.steps_per_epoch, found)?;
+        let length = Length { epochs: published.epochs, steps_per_epoch: published.steps_per_epoch };
+        let schedule = recipe.schedule(length, found)?;
         let last_step = |epoch: usize| epoch * published.steps_per_epoch - 1;
         let at_full_length =
-            (1..=published.epochs).map(|e| schedule.at(last_step(e)).learning_rate).collect::<Vec<_>>();
+            (1..=published.epochs).map(|e| schedule.at(last_step(e), &[]).learning_rate).collect::<Vec<_>>();
         ("learning rate of each epoch's last step, schedule at published length", at_full_length)
     };
     Ok(Claim::judge(name, Kind::Exact, published.learning_rates.clone(), measured))

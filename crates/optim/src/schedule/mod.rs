@@ -1,11 +1,21 @@
-//! Schedules: what the learning rate and the momentum are at a step, as pure functions of the step.
+//! Schedules: what the learning rate and the momentum are at a step, as pure functions of the step, or of the metrics so far.
 
+mod cosine;
+mod cyclic;
+mod decay;
 mod one_cycle;
+mod plateau;
+mod sequential;
 
+pub use cosine::{CosineAnnealing, CosineRestarts};
+pub use cyclic::{Cyclic, CyclicMode};
+pub use decay::{ConstantFactor, ExponentialDecay, Linear, MultiStepDecay, Polynomial, StepDecay};
 pub use one_cycle::{Anneal, CycleMomentum, OneCycle, OneCycleOptions, Peak, Phases};
+pub use plateau::{Plateau, PlateauMode, PlateauOptions, ThresholdMode};
+pub use sequential::Sequential;
 
 use crate::OptimError;
-use crate::check::not_negative;
+use crate::check::{not_negative, require};
 use serde::{Deserialize, Serialize};
 
 /// What a schedule says of one step.
@@ -17,8 +27,50 @@ pub struct Point {
     pub momentum: Option<f64>,
 }
 
-/// A schedule as data: `kind = "constant" | "one_cycle"` beside the keys of its options. Unknown keys are refused.
+impl Point {
+    fn of(learning_rate: f64) -> Self {
+        Self { learning_rate, momentum: None }
+    }
+}
+
+/// What a schedule counts. `t` is 0 throughout the first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tick {
+    /// Epochs.
+    #[default]
+    Epoch,
+    /// Steps of the optimiser.
+    Step,
+}
+
+/// What an epoch ended with, on the images that judge it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Mean loss.
+    pub loss: f64,
+    /// Share of right answers.
+    pub accuracy: f64,
+}
+
+/// How long a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Length {
+    /// Passes over the training images.
+    pub epochs: usize,
+    /// Steps of the optimiser in each.
+    pub steps_per_epoch: usize,
+}
+
+impl Length {
+    /// Steps of all epochs.
+    pub fn steps(&self) -> usize {
+        self.epochs * self.steps_per_epoch
+    }
+}
+
+/// A schedule as data: `kind` beside the keys of its options. Unknown keys are refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ScheduleConfig {
     /// The optimiser's own learning rate and momentum, throughout.
@@ -26,6 +78,28 @@ pub enum ScheduleConfig {
     Constant {},
     /// [`OneCycle`]
     OneCycle(OneCycleOptions),
+    /// [`StepDecay`]
+    Step(StepDecay),
+    /// [`MultiStepDecay`]
+    MultiStep(MultiStepDecay),
+    /// [`ExponentialDecay`]
+    Exponential(ExponentialDecay),
+    /// [`CosineAnnealing`]
+    Cosine(CosineAnnealing),
+    /// [`CosineRestarts`]
+    CosineRestarts(CosineRestarts),
+    /// [`Cyclic`]
+    Cyclic(Cyclic),
+    /// [`Polynomial`]
+    Polynomial(Polynomial),
+    /// [`Linear`]
+    Linear(Linear),
+    /// [`ConstantFactor`]
+    ConstantFactor(ConstantFactor),
+    /// [`Sequential`]
+    Sequential(Sequential),
+    /// [`Plateau`]: of the loss where less is better, of the accuracy where more is.
+    Plateau(PlateauOptions),
 }
 
 impl Default for ScheduleConfig {
@@ -43,6 +117,17 @@ impl ScheduleConfig {
         match self {
             Self::Constant {} => Ok(()),
             Self::OneCycle(options) => options.check(),
+            Self::Step(options) => options.check(),
+            Self::MultiStep(options) => options.check(),
+            Self::Exponential(options) => options.check(),
+            Self::Cosine(options) => options.check(),
+            Self::CosineRestarts(options) => options.check(),
+            Self::Cyclic(options) => options.check(),
+            Self::Polynomial(options) => options.check(),
+            Self::Linear(options) => options.check(),
+            Self::ConstantFactor(options) => options.check(),
+            Self::Sequential(options) => options.check(),
+            Self::Plateau(options) => options.check(),
         }
     }
 
@@ -62,39 +147,104 @@ impl ScheduleConfig {
         }
     }
 
-    /// The schedule over `total_steps` steps; `learning_rate` is the optimiser's.
+    /// What a function of ticks counts.
+    fn per(&self) -> Option<Tick> {
+        match self {
+            Self::Constant {} | Self::OneCycle(_) | Self::Sequential(_) | Self::Plateau(_) => None,
+            Self::Step(options) => Some(options.per),
+            Self::MultiStep(options) => Some(options.per),
+            Self::Exponential(options) => Some(options.per),
+            Self::Cosine(options) => Some(options.per),
+            Self::CosineRestarts(options) => Some(options.per),
+            Self::Cyclic(options) => Some(options.per),
+            Self::Polynomial(options) => Some(options.per),
+            Self::Linear(options) => Some(options.per),
+            Self::ConstantFactor(options) => Some(options.per),
+        }
+    }
+
+    /// The learning rate and momentum at tick `t`, of an optimiser's learning rate `base`.
+    fn at_tick(&self, base: f64, t: usize) -> Point {
+        match self {
+            Self::Constant {} | Self::OneCycle(_) | Self::Plateau(_) => Point::of(base),
+            Self::Step(options) => Point::of(base * options.factor(t)),
+            Self::MultiStep(options) => Point::of(base * options.factor(t)),
+            Self::Exponential(options) => Point::of(base * options.factor(t)),
+            Self::Cosine(options) => Point::of(options.at(base, t)),
+            Self::CosineRestarts(options) => Point::of(options.at(base, t)),
+            Self::Cyclic(options) => options.at(t),
+            Self::Polynomial(options) => Point::of(base * options.factor(t)),
+            Self::Linear(options) => Point::of(base * options.factor(t)),
+            Self::ConstantFactor(options) => Point::of(base * options.factor(t)),
+            Self::Sequential(options) => options.at(base, t),
+        }
+    }
+
+    /// The schedule of a run; `learning_rate` is the optimiser's.
     ///
     /// # Errors
     /// [`OptimError::Option`] for what is out of range, [`OptimError::PeakNotFound`] where `max_lr` is still `"find"`.
-    pub fn build(&self, learning_rate: f64, total_steps: usize) -> Result<Schedule, OptimError> {
+    pub fn build(&self, learning_rate: f64, length: Length) -> Result<Schedule, OptimError> {
         match self {
-            Self::Constant {} => {
-                not_negative("learning_rate", learning_rate)?;
-                Ok(Schedule::Constant { learning_rate })
+            Self::OneCycle(options) => {
+                return Ok(Schedule(Curve::OneCycle(OneCycle::new(options, length.steps())?)));
             }
-            Self::OneCycle(options) => Ok(Schedule::OneCycle(OneCycle::new(options, total_steps)?)),
+            Self::Plateau(options) => {
+                return Ok(Schedule(Curve::Plateau(Plateau::new(*options, learning_rate)?, options.mode)));
+            }
+            _ => {}
         }
+        self.check()?;
+        not_negative("learning_rate", learning_rate)?;
+        require(length.steps_per_epoch > 0, "steps_per_epoch", length.steps_per_epoch, "at least 1")?;
+        let per = match self {
+            Self::Sequential(options) => options.per,
+            other => other.per().unwrap_or_default(),
+        };
+        let steps_per_tick = match per {
+            Tick::Epoch => length.steps_per_epoch,
+            Tick::Step => 1,
+        };
+        Ok(Schedule(Curve::Ticks { config: self.clone(), learning_rate, steps_per_tick }))
     }
 }
 
-/// Any schedule of this crate.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Schedule {
-    /// One learning rate throughout.
-    Constant {
-        /// That learning rate.
-        learning_rate: f64,
-    },
-    /// [`OneCycle`]
+/// Any schedule of this crate, made for a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schedule(Curve);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Curve {
     OneCycle(OneCycle),
+    /// Before the first epoch.
+    Plateau(Plateau, PlateauMode),
+    /// A function of ticks.
+    Ticks {
+        config: ScheduleConfig,
+        learning_rate: f64,
+        steps_per_tick: usize,
+    },
 }
 
 impl Schedule {
-    /// The learning rate and momentum of step `step`, the first being 0.
-    pub fn at(&self, step: usize) -> Point {
-        match self {
-            Self::Constant { learning_rate } => Point { learning_rate: *learning_rate, momentum: None },
-            Self::OneCycle(one_cycle) => one_cycle.at(step),
+    /// The learning rate and momentum of step `step`, the first being 0, after epochs that ended with `judged`. Only a plateau
+    /// looks at those.
+    pub fn at(&self, step: usize, judged: &[Judged]) -> Point {
+        match &self.0 {
+            Curve::OneCycle(one_cycle) => one_cycle.at(step),
+            Curve::Plateau(plateau, mode) => {
+                let mut plateau = *plateau;
+                for epoch in judged {
+                    plateau.observe(match mode {
+                        PlateauMode::Min => epoch.loss,
+                        PlateauMode::Max => epoch.accuracy,
+                    });
+                }
+                Point::of(plateau.learning_rate())
+            }
+            Curve::Ticks { config, learning_rate, steps_per_tick } => {
+                config.at_tick(*learning_rate, step / steps_per_tick)
+            }
         }
     }
 }

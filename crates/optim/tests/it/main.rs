@@ -9,6 +9,7 @@ mod config;
 mod one_cycle;
 mod optimizers;
 mod range_test;
+mod schedules;
 mod state;
 
 use candle_core::backprop::GradStore;

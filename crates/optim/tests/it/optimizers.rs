@@ -3,7 +3,7 @@
 use crate::{deviation, floats, golden, gradient, reference, store, values, var};
 use candle_core::{DType, Device, Tensor, Var};
 use wick_optim::{
-    Adam, AdamOptions, AdamW, AdamWOptions, Momentum, Optimizer, OptimizerConfig, Sgd, SgdOptions,
+    Adam, AdamOptions, AdamW, AdamWOptions, Momentum, Optimizer, OptimizerConfig, RmsPropOptions, Sgd, SgdOptions,
 };
 
 fn start() -> Var {
@@ -76,6 +76,13 @@ fn adam_l2() {
 fn adamw() {
     let options = AdamWOptions { learning_rate: 1e-2, weight_decay: 0.1, ..Default::default() };
     matches_reference("adamw", OptimizerConfig::AdamW(options));
+}
+
+// torch.optim.RMSprop(p, 1e-2, momentum=0.9)
+#[test]
+fn rmsprop() {
+    let options = RmsPropOptions { momentum: 0.9, ..Default::default() };
+    matches_reference("rmsprop", OptimizerConfig::RmsProp(options));
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod published;
 use serde::{Deserialize, Serialize};
 use wick_augment::{Augmentation, Size, Transform};
 use wick_models::{Algorithm, Architecture, CompileOptions, Normalisation};
-use wick_optim::{OptimizerConfig, RangeTestOptions, Schedule, ScheduleConfig};
+use wick_optim::{Length, OptimizerConfig, RangeTestOptions, Schedule, ScheduleConfig};
 
 use wick_runs::sha256_bytes;
 
@@ -176,13 +176,14 @@ impl Recipe {
         CompileOptions { precision, algorithm, ..CompileOptions::default() }
     }
 
-    /// The schedule over `total_steps`; `found` is the range test's suggestion, for a recipe that asks for it.
+    /// The schedule of a run of that length; `found` is the range test's suggestion, for a recipe that asks for it.
     ///
     /// # Errors
     /// Options that contradict each other, or a missing suggestion.
-    pub fn schedule(&self, total_steps: usize, found: Option<f64>) -> Result<Schedule, TrainError> {
-        let config = found.map_or(self.schedule, |lr| self.schedule.with_found(lr));
-        Ok(config.build(self.optim.learning_rate(), total_steps)?)
+    pub fn schedule(&self, length: Length, found: Option<f64>) -> Result<Schedule, TrainError> {
+        let config = self.schedule.clone();
+        let config = found.map_or(config.clone(), |lr| config.with_found(lr));
+        Ok(config.build(self.optim.learning_rate(), length)?)
     }
 
     /// The transforms of a training image.

@@ -11,7 +11,7 @@ use candle_core::Device;
 use wick_augment::Augmentation;
 use wick_metrics::argmax;
 use wick_models::{Compiled, Metadata, Network};
-use wick_optim::{Optimizer, Point, Schedule};
+use wick_optim::{Judged, Length, Optimizer, Point, Schedule};
 use wick_runs::{EpochRow, RunDir, StepRow, TimingRow};
 
 use crate::checkpoint::{self, Best, Partial, State};
@@ -139,7 +139,7 @@ impl<'a> Training<'a> {
             State::new(recipe, found_lr, &data.sha256)
         };
         let steps = recipe.steps_per_epoch(data.train_indices.len());
-        let schedule = recipe.schedule(steps * recipe.train.epochs, state.found_lr)?;
+        let schedule = recipe.schedule(Length { epochs: recipe.train.epochs, steps_per_epoch: steps }, state.found_lr)?;
         Ok(Self {
             recipe,
             data,
@@ -162,13 +162,13 @@ impl<'a> Training<'a> {
         let interval = Duration::from_secs_f64(self.recipe.train.checkpoint_minutes * 60.0);
         let plan =
             BatchPlan { skip: self.state.step_in_epoch, ..BatchPlan::of(self.recipe, self.state.epoch) };
-        let mut point = self.schedule.at(self.state.step.saturating_sub(1) as usize);
+        let mut point = self.schedule.at(self.state.step.saturating_sub(1) as usize, &self.state.judged);
         let mut batches = training_batches(self.data, &self.augmentation, plan);
         loop {
             // Waiting for a batch, should it ever come to that, is training time.
             let began = Instant::now();
             let Some(batch) = batches.next() else { break };
-            point = self.schedule.at(self.state.step as usize);
+            point = self.schedule.at(self.state.step as usize, &self.state.judged);
             self.step(&batch?, point)?;
             self.state.partial.seconds += began.elapsed().as_secs_f64();
             observer(Event::Step(&self.progress(steps, point.learning_rate)));
@@ -245,6 +245,7 @@ impl<'a> Training<'a> {
             self.state.best = Some(Best { epoch: row.epoch, test_accuracy: row.test_accuracy });
             self.network.save(&self.run.best(), &self.metadata)?;
         }
+        self.state.judged.push(Judged { loss: row.test_loss, accuracy: row.test_accuracy });
         self.state.epoch += 1;
         self.state.step_in_epoch = 0;
         self.state.partial = Partial::default();
