@@ -13,6 +13,7 @@ use wick_kernels::fused::{
     Activation, Algorithm, Coefficients, Epilogue, Gate, Sink, Source, Write, conv2d, conv2d_input_gradient,
     conv2d_weight_gradient,
 };
+use wick_kernels::huge_pages::Lines;
 use wick_kernels::{Conv2dShape, Element, ShapeError};
 
 /// Input size, C_in, C_out, kernel, stride.
@@ -48,8 +49,8 @@ fn shapes() -> impl Iterator<Item = Conv2dShape> {
 /// A convolution's tensors, and what normalises them.
 struct Layer<E> {
     shape: Conv2dShape,
-    x: Vec<E>,
-    y: Vec<E>,
+    x: Lines<E>,
+    y: Lines<E>,
     weight: Vec<f32>,
     coefficients: Vec<f32>,
     sums: Vec<f32>,
@@ -60,8 +61,8 @@ impl<E: Element> Layer<E> {
         let channels = shape.in_channels.max(shape.out_channels);
         Self {
             shape,
-            x: vec![E::from_f32(0.5); shape.input_len()],
-            y: vec![E::from_f32(0.25); shape.output_len()],
+            x: Lines::new(E::from_f32(0.5), shape.input_len()),
+            y: Lines::new(E::from_f32(0.25), shape.output_len()),
             weight: vec![0.25; shape.weight_len()],
             coefficients: vec![0.5; channels],
             sums: vec![0.0; shape.batch * 2 * channels],
@@ -73,7 +74,7 @@ impl<E: Element> Layer<E> {
         let Self { shape, x, y, weight, coefficients, sums } = self;
         let x = rectified(x, per_channel(coefficients, shape.in_channels));
         let sums = &mut sums[..shape.batch * 2 * shape.out_channels];
-        let y = Sink { to: y, write: Write::Overwrite, epilogue: Epilogue::Statistics { sums } };
+        let y = Sink { to: y, write: Write::Stream, epilogue: Epilogue::Statistics { sums } };
         conv2d(shape, Algorithm::default(), x, weight, y)
     }
 
@@ -85,7 +86,7 @@ impl<E: Element> Layer<E> {
         let sums = &mut sums[..shape.batch * 2 * shape.in_channels];
         let epilogue = Epilogue::Gradient { gate, with: [Some(x), None], sums };
         let dy = gradient(y, per_channel(coefficients, shape.out_channels));
-        let dx = Sink { to: dx, write: Write::Overwrite, epilogue };
+        let dx = Sink { to: dx, write: Write::Stream, epilogue };
         conv2d_input_gradient(shape, Algorithm::default(), dy, weight, dx)
     }
 
@@ -134,7 +135,12 @@ fn passes<E: Element, T>(
 
 fn of_type<E: Element>(c: &mut Criterion) {
     passes::<E, _>(c, "forward", |_| (), |layer, ()| layer.forward());
-    passes::<E, _>(c, "input_gradient", |layer| layer.x.clone(), |layer, dx| layer.input_gradient(dx));
+    passes::<E, _>(
+        c,
+        "input_gradient",
+        |layer| Lines::new(E::default(), layer.x.len()),
+        |layer, dx| layer.input_gradient(dx),
+    );
     passes::<E, _>(c, "weight_gradient", |layer| layer.weight.clone(), |layer, dw| layer.weight_gradient(dw));
 }
 

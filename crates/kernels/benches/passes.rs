@@ -13,6 +13,7 @@ use wick_kernels::fused::{
     Activation, Coefficients, Epilogue, Extent, Gate, Sink, Source, Write, combine, global_avg_pool2d,
     max_pool2d, max_pool2d_gradient,
 };
+use wick_kernels::huge_pages::Lines;
 use wick_kernels::{Element, Pool2dShape, ShapeError};
 
 /// Size and channels of ResNet-18's activations.
@@ -40,8 +41,8 @@ fn combining<E: Element>(c: &mut Criterion) {
         let extent = Extent { images: BATCH, pixels: size * size, channels };
         let shape = format!("n{BATCH}_{size}x{size}x{channels}");
         let n = BATCH * size * size * channels;
-        let [x, z] = [0.5, 0.25].map(|v| vec![E::from_f32(v); n]);
-        let (mut y, mut sums) = (x.clone(), vec![0.0; BATCH * 3 * channels]);
+        let [x, z] = [0.5, 0.25].map(|v| Lines::new(E::from_f32(v), n));
+        let (mut y, mut sums) = (Lines::new(E::default(), n), vec![0.0; BATCH * 3 * channels]);
         let ones = vec![1.0; channels];
         let of = Coefficients::PerChannel(&ones);
 
@@ -75,7 +76,7 @@ fn pooling<E: Element>(c: &mut Criterion) {
             let shape = format!("n{BATCH}_{size}x{size}x{channels}_k{kernel}_s{stride}");
             let (input, output) = (s.input_len(), s.output_len());
             let mut x: Vec<E> = (0..input).map(|i| E::from_f32((i % 251) as f32)).collect();
-            let (mut y, mut indices) = (vec![E::default(); output], vec![0; output]);
+            let (mut y, mut indices) = (Lines::new(E::default(), output), vec![0; output]);
             time::<E>(c, "max_pool2d", &shape, input + output, || {
                 max_pool2d(&s, Source::Plain(&x), Some(&mut indices), Sink::plain(&mut y))
             });

@@ -6,7 +6,6 @@
 //! As a training step runs them: normalising and gating while they read and write.
 #![allow(clippy::print_stdout)]
 
-use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -15,7 +14,8 @@ use wick_kernels::fused::{
     Activation, Algorithm, Coefficients, Epilogue, Gate, Sink, Source, Write, conv2d, conv2d_input_gradient,
     conv2d_weight_gradient,
 };
-use wick_kernels::{Conv2dShape, Element, InstructionSet, Precision, ShapeError, huge_pages};
+use wick_kernels::huge_pages::Lines;
+use wick_kernels::{Conv2dShape, Element, InstructionSet, Precision, ShapeError};
 
 /// What a training step gives a convolution to read, and what becomes of the gradient that it leaves.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,35 +44,6 @@ const LAYERS: [(&str, Place, usize, [usize; 5]); 11] = [
     ("layer4 shortcut", Place::Shortcut, 1, [8, 256, 512, 1, 2]),
     ("layer4", Place::Inner, 3, [4, 512, 512, 3, 1]),
 ];
-
-/// Halves, the first of them at the beginning of a cache line, as in a network.
-struct Tensor<E> {
-    values: Vec<E>,
-    start: usize,
-    len: usize,
-}
-
-impl<E: Element> Tensor<E> {
-    fn new(len: usize) -> Self {
-        let values = huge_pages::vec(E::from_f32(0.5), len + 64);
-        let start = values.as_ptr().align_offset(64).min(64);
-        Self { values, start, len }
-    }
-}
-
-impl<E> Deref for Tensor<E> {
-    type Target = [E];
-
-    fn deref(&self) -> &[E] {
-        &self.values[self.start..][..self.len]
-    }
-}
-
-impl<E> DerefMut for Tensor<E> {
-    fn deref_mut(&mut self) -> &mut [E] {
-        &mut self.values[self.start..][..self.len]
-    }
-}
 
 /// Which seconds count.
 #[derive(Clone, Copy)]
@@ -159,13 +130,14 @@ fn report<E: Element>(batch: usize, clock: Clock, only: &str) -> Result<(), Shap
             padding: kernel / 2,
         };
         let (c, k) = (shape.in_channels, shape.out_channels);
-        let (mut x, mut w) = (Tensor::<E>::new(shape.input_len()), vec![0.25; shape.weight_len()]);
-        let mut y = Tensor::<E>::new(shape.output_len());
+        let (mut x, mut w) =
+            (Lines::new(E::from_f32(0.5), shape.input_len()), vec![0.25; shape.weight_len()]);
+        let mut y = Lines::new(E::from_f32(0.5), shape.output_len());
         let (ones, dy_ones) = (vec![0.5; c], vec![0.5; k]);
         let mut sums = vec![0.0; batch * 2 * k.max(c)];
         let of = |v| Coefficients::PerChannel(v);
-        let dy = Tensor::<E>::new(shape.output_len());
-        let before = Tensor::<E>::new(shape.input_len());
+        let dy = Lines::new(E::from_f32(0.5), shape.output_len());
+        let before = Lines::new(E::from_f32(0.5), shape.input_len());
         let source = match place {
             Place::First | Place::Entry | Place::Shortcut => Source::Plain(&before),
             Place::Inner => {
@@ -175,7 +147,7 @@ fn report<E: Element>(batch: usize, clock: Clock, only: &str) -> Result<(), Shap
         };
         let forward = best(clock, || {
             let epilogue = Epilogue::Statistics { sums: &mut sums[..batch * 2 * k] };
-            let sink = Sink { to: &mut y, write: Write::Overwrite, epilogue };
+            let sink = Sink { to: &mut y, write: Write::Stream, epilogue };
             conv2d(&shape, Algorithm::Tiles4, source, &w, sink)
         })?;
         let gradient = Source::Gradient { g: &dy, y: &y, a: of(&dy_ones), b: of(&dy_ones), c: of(&dy_ones) };
@@ -197,7 +169,7 @@ fn report<E: Element>(batch: usize, clock: Clock, only: &str) -> Result<(), Shap
                     let gate = Gate::Normalised { y: &before, scale, shift, activation };
                     let with = [Some(&before[..]), None];
                     let epilogue = Epilogue::Gradient { gate, with, sums: &mut sums[..batch * 2 * c] };
-                    Sink { to, write: Write::Overwrite, epilogue }
+                    Sink { to, write: Write::Stream, epilogue }
                 }
             };
             conv2d_input_gradient(&shape, Algorithm::Tiles4, gradient, &w, sink)

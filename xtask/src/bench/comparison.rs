@@ -89,7 +89,8 @@ impl Comparison {
         }
         format!(
             "{work}, {precision}, batch {batch}, {threads} threads: {} rounds, in turn, each a process\n\
-             PyTorch is {}: of the two settings that were fastest in the first round, each round's faster one\n\n{}\n\
+             PyTorch is {} in training. Of Wick before and after PyTorch, and of PyTorch's settings, each round's best\n\
+             rates count.\n\n{}\n\
              Medians over the rounds (lowest–highest); errors are distances from f64 on a batch of four.\n",
             self.rounds.len(),
             self.peer,

@@ -19,7 +19,7 @@ const VARIABLE: &str = "WICK_PYTHON";
 pub(super) struct Peer {
     python: PathBuf,
     script: PathBuf,
-    /// The fastest settings, once they are known.
+    /// The settings that go on, once they are known.
     settings: Vec<Vec<OsString>>,
 }
 
@@ -48,8 +48,9 @@ impl Peer {
         Self::find(std::env::var_os(VARIABLE))
     }
 
-    /// Measures in the fastest setting. The first time all are tried, each a process of its own; afterwards the two that were
-    /// fastest, since one that is ahead once, by chance, would flatter whatever it is compared with.
+    /// The best rates of several settings. The first time all are tried, each a process of its own; afterwards the two that were
+    /// fastest in training, since one that is ahead once, by chance, would flatter whatever it is compared with, and the one
+    /// that was fastest in evaluation.
     pub(super) fn measure(&mut self, work: &Work, ours: &Measurement) -> Result<Measurement> {
         let mut arguments: Vec<OsString> = vec![self.script.clone().into()];
         arguments.extend(["--work", &work.work, "--precision", &work.precision].map(OsString::from));
@@ -61,26 +62,31 @@ impl Peer {
             self.settings = fastest_settings(&theirs);
             return Ok(theirs);
         }
-        let mut best: Option<Measurement> = None;
-        for setting in &self.settings {
-            let theirs = measured(&self.python, &[&arguments[..], &setting[..]].concat())?;
-            if best.as_ref().is_none_or(|best| best.img_per_s < theirs.img_per_s) {
-                best = Some(theirs);
-            }
-        }
-        best.context("no setting of the peer's is known")
+        let theirs: Result<Vec<_>> = self
+            .settings
+            .iter()
+            .map(|setting| measured(&self.python, &[&arguments[..], &setting[..]].concat()))
+            .collect();
+        Measurement::best(theirs?).context("no setting of the peer's is known")
     }
 }
 
-/// The flags of the two settings that were fastest of those tried.
+/// The flags of the settings tried that were fastest: two in training, one in evaluation.
 fn fastest_settings(measured: &Measurement) -> Vec<Vec<OsString>> {
-    let of = |map: &Map<String, Value>| (map.get("img_per_s").and_then(Value::as_f64), setting(map));
     let mut tried: Vec<_> = match measured.more.get("tried") {
-        Some(Value::Array(tried)) => tried.iter().filter_map(Value::as_object).map(of).collect(),
-        _ => vec![(None, setting(&measured.more))],
+        Some(Value::Array(tried)) => tried.iter().filter_map(Value::as_object).collect(),
+        _ => vec![&measured.more],
     };
-    tried.sort_by(|(a, _), (b, _)| b.partial_cmp(a).unwrap_or(Ordering::Equal));
-    tried.into_iter().take(2).map(|(_, setting)| setting).collect()
+    let mut fastest = |key: &str, n: usize| {
+        let rate = |map: &Map<String, Value>| map.get(key).and_then(Value::as_f64);
+        tried.sort_by(|a, b| rate(b).partial_cmp(&rate(a)).unwrap_or(Ordering::Equal));
+        tried.iter().take(n).map(|map| setting(map)).collect::<Vec<_>>()
+    };
+    let mut settings = fastest("img_per_s", 2);
+    settings.extend(
+        fastest("eval_img_per_s", 1).into_iter().filter(|one| !settings.contains(one)).collect::<Vec<_>>(),
+    );
+    settings
 }
 
 /// The flags that repeat what was measured.
@@ -124,14 +130,18 @@ mod tests {
     }
 
     #[test]
-    fn the_two_fastest_settings_go_on() {
+    fn the_fastest_settings_go_on() {
         let mut measured = example(3.0, 2.0, 3.0);
-        let tried = r#"[{"img_per_s": 1.0, "compiled": false, "allocator": "default"},
-            {"img_per_s": 2.5, "compiled": false, "allocator": "tcmalloc"},
-            {"img_per_s": 3.0, "compiled": true, "allocator": "tcmalloc"}]"#;
+        let tried = r#"[{"img_per_s": 1.0, "eval_img_per_s": 9.0, "compiled": false, "allocator": "default"},
+            {"img_per_s": 2.5, "eval_img_per_s": 5.0, "compiled": false, "allocator": "tcmalloc"},
+            {"img_per_s": 3.0, "eval_img_per_s": 2.0, "compiled": true, "allocator": "tcmalloc"}]"#;
         measured.more.insert("tried".into(), serde_json::from_str(tried).unwrap());
-        let expected = [vec!["--compile", "--allocator", "tcmalloc"], vec!["--allocator", "tcmalloc"]];
+        let in_training = [vec!["--compile", "--allocator", "tcmalloc"], vec!["--allocator", "tcmalloc"]];
+        let expected = [&in_training[..], &[vec!["--allocator", "default"]]].concat();
         assert_eq!(fastest_settings(&measured), expected);
+        let tried = tried.replace("9.0", "1.0");
+        measured.more.insert("tried".into(), serde_json::from_str(&tried).unwrap());
+        assert_eq!(fastest_settings(&measured), in_training);
     }
 
     #[test]

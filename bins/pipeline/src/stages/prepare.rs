@@ -1,6 +1,7 @@
 //! `prepare`: begins a run.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use wick_models::Network;
@@ -26,8 +27,7 @@ pub fn run(args: &PrepareArgs, json: bool) -> Result<StageEnd> {
 
     let dir = RunDir::create_unlisted(&args.runs, &recipe.name, recipe.seed, Timestamp::now())
         .with_context(|| format!("cannot make a run folder in {}", args.runs.display()))?;
-    let mut manifest =
-        Manifest::begin(std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect(), "cpu");
+    let mut manifest = Manifest::begin(command(), "cpu");
     manifest.git_revision = std::env::current_dir().ok().and_then(|here| git_revision(&here));
     manifest.dataset = Some(DatasetRecord {
         name: data.name().to_owned(),
@@ -67,4 +67,12 @@ fn begin(run: &Run, manifest: &Manifest, data: &Data) -> Result<StageEnd> {
     })?;
     run.dir.make_latest()?;
     Ok(end)
+}
+
+/// The command line, the program by its name: where it lies says something of one machine alone.
+fn command() -> Vec<String> {
+    let mut words = std::env::args_os();
+    let program = words.next().map(PathBuf::from).unwrap_or_default();
+    let name = program.file_name().unwrap_or_default().to_owned();
+    std::iter::once(name).chain(words).map(|word| word.to_string_lossy().into_owned()).collect()
 }

@@ -1,18 +1,14 @@
 //! One piece of memory for all tensors of a plan.
 
-use wick_kernels::{Element, huge_pages};
+use wick_kernels::Element;
+use wick_kernels::huge_pages::Lines;
 
 use crate::plan::{Buf, Pass, Plan};
-
-/// A cache line.
-const LINE: usize = 64;
 
 /// Grows to the largest batch and is then used again for every step.
 #[derive(Debug)]
 pub(super) struct Arena<E> {
-    values: Vec<E>,
-    /// Where the first cache line begins.
-    start: usize,
+    values: Lines<E>,
 }
 
 /// The tensors of one pass.
@@ -32,7 +28,7 @@ impl<'a, E> Tensors<'a, E> {
 
 impl<E: Element> Arena<E> {
     pub fn new() -> Self {
-        Self { values: Vec::new(), start: 0 }
+        Self { values: Lines::new(E::default(), 0) }
     }
 
     /// Bytes taken.
@@ -42,11 +38,11 @@ impl<E: Element> Arena<E> {
 
     /// Makes room for `images` images of a plan.
     pub fn reserve(&mut self, plan: &Plan, images: usize) {
-        let values = plan.total * images + LINE / size_of::<E>();
+        let values = plan.total * images;
         if self.values.len() < values {
-            self.values = Vec::new(); // what was there is of no use, and need not be there at the same time
-            self.values = huge_pages::vec(E::default(), values);
-            self.start = self.values.as_ptr().align_offset(LINE).min(LINE / size_of::<E>());
+            // What was there is of no use, and need not be there at the same time.
+            self.values = Lines::new(E::default(), 0);
+            self.values = Lines::new(E::default(), values);
         }
     }
 
@@ -56,7 +52,7 @@ impl<E: Element> Arena<E> {
         let mut wanted: Vec<Buf> = pass.reads().into_iter().chain(written).collect();
         wanted.sort_unstable_by_key(|&buf| plan.offsets[buf]);
         let mut tensors = Tensors { read: Vec::with_capacity(wanted.len()), written: None };
-        let mut rest = &mut self.values[self.start..];
+        let mut rest = &mut self.values[..];
         let mut passed = 0;
         for buf in wanted {
             let (offset, length) = (plan.offsets[buf] * images, plan.sizes[buf].len() * images);

@@ -168,7 +168,12 @@ impl Context<'_> {
                 Epilogue::Gradient { gate: self.gate(point.gate, tensors), with, sums }
             }
         };
-        Sink { write: if write.adds { Mode::Add } else { Mode::Overwrite }, epilogue, ..plain }
+        let write = match write.adds {
+            true => Mode::Add,
+            false if size_of_val(plain.to) > STREAMED => Mode::Stream,
+            false => Mode::Overwrite,
+        };
+        Sink { write, epilogue, ..plain }
     }
 
     fn gate<'a, E>(&'a self, gate: Gate, tensors: &Tensors<'a, E>) -> KernelGate<'a, E> {
@@ -182,6 +187,10 @@ impl Context<'_> {
         }
     }
 }
+
+/// Bytes of a tensor that is written past the caches. ResNet-18's steps at batch 128, in f32, took 2.5 % less with this bound,
+/// 1 % less with 12 MB, and no less with 30 MB.
+const STREAMED: usize = 4 << 20;
 
 /// The norms of a point whose gradient needs `Σg·y`, with `y`: a bias does not.
 pub(super) fn products<'a>(

@@ -21,6 +21,9 @@ pub struct Sink<'a, E> {
 pub enum Write {
     /// It is forgotten; it may be anything.
     Overwrite,
+    /// As [`Overwrite`](Self::Overwrite), and what is written is too large to be in the caches still when it is next read: it
+    /// goes past them where a register is a whole cache line (f32) and the place begins with one.
+    Stream,
     /// The pass's values are added to it.
     Add,
 }

@@ -27,9 +27,6 @@ enum Stores {
     Streamed,
 }
 
-/// Bytes of a tensor of which too little would still be in the caches when all of it is written.
-const STREAMED: usize = 4 << 20;
-
 /// An epilogue without its sums.
 enum Kind<'a, E> {
     None,
@@ -44,6 +41,16 @@ enum Kind<'a, E> {
         gate: Gate<'a, E>,
         with: [Option<&'a [E]>; 2],
     },
+}
+
+/// Ends when it is dropped.
+struct Streaming<S: Simd>(S);
+
+impl<S: Simd> Drop for Streaming<S> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.0.end_streaming();
+    }
 }
 
 impl<'a, E: Element> SharedSink<'a, E> {
@@ -66,8 +73,8 @@ impl<'a, E: Element> SharedSink<'a, E> {
         let (to, sums) = (Shared::new(to), Shared::new(sums));
         let add = write == Write::Add;
         // Sixteen bf16 are half a line, and halves that are streamed are each written alone.
-        let streamed = !add && size_of::<[E; LANES]>() == LINE && to.len() * size_of::<E>() > STREAMED;
-        let stores = if streamed { Stores::Streamed } else { Stores::Cached };
+        let lines = size_of::<[E; LANES]>() == LINE && to.start().addr().is_multiple_of(LINE);
+        let stores = if write == Write::Stream && lines { Stores::Streamed } else { Stores::Cached };
         Self { to, sums, sums_a_channel, add, stores, epilogue }
     }
 
@@ -114,6 +121,7 @@ impl<'a, E: Element> SharedSink<'a, E> {
         let place = Place { to: self.to, add: self.add, stores: self.stores, channels };
         let zero = s.splat(0.0);
         let sums = Sums { to: self.sums, count: self.sums_a_channel, image, channels, lanes: [zero; 3] };
+        let _streaming = (self.stores == Stores::Streamed).then_some(Streaming(s));
         match &self.epilogue {
             Kind::None => f.with(s, &mut Plainly(place)),
             Kind::Statistics => {
@@ -137,9 +145,6 @@ impl<'a, E: Element> SharedSink<'a, E> {
                 f.with(s, &mut writer);
                 writer.sums.flush(s);
             }
-        }
-        if self.stores == Stores::Streamed {
-            s.end_streaming();
         }
     }
 }
@@ -247,7 +252,7 @@ impl<E: Element> Place<'_, E> {
         // SAFETY: as in `before`.
         let to = unsafe { self.to.part_unchecked(at, self.channels.lanes) };
         match to.first_chunk_mut() {
-            // SAFETY: `SharedSink::writer` ends the streaming.
+            // SAFETY: `SharedSink::writer` ends the streaming, however it is left.
             Some(to) if self.stores == Stores::Streamed => unsafe { E::stream(s, v, to) },
             _ => store_some(s, v, to),
         }

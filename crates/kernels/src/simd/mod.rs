@@ -120,7 +120,7 @@ pub trait Simd: Copy + Send + Sync {
     #[inline(always)]
     fn load_first_bytes(self, from: &[u8]) -> Self::Lanes {
         let mut all = [0.0; 16];
-        all.iter_mut().zip(from).for_each(|(value, byte)| *value = f32::from(*byte));
+        all[..from.len()].iter_mut().zip(from).for_each(|(value, byte)| *value = f32::from(*byte));
         self.load(&all)
     }
 
@@ -129,7 +129,8 @@ pub trait Simd: Copy + Send + Sync {
     fn store_first_bytes(self, a: Self::Lanes, to: &mut [u8]) {
         let mut all = [0.0; 16];
         self.store(a, &mut all);
-        to.iter_mut().zip(all).for_each(|(byte, value)| *byte = value as u8);
+        let values = &all[..to.len()];
+        to.iter_mut().zip(values).for_each(|(byte, value)| *byte = *value as u8);
     }
 
     /// Rows and columns exchanged.

@@ -173,6 +173,8 @@ fn every_instruction_set_agrees_with_the_definition() {
         // So many channels that a weight gradient is computed some of them at a time: in tiles, and directly.
         (2, 4, 130, 150, 3, 1, 1),
         (2, 2, 160, 150, 5, 1, 2),
+        // More weights than patches, which are several blocks, the last one not full.
+        (9, 4, 160, 150, 3, 1, 1),
         (0, 4, 16, 16, 3, 1, 1),
         // Strides longer than the kernel: inputs that no tap reaches, beside the last reached ones and beyond them, in blocks
         // of less than an image and of several; and, for padding, windows that are all outside.

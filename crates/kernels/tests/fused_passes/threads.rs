@@ -7,7 +7,9 @@ use wick_kernels::fused::{
 };
 use wick_kernels::{Conv2dShape, Element, InstructionSet, Pool2dShape};
 
-use crate::shared::{Data, assert_same_on_any_threads, len, numbers, widened, with_every_instruction_set};
+use crate::shared::{
+    Data, assert_same_on_any_threads, len, lines, numbers, widened, with_every_instruction_set,
+};
 
 #[test]
 fn passes_of_f32() {
@@ -26,6 +28,8 @@ fn check<E: Element>(set: InstructionSet) {
         (7, 12, 32, 40, 3, 2),
         // More weights than patches: channels are.
         (2, 4, 130, 150, 3, 1),
+        // In several blocks, the last one not full.
+        (9, 4, 160, 150, 3, 1),
     ] {
         let shape = Conv2dShape {
             batch,
@@ -45,16 +49,18 @@ fn check<E: Element>(set: InstructionSet) {
     pools::<E>(set, &Pool2dShape { batch: 5, height: 13, width: 12, channels: 35, kernel: 3, stride: 2 });
 }
 
-/// What a pass leaves in a sink over `data`, sums included, when it adds and gates.
+/// What a pass leaves in a sink over `data`, sums included, when it streams, and when it adds and gates.
 fn sent<E: Element>(data: &Data<E>, pass: impl Fn(Sink<E>)) -> Vec<f32> {
-    let mut to: Vec<E> = numbers(99, len(data.extent));
+    let mut to = lines(&numbers::<E>(99, len(data.extent)));
     let mut left = Vec::new();
-    for kind in data.kinds().into_iter().filter(|kind| kind.sums() > 1) {
-        let mut sums = vec![f32::NAN; data.extent.images * kind.sums() * data.extent.channels];
-        pass(Sink { to: &mut to, write: Write::Add, epilogue: kind.epilogue(&mut sums) });
-        left.extend(sums);
+    for write in [Write::Stream, Write::Add] {
+        for kind in data.kinds().into_iter().filter(|kind| kind.sums() > 1) {
+            let mut sums = vec![f32::NAN; data.extent.images * kind.sums() * data.extent.channels];
+            pass(Sink { to: &mut to, write, epilogue: kind.epilogue(&mut sums) });
+            left.extend(sums);
+        }
+        left.extend(widened(&to));
     }
-    left.extend(widened(&to));
     left
 }
 

@@ -155,10 +155,10 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
             // In pieces, for all threads to have some: often all patches are one block.
             const PIECE: usize = 8;
             rows.par_chunks_mut(PIECE * sizes.patch).enumerate().for_each(|(i, rows)| {
-                let block = i * PIECE..((i + 1) * PIECE).min(total);
+                let piece = i * PIECE..((i + 1) * PIECE).min(total);
                 // The last block may have places for more patches than there are.
-                if !block.is_empty() {
-                    dispatch(Gather { pass: self, sizes, block, rows });
+                if !piece.is_empty() {
+                    dispatch(Gather { pass: self, sizes, block: piece, rows });
                 }
             });
             let rows = &*rows;

@@ -7,6 +7,7 @@ mod sinks;
 use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};
 
+use wick_kernels::huge_pages::Lines;
 use wick_kernels::{Element, InstructionSet};
 
 pub use data::{Data, len, numbers, whole_numbers};
@@ -41,6 +42,13 @@ pub fn assert_close(what: impl Display, got: &[f32], want: &[f32], absolute: f32
         let most = absolute + relative * w.abs();
         assert!((g - w).abs() <= most, "{what}[{i}]: got {g}, want {w} to within {most}");
     }
+}
+
+/// The same values from the beginning of a cache line on.
+pub fn lines<E: Element>(values: &[E]) -> Lines<E> {
+    let mut lines = Lines::new(E::default(), values.len());
+    lines.copy_from_slice(values);
+    lines
 }
 
 pub fn widened<E: Element>(values: &[E]) -> Vec<f32> {

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use wick_kernels::Element;
 use wick_kernels::fused::{Activation, Coefficients, Epilogue, Gate, Sink, Write};
 
-use super::{Data, assert_close, len, numbers, widened};
+use super::{Data, assert_close, len, lines, numbers, widened};
 
 /// An epilogue that has no place for its sums yet.
 #[derive(Debug, Clone, Copy)]
@@ -92,11 +92,11 @@ pub fn check_sinks<E: Element>(
 ) {
     let Tolerance { absolute, relative, sums } = tolerance;
     let start: Vec<E> = numbers(99, len(data.extent));
-    for write in [Write::Overwrite, Write::Add] {
+    for write in [Write::Overwrite, Write::Stream, Write::Add] {
         for kind in data.kinds() {
             let sent = |pass: &dyn Fn(Sink<E>)| {
-                let mut to = start.clone();
-                if write == Write::Overwrite {
+                let mut to = lines(&start);
+                if write != Write::Add {
                     to.fill(E::from_f32(f32::NAN));
                 }
                 let mut sums = vec![f32::NAN; data.extent.images * kind.sums() * data.extent.channels];

@@ -46,7 +46,7 @@ impl<E: Element, P: Adjoint, F: Finish> WeightGradient<'_, E, P, F> {
                         let places = x.par_chunks_mut(x_lie.len).zip(dy.par_chunks_mut(dy_lie.len));
                         places.zip(chunk.clone()).for_each(|((x, dy), i)| {
                             let block = i * patches..((i + 1) * patches).min(total);
-                            // Of few patches there is one block.
+                            // Of few patches there is one block, whose halves then give two threads something to do.
                             let (inputs, outputs) = ((block.clone(), (x, x_lie)), (block, (dy, dy_lie)));
                             rayon::join(
                                 || dispatch(GatherInputs { of: self, block: inputs.0, to: inputs.1 }),
