@@ -53,8 +53,8 @@ pub use range_test::{
 pub use rmsprop::{RmsProp, RmsPropOptions};
 pub use schedule::{
     Anneal, ConstantFactor, CosineAnnealing, CosineRestarts, CycleMomentum, Cyclic, CyclicMode,
-    ExponentialDecay, Judged, Length, Linear, MultiStepDecay, OneCycle, OneCycleOptions, Peak, Phases, Plateau,
-    PlateauMode, PlateauOptions, Point, Polynomial, Schedule, ScheduleConfig, Sequential, StepDecay,
+    ExponentialDecay, Judged, Length, Linear, MultiStepDecay, OneCycle, OneCycleOptions, Peak, Phases,
+    Plateau, PlateauMode, PlateauOptions, Point, Polynomial, Schedule, ScheduleConfig, Sequential, StepDecay,
     ThresholdMode, Tick,
 };
 pub use sgd::{Momentum, Sgd, SgdOptions};

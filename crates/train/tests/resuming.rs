@@ -12,6 +12,11 @@ use wick_train::{Data, Event, Layers, Outcome, Recipe, Start, TrainError, train}
 
 /// Two epochs of three steps, a checkpoint after each step.
 fn recipe() -> Recipe {
+    recipe_with("")
+}
+
+/// The same with more of its own.
+fn recipe_with(more: &str) -> Recipe {
     let text = include_str!("../examples/tiny.toml");
     let small = ["data.synthetic_train=20", "data.synthetic_test=8", "train.batch_size=8", "train.epochs=2"];
     let often = ["train.checkpoint_minutes=1e-9"];
@@ -19,7 +24,7 @@ fn recipe() -> Recipe {
     for assignment in small.iter().chain(&often) {
         layers = layers.set(assignment).unwrap();
     }
-    layers.resolve().unwrap()
+    layers.over("more.toml", more).unwrap().resolve().unwrap()
 }
 
 fn folder(root: &Path, name: &str) -> RunDir {
@@ -27,11 +32,19 @@ fn folder(root: &Path, name: &str) -> RunDir {
 }
 
 fn go(run: &RunDir, start: Start, stop_after: Option<u32>) -> Result<Outcome, TrainError> {
-    let recipe = recipe();
-    let data = Arc::new(Data::load(&recipe, None)?);
+    go_by(&recipe(), run, start, stop_after)
+}
+
+fn go_by(
+    recipe: &Recipe,
+    run: &RunDir,
+    start: Start,
+    stop_after: Option<u32>,
+) -> Result<Outcome, TrainError> {
+    let data = Arc::new(Data::load(recipe, None)?);
     let stop = AtomicBool::new(false);
     let steps = Cell::new(0);
-    train(&recipe, &data, run, start, &stop, &mut |event| {
+    train(recipe, &data, run, start, &stop, &mut |event| {
         if let Event::Step(_) = event {
             steps.set(steps.get() + 1);
             if Some(steps.get()) == stop_after {
@@ -81,6 +94,26 @@ fn interruptions_change_no_bit() {
     assert!(remains(&alone) == remains(&stopped));
     // Beginning anew would lose it.
     assert!(matches!(go(&stopped, Start::Fresh, None), Err(TrainError::AlreadyTrained { .. })));
+}
+
+#[test]
+fn a_plateau_remembers_across_interruptions() {
+    // The first epoch is always the best; after each of the others the learning rate is halved.
+    let recipe = recipe_with(
+        "[train]\nepochs = 4\n[schedule]\nkind = \"plateau\"\nfactor = 0.5\npatience = 0\nthreshold = 1e9\nthreshold_mode = \"abs\"",
+    );
+    let root = tempfile::tempdir().unwrap();
+    let alone = folder(root.path(), "alone");
+    go_by(&recipe, &alone, Start::Fresh, None).unwrap();
+    let rows: Vec<EpochRow> = read_rows(&alone.epochs()).unwrap();
+    let lr = recipe.optim.learning_rate();
+    assert_eq!(rows.iter().map(|row| row.lr).collect::<Vec<_>>(), [lr, lr, lr / 2.0, lr / 4.0]);
+
+    let stopped = folder(root.path(), "stopped");
+    go_by(&recipe, &stopped, Start::Fresh, Some(7)).unwrap(); // in epoch 3
+    go_by(&recipe, &stopped, Start::Resume, Some(2)).unwrap(); // at its end
+    go_by(&recipe, &stopped, Start::Resume, None).unwrap();
+    assert!(remains(&alone) == remains(&stopped), "an interrupted run should leave the same bytes");
 }
 
 #[test]

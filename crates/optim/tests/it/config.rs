@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use wick_optim::{
-    AdamWOptions, Anneal, CycleMomentum, Momentum, OneCycleOptions, OptimizerConfig, Peak, Phases,
-    Length, RangeTestOptions, ScheduleConfig, SgdOptions, Spacing,
+    AdamWOptions, Anneal, CycleMomentum, Length, Momentum, OneCycleOptions, OptimizerConfig, Peak, Phases,
+    RangeTestOptions, ScheduleConfig, SgdOptions, Spacing,
 };
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Against PyTorch's `OneCycleLR`: 1e-12 (its cosine may differ in the last bit); a logged linear run to the last bit.
 
 use crate::{deviation, floats, reference};
-use wick_optim::{Anneal, CycleMomentum, OneCycle, OneCycleOptions, Phases, Point, ScheduleConfig, Length};
+use wick_optim::{Anneal, CycleMomentum, Length, OneCycle, OneCycleOptions, Phases, Point, ScheduleConfig};
 
 fn matches_reference(case: &str, options: OneCycleOptions, total_steps: usize) {
     let schedule = OneCycle::new(&options, total_steps).unwrap();
@@ -154,6 +154,7 @@ fn short_and_lopsided_cycles_stay_within_their_bounds() {
 
 #[test]
 fn a_constant_schedule_is_the_optimisers_learning_rate() {
-    let schedule = ScheduleConfig::Constant {}.build(0.25, Length { epochs: 1, steps_per_epoch: 10 }).unwrap();
+    let schedule =
+        ScheduleConfig::Constant {}.build(0.25, Length { epochs: 1, steps_per_epoch: 10 }).unwrap();
     assert_eq!(schedule.at(1_000_000, &[]), Point { learning_rate: 0.25, momentum: None });
 }

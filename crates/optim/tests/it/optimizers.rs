@@ -3,7 +3,8 @@
 use crate::{deviation, floats, golden, gradient, reference, store, values, var};
 use candle_core::{DType, Device, Tensor, Var};
 use wick_optim::{
-    Adam, AdamOptions, AdamW, AdamWOptions, Momentum, Optimizer, OptimizerConfig, RmsPropOptions, Sgd, SgdOptions,
+    Adam, AdamOptions, AdamW, AdamWOptions, Momentum, Optimizer, OptimizerConfig, RmsPropOptions, Sgd,
+    SgdOptions,
 };
 
 fn start() -> Var {

@@ -150,7 +150,10 @@ fn what_cannot_be_is_refused_by_name() {
         ("kind = \"polynomial\"\ntotal = 0", "total is 0"),
         ("kind = \"linear\"\nstart_factor = 0.1\ntotal = 0", "total is 0"),
         ("kind = \"constant_factor\"\nfactor = nan\ntotal = 1", "factor is NaN"),
-        ("kind = \"cyclic\"\nbase_lr = 1.0\nmax_lr = 0.1\nstep_size_up = 3", "base_lr = 1 cannot be combined with max_lr = 0.1"),
+        (
+            "kind = \"cyclic\"\nbase_lr = 1.0\nmax_lr = 0.1\nstep_size_up = 3",
+            "base_lr = 1 cannot be combined with max_lr = 0.1",
+        ),
         ("kind = \"cyclic\"\nbase_lr = 0.1\nmax_lr = 1.0\nstep_size_up = 0", "step_size_up is 0"),
         ("kind = \"plateau\"\nfactor = 1.0", "factor is 1"),
         ("kind = \"sequential\"\nmilestones = []\nschedules = []", "milestones = []"),

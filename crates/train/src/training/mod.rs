@@ -139,7 +139,8 @@ impl<'a> Training<'a> {
             State::new(recipe, found_lr, &data.sha256)
         };
         let steps = recipe.steps_per_epoch(data.train_indices.len());
-        let schedule = recipe.schedule(Length { epochs: recipe.train.epochs, steps_per_epoch: steps }, state.found_lr)?;
+        let schedule = recipe
+            .schedule(Length { epochs: recipe.train.epochs, steps_per_epoch: steps }, state.found_lr)?;
         Ok(Self {
             recipe,
             data,
