@@ -17,7 +17,7 @@ pub fn vec<T: Copy>(value: T, len: usize) -> Vec<T> {
     values
 }
 
-/// Values whose first begins a cache line, their memory as that of [`vec`]: sixteen f32 at a multiple of sixteen are then one
+/// Values whose first begins a cache line, their memory as that of [`vec()`]: sixteen f32 at a multiple of sixteen are then one
 /// line, read and written at once.
 #[derive(Debug)]
 pub struct Lines<T> {
