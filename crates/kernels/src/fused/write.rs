@@ -13,18 +13,8 @@ pub(crate) struct SharedSink<'a, E> {
     to: Shared<'a, E>,
     sums: Shared<'a, f32>,
     sums_a_channel: usize,
-    add: bool,
-    stores: Stores,
+    write: Write,
     epilogue: Kind<'a, E>,
-}
-
-/// The way to memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stores {
-    /// Through the caches, which read a line before part of it is written.
-    Cached,
-    /// Past them.
-    Streamed,
 }
 
 /// An epilogue without its sums.
@@ -71,16 +61,15 @@ impl<'a, E: Element> SharedSink<'a, E> {
         };
         sums.fill(0.0);
         let (to, sums) = (Shared::new(to), Shared::new(sums));
-        let add = write == Write::Add;
         // Sixteen bf16 are half a line, and halves that are streamed are each written alone.
         let lines = size_of::<[E; LANES]>() == LINE && to.start().addr().is_multiple_of(LINE);
-        let stores = if write == Write::Stream && lines { Stores::Streamed } else { Stores::Cached };
-        Self { to, sums, sums_a_channel, add, stores, epilogue }
+        let write = if write == Write::Stream && !lines { Write::Overwrite } else { write };
+        Self { to, sums, sums_a_channel, write, epilogue }
     }
 
     /// Adds what it reads and writes for a region of the tensor.
     pub(crate) fn ahead<const N: usize>(&self, region: &Region, ahead: &mut Ahead<N>) {
-        if self.stores == Stores::Cached {
+        if self.write != Write::Stream {
             ahead.add(self.to.start(), self.to.len(), region);
         }
         let mut add = |x: &[E]| ahead.add(x.as_ptr(), x.len(), region);
@@ -102,7 +91,7 @@ impl<'a, E: Element> SharedSink<'a, E> {
 
     /// Whether nothing becomes of zeros that are sent into it.
     pub(crate) fn ignores_zeros(&self) -> bool {
-        self.add && matches!(self.epilogue, Kind::None)
+        self.write == Write::Add && matches!(self.epilogue, Kind::None)
     }
 
     /// Calls `f` with the writer of some channels of `image`, and adds what it summed.
@@ -118,10 +107,10 @@ impl<'a, E: Element> SharedSink<'a, E> {
         f: impl WithWriter<S>,
     ) {
         let of = |c: Coefficients<'a>| Of::new(s, c, image, channels);
-        let place = Place { to: self.to, add: self.add, stores: self.stores, channels };
+        let place = Place { to: self.to, write: self.write, channels };
         let zero = s.splat(0.0);
         let sums = Sums { to: self.sums, count: self.sums_a_channel, image, channels, lanes: [zero; 3] };
-        let _streaming = (self.stores == Stores::Streamed).then_some(Streaming(s));
+        let _streaming = (self.write == Write::Stream).then_some(Streaming(s));
         match &self.epilogue {
             Kind::None => f.with(s, &mut Plainly(place)),
             Kind::Statistics => {
@@ -209,8 +198,7 @@ fn store_some<S: Simd, E: Element>(s: S, v: S::Lanes, to: &mut [E]) {
 
 struct Place<'a, E> {
     to: Shared<'a, E>,
-    add: bool,
-    stores: Stores,
+    write: Write,
     channels: Channels,
 }
 
@@ -236,7 +224,7 @@ impl<E: Element> Place<'_, E> {
     /// As [`Writer::write`].
     #[inline(always)]
     unsafe fn before<S: Simd>(&self, s: S, at: usize, v: S::Lanes) -> S::Lanes {
-        if self.add {
+        if self.write == Write::Add {
             let lanes = self.channels.lanes;
             // SAFETY: channels of the writer's own, as `SharedSink::writer`'s caller promised; the caller's promise.
             unsafe { s.add(v, self.read(s, self.to.part_unchecked(at, lanes), 0)) }
@@ -253,7 +241,7 @@ impl<E: Element> Place<'_, E> {
         let to = unsafe { self.to.part_unchecked(at, self.channels.lanes) };
         match to.first_chunk_mut() {
             // SAFETY: `SharedSink::writer` ends the streaming, however it is left.
-            Some(to) if self.stores == Stores::Streamed => unsafe { E::stream(s, v, to) },
+            Some(to) if self.write == Write::Stream => unsafe { E::stream(s, v, to) },
             _ => store_some(s, v, to),
         }
     }

@@ -190,7 +190,7 @@ impl ScheduleConfig {
                 return Ok(Schedule(Curve::OneCycle(OneCycle::new(options, length.steps())?)));
             }
             Self::Plateau(options) => {
-                return Ok(Schedule(Curve::Plateau(Plateau::new(*options, learning_rate)?, options.mode)));
+                return Ok(Schedule(Curve::Plateau(Plateau::new(*options, learning_rate)?)));
             }
             _ => {}
         }
@@ -217,7 +217,7 @@ pub struct Schedule(Curve);
 enum Curve {
     OneCycle(OneCycle),
     /// Before the first epoch.
-    Plateau(Plateau, PlateauMode),
+    Plateau(Plateau),
     /// A function of ticks.
     Ticks {
         config: ScheduleConfig,
@@ -232,10 +232,10 @@ impl Schedule {
     pub fn at(&self, step: usize, judged: &[Judged]) -> Point {
         match &self.0 {
             Curve::OneCycle(one_cycle) => one_cycle.at(step),
-            Curve::Plateau(plateau, mode) => {
+            Curve::Plateau(plateau) => {
                 let mut plateau = *plateau;
                 for epoch in judged {
-                    plateau.observe(match mode {
+                    plateau.observe(match plateau.mode() {
                         PlateauMode::Min => epoch.loss,
                         PlateauMode::Max => epoch.accuracy,
                     });

@@ -119,6 +119,11 @@ impl Plateau {
         Ok(plateau)
     }
 
+    /// What it takes for better.
+    pub(super) fn mode(&self) -> PlateauMode {
+        self.options.mode
+    }
+
     /// The learning rate of the next epoch.
     pub fn learning_rate(&self) -> f64 {
         self.learning_rate

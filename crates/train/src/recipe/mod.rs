@@ -181,8 +181,10 @@ impl Recipe {
     /// # Errors
     /// Options that contradict each other, or a missing suggestion.
     pub fn schedule(&self, length: Length, found: Option<f64>) -> Result<Schedule, TrainError> {
-        let config = self.schedule.clone();
-        let config = found.map_or(config.clone(), |lr| config.with_found(lr));
+        let config = match found {
+            Some(lr) => self.schedule.clone().with_found(lr),
+            None => self.schedule.clone(),
+        };
         Ok(config.build(self.optim.learning_rate(), length)?)
     }
 
