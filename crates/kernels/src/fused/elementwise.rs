@@ -11,6 +11,7 @@ use super::{Sink, Source};
 use crate::element::Element;
 use crate::error::{ShapeError, volume};
 use crate::isa::{Kernel, dispatch};
+use crate::prefetch::{Ahead, Region};
 use crate::simd::{LANES, Simd};
 
 /// The sizes of a tensor `(N, H, W, C)` to a pass that does not care where a pixel's neighbours are.
@@ -71,6 +72,11 @@ pub(super) fn at_once(extent: Extent) -> usize {
 /// Pixels between a source and a sink at a time: sixteen channels of them stay in the first cache.
 const PIXELS: usize = 64;
 
+/// The values of `count` pixels from number `first` on.
+pub(super) fn pixels_of(extent: Extent, first: usize, count: usize) -> Region {
+    Region::run(first * extent.channels, count * extent.channels)
+}
+
 struct Combine<'a, 'b, E> {
     extent: Extent,
     images: Range<usize>,
@@ -88,6 +94,11 @@ impl<E: Element> Kernel for Combine<'_, '_, E> {
         for image in images {
             for first in (0..extent.pixels).step_by(PIXELS) {
                 let count = PIXELS.min(extent.pixels - first);
+                let next = pixels_of(extent, image * extent.pixels + first + count, PIXELS);
+                let mut ahead = Ahead::nothing();
+                terms.iter().for_each(|term| term.ahead(&next, &mut ahead));
+                sink.ahead(&next, &mut ahead);
+                let mut ahead = ahead.in_steps(count * sixteens(extent.channels).count());
                 for channels in sixteens(extent.channels) {
                     let pixels = Pixels { first: image * extent.pixels + first, channels };
                     let mut sums = [s.splat(0.0); PIXELS];
@@ -95,7 +106,10 @@ impl<E: Element> Kernel for Combine<'_, '_, E> {
                         term.reader(s, image, channels, AddTo { pixels, sums: &mut sums[..count] });
                     }
                     // SAFETY: a task has its images to itself.
-                    unsafe { sink.writer(s, image, channels, Write { pixels, values: &sums[..count] }) }
+                    unsafe {
+                        let values = &sums[..count];
+                        sink.writer(s, image, channels, Write { pixels, values, ahead: &mut ahead });
+                    }
                 }
             }
         }
@@ -140,23 +154,36 @@ impl<S: Simd> WithReader<S> for AddTo<'_, S::Lanes> {
     }
 }
 
-/// Writes each pixel's value.
+/// Parts of memory that a pass asks for: what two terms and a sink read and write.
+const AHEAD: usize = 8;
+
+/// What a pass asks for while it computes.
+pub(super) type AheadOfPass = Ahead<AHEAD>;
+
+/// Writes each pixel's value. Meanwhile asks for its share of what is `ahead`.
 pub(super) struct Write<'a, L> {
     pub(super) pixels: Pixels,
     pub(super) values: &'a [L],
+    pub(super) ahead: &'a mut AheadOfPass,
 }
 
 impl<S: Simd> WithWriter<S> for Write<'_, S::Lanes> {
     #[inline(always)]
     fn with<W: Writer<S>>(self, s: S, writer: &mut W) {
-        let Self { pixels, values } = self;
+        let Self { pixels, values, ahead } = self;
         assert!(
             pixels.at(values.len() - 1) + pixels.channels.lanes <= writer.len(),
             "pixels beyond their tensor"
         );
-        for (i, value) in values.iter().enumerate() {
-            // SAFETY: as in `AddTo`.
-            unsafe { writer.write(s, pixels.at(i), *value) };
+        ahead.begin(values.len());
+        let mut i = 0;
+        for some in values.chunks(ahead.every().max(1)) {
+            for value in some {
+                // SAFETY: as in `AddTo`.
+                unsafe { writer.write(s, pixels.at(i), *value) };
+                i += 1;
+            }
+            ahead.ask();
         }
     }
 }

@@ -9,7 +9,8 @@ mod tests;
 use rayon::prelude::*;
 
 use crate::error::{ShapeError, expect_len};
-use crate::isa::multiversion;
+use crate::isa::{Kernel, dispatch};
+use crate::simd::{LANES, Simd};
 pub(crate) use normal::Normal;
 
 /// Values of one piece of work: 64 KiB of each operand.
@@ -21,7 +22,7 @@ const BLOCK: usize = 16 * 1024;
 /// Lengths that differ.
 pub fn gelu_forward(x: &[f32], y: &mut [f32]) -> Result<(), ShapeError> {
     expect_len("gelu_forward", "y", y.len(), x.len())?;
-    y.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK)).for_each(|(y, x)| gelu(x, y));
+    y.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK)).for_each(|(y, x)| dispatch(Gelu { x, y }));
     Ok(())
 }
 
@@ -33,19 +34,45 @@ pub fn gelu_backward(x: &[f32], dy: &[f32], dx: &mut [f32]) -> Result<(), ShapeE
     expect_len("gelu_backward", "dy", dy.len(), x.len())?;
     expect_len("gelu_backward", "dx", dx.len(), x.len())?;
     let operands = x.par_chunks(BLOCK).zip(dy.par_chunks(BLOCK));
-    dx.par_chunks_mut(BLOCK).zip(operands).for_each(|(dx, (x, dy))| gradient(x, dy, dx));
+    dx.par_chunks_mut(BLOCK).zip(operands).for_each(|(dx, (x, dy))| dispatch(Gradient { x, dy, dx }));
     Ok(())
 }
 
-multiversion! {
-    fn gelu(x: &[f32], y: &mut [f32]) {
-        y.iter_mut().zip(x).for_each(|(y, x)| *y = x * Normal::at(*x).distribution);
-    }
+struct Gelu<'a> {
+    x: &'a [f32],
+    y: &'a mut [f32],
+}
 
-    fn gradient(x: &[f32], dy: &[f32], dx: &mut [f32]) {
-        for (dx, (x, dy)) in dx.iter_mut().zip(x.iter().zip(dy)) {
-            let normal = Normal::at(*x);
-            *dx = dy * (normal.distribution + x * normal.density);
+impl Kernel for Gelu<'_> {
+    type Output = ();
+    const BF16: bool = false;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for (y, x) in self.y.chunks_mut(LANES).zip(self.x.chunks(LANES)) {
+            let x = s.load_first(x);
+            s.store_first(s.mul(x, Normal::at(s, x).distribution), y);
+        }
+    }
+}
+
+struct Gradient<'a> {
+    x: &'a [f32],
+    dy: &'a [f32],
+    dx: &'a mut [f32],
+}
+
+impl Kernel for Gradient<'_> {
+    type Output = ();
+    const BF16: bool = false;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let operands = self.x.chunks(LANES).zip(self.dy.chunks(LANES));
+        for (dx, (x, dy)) in self.dx.chunks_mut(LANES).zip(operands) {
+            let (x, dy) = (s.load_first(x), s.load_first(dy));
+            let normal = Normal::at(s, x);
+            s.store_first(s.mul(dy, s.mul_add(x, normal.density, normal.distribution)), dx);
         }
     }
 }

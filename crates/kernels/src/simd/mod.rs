@@ -54,6 +54,10 @@ pub trait Simd: Copy + Send + Sync {
     fn sub(self, a: Self::Lanes, b: Self::Lanes) -> Self::Lanes;
     /// `a · b`.
     fn mul(self, a: Self::Lanes, b: Self::Lanes) -> Self::Lanes;
+    /// `a / b`.
+    fn div(self, a: Self::Lanes, b: Self::Lanes) -> Self::Lanes;
+    /// `2ⁿ` of `1.5·2²³ + n`, for whole numbers `n` from −126 to 127.
+    fn power_of_two(self, shifted: Self::Lanes) -> Self::Lanes;
     /// `a · b + c`, rounded once where there is an instruction for it.
     fn mul_add(self, a: Self::Lanes, b: Self::Lanes, c: Self::Lanes) -> Self::Lanes;
     /// The larger of each two.

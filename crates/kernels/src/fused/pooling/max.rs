@@ -5,13 +5,14 @@ use rayon::prelude::*;
 
 use super::{AT_ONCE, sizes};
 use crate::element::Element;
-use crate::fused::elementwise::{Pixels, Write, sixteens};
+use crate::fused::elementwise::{Pixels, Write, pixels_of, sixteens};
 use crate::fused::read::{Channels, Reader, WithReader};
 use crate::fused::shared::Shared;
 use crate::fused::write::SharedSink;
 use crate::fused::{Sink, Source};
 use crate::isa::{Kernel, dispatch};
 use crate::pooling::Pool2dShape;
+use crate::prefetch::Ahead;
 use crate::simd::Simd;
 
 /// [`max_pool2d`](super::max_pool2d) of checked arguments.
@@ -48,8 +49,24 @@ impl<E: Element> Kernel for Forward<'_, '_, E> {
         let Self { shape, x, image, indices, sink } = self;
         let (input, output) = sizes(shape);
         let (mut maxima, mut places) = ([s.splat(0.0); AT_ONCE], [s.splat(0.0); AT_ONCE]);
+        // Pixels of an image that the windows up to the last one take up.
+        let below = |last: usize| (last / shape.out_width() * shape.stride + shape.kernel) * shape.width;
         for first in (0..output.pixels).step_by(AT_ONCE) {
             let count = AT_ONCE.min(output.pixels - first);
+            let last = first + count - 1;
+            let begin = below(last);
+            let end = match output.pixels - first - count {
+                0 => input.pixels + below(AT_ONCE.min(output.pixels) - 1), // of the next image
+                left => below(last + AT_ONCE.min(left)),
+            };
+            let mut ahead = Ahead::nothing();
+            x.ahead(&pixels_of(input, image * input.pixels + begin, end - begin), &mut ahead);
+            let next = pixels_of(output, image * output.pixels + first + count, AT_ONCE);
+            sink.ahead(&next, &mut ahead);
+            if let Some(indices) = indices {
+                ahead.add(indices.start(), indices.len(), &next);
+            }
+            let mut ahead = ahead.in_steps(count * sixteens(input.channels).count());
             for channels in sixteens(input.channels) {
                 let (maxima, places) = (&mut maxima[..count], &mut places[..count]);
                 x.reader(s, image, channels, Maxima { shape, image, channels, first, maxima, places });
@@ -61,7 +78,10 @@ impl<E: Element> Kernel for Forward<'_, '_, E> {
                     }
                 }
                 // SAFETY: as above.
-                unsafe { sink.writer(s, image, channels, Write { pixels, values: maxima }) }
+                unsafe {
+                    let what = Write { pixels, values: maxima, ahead: &mut ahead };
+                    sink.writer(s, image, channels, what);
+                }
             }
         }
     }

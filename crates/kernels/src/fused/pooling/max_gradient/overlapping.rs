@@ -1,33 +1,29 @@
-//! The gradient of the maximum of each window.
+//! Of windows that overlap: each pixel sums what it gets from those over it.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{AT_ONCE, sizes};
 use crate::element::Element;
-use crate::fused::elementwise::{Pixels, Write, sixteens};
+use crate::fused::Source;
+use crate::fused::elementwise::{Pixels, Write, pixels_of, sixteens};
+use crate::fused::pooling::{AT_ONCE, sizes};
 use crate::fused::read::{Channels, Reader, WithReader};
 use crate::fused::write::SharedSink;
-use crate::fused::{Sink, Source};
 use crate::isa::{Kernel, dispatch};
 use crate::pooling::Pool2dShape;
+use crate::prefetch::Ahead;
 use crate::simd::Simd;
 
-/// [`max_pool2d_gradient`](super::max_pool2d_gradient) of checked arguments.
-pub(in crate::fused) fn gradient<E: Element>(s: &Pool2dShape, dy: Source<E>, indices: &[u8], dx: Sink<E>) {
-    let sink = SharedSink::new(dx);
-    if sizes(s).0.len() == 0 {
-        return;
-    }
+pub(super) fn run<E: Element>(s: &Pool2dShape, dy: Source<E>, indices: &[u8], sink: &SharedSink<E>) {
     let windows = Windows {
         shape: s,
         rows: over(s, s.height, s.out_height()),
         columns: over(s, s.width, s.out_width()),
     };
     (0..s.batch).into_par_iter().for_each(|image| {
-        dispatch(Backward { windows: &windows, dy: &dy, image, indices, sink: &sink });
+        dispatch(Backward { windows: &windows, dy: &dy, image, indices, sink });
     });
 }
 
@@ -61,15 +57,24 @@ impl<E: Element> Kernel for Backward<'_, '_, E> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { windows, dy, image, indices, sink } = self;
-        let (input, _) = sizes(windows.shape);
+        let (input, output) = sizes(windows.shape);
         let mut lanes = [s.splat(0.0); AT_ONCE];
         for first in (0..input.pixels).step_by(AT_ONCE) {
+            let mut ahead = Ahead::nothing();
+            sink.ahead(&pixels_of(input, image * input.pixels + first + AT_ONCE, AT_ONCE), &mut ahead);
+            if first == 0 {
+                dy.ahead(&pixels_of(output, (image + 1) * output.pixels, output.pixels), &mut ahead);
+            }
+            let mut ahead = ahead.in_steps(AT_ONCE * sixteens(input.channels).count());
             for channels in sixteens(input.channels) {
                 let sums = &mut lanes[..AT_ONCE.min(input.pixels - first)];
                 dy.reader(s, image, channels, Gather { windows, image, channels, first, indices, sums });
                 let pixels = Pixels { first: image * input.pixels + first, channels };
                 // SAFETY: a task has its image to itself.
-                unsafe { sink.writer(s, image, channels, Write { pixels, values: sums }) }
+                unsafe {
+                    let what = Write { pixels, values: sums, ahead: &mut ahead };
+                    sink.writer(s, image, channels, what);
+                }
             }
         }
     }
