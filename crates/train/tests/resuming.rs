@@ -117,6 +117,39 @@ fn a_plateau_remembers_across_interruptions() {
 }
 
 #[test]
+fn what_a_cycle_leaves_of_the_momentum_is_not_kept() {
+    // After five steps of a cycle, whose last momentum is .8, the recipe's own .9 counts again.
+    let recipe = recipe_with(
+        "[schedule]\nkind = \"sequential\"\nper = \"step\"\nmilestones = [5]\n[[schedule.schedules]]\nkind = \"cyclic\"\nbase_lr = 0.01\nmax_lr = 0.02\nstep_size_up = 4\n[[schedule.schedules]]\nkind = \"constant\"",
+    );
+    let root = tempfile::tempdir().unwrap();
+    let alone = folder(root.path(), "alone");
+    go_by(&recipe, &alone, Start::Fresh, None).unwrap();
+    let rows: Vec<EpochRow> = read_rows(&alone.epochs()).unwrap();
+    let momenta: Vec<f64> = rows.iter().map(|row| row.momentum).collect();
+    assert!((momenta[0] - 0.85).abs() < 1e-12 && momenta[1] == 0.9, "{momenta:?}");
+
+    let stopped = folder(root.path(), "stopped");
+    go_by(&recipe, &stopped, Start::Fresh, Some(5)).unwrap();
+    go_by(&recipe, &stopped, Start::Resume, None).unwrap();
+    assert!(remains(&alone) == remains(&stopped), "an interrupted run should leave the same bytes");
+}
+
+#[test]
+fn a_plateau_that_forgot_its_epochs_is_told() {
+    let recipe = recipe_with("[schedule]\nkind = \"plateau\"");
+    let root = tempfile::tempdir().unwrap();
+    let run = folder(root.path(), "run");
+    go_by(&recipe, &run, Start::Fresh, Some(4)).unwrap(); // in epoch 2
+    let text = fs::read_to_string(run.last_state()).unwrap();
+    let mut state: serde_json::Value = serde_json::from_str(&text).unwrap();
+    state["judged"] = serde_json::json!([]);
+    fs::write(run.last_state(), state.to_string()).unwrap();
+    let said = go_by(&recipe, &run, Start::Resume, None).unwrap_err().to_string();
+    assert!(said.contains("0 epochs ended, 1 are done"), "{said}");
+}
+
+#[test]
 fn a_checkpoint_survives_a_death_at_any_moment() {
     let root = tempfile::tempdir().unwrap();
     let alone = folder(root.path(), "alone");

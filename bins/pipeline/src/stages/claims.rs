@@ -135,9 +135,13 @@ fn learning_rates(
     found: Option<f64>,
     shorter: Option<&str>,
 ) -> Result<Claim> {
+    let used = || epochs.iter().map(|e| e.lr).collect::<Vec<_>>();
+    const USED: &str = "learning rate of each epoch's last step";
     let (name, measured) = if shorter.is_none() {
-        let used = epochs.iter().map(|e| e.lr).collect::<Vec<_>>();
-        ("learning rate of each epoch's last step", used)
+        (USED, used())
+    } else if recipe.schedule.needs_metrics() {
+        let (rates, reason) = (published.learning_rates.clone(), "they follow from how its epochs ended");
+        return Ok(Claim::not_comparable(USED, Kind::Exact, rates, Some(used().into()), reason));
     } else {
         let length = Length { epochs: published.epochs, steps_per_epoch: published.steps_per_epoch };
         let schedule = recipe.schedule(length, found)?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CycleMomentum, Point, Tick};
 use crate::OptimError;
-use crate::check::{below_one, not_negative, positive, require};
+use crate::check::{not_negative, positive, require};
 
 /// Triangles between two learning rates (Smith 2017), as `torch.optim.lr_scheduler.CyclicLR`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -94,10 +94,6 @@ impl Cyclic {
         if let CyclicMode::ExpRange { gamma } = self.mode {
             require(gamma > 0.0 && gamma <= 1.0, "gamma", gamma, "above 0 and at most 1")?;
         }
-        if let CycleMomentum::Cycle { base, max } = self.momentum {
-            below_one("base", base)?;
-            below_one("max", max)?;
-        }
-        Ok(())
+        self.momentum.check()
     }
 }

@@ -3,6 +3,7 @@
 mod cosine;
 mod cyclic;
 mod decay;
+mod judged;
 mod one_cycle;
 mod plateau;
 mod sequential;
@@ -10,6 +11,7 @@ mod sequential;
 pub use cosine::{CosineAnnealing, CosineRestarts};
 pub use cyclic::{Cyclic, CyclicMode};
 pub use decay::{ConstantFactor, ExponentialDecay, Linear, MultiStepDecay, Polynomial, StepDecay};
+pub use judged::Judged;
 pub use one_cycle::{Anneal, CycleMomentum, OneCycle, OneCycleOptions, Peak, Phases};
 pub use plateau::{Plateau, PlateauMode, PlateauOptions, ThresholdMode};
 pub use sequential::Sequential;
@@ -44,15 +46,6 @@ pub enum Tick {
     Step,
 }
 
-/// What an epoch ended with, on the images that judge it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Judged {
-    /// Mean loss.
-    pub loss: f64,
-    /// Share of right answers.
-    pub accuracy: f64,
-}
-
 /// How long a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Length {
@@ -65,7 +58,7 @@ pub struct Length {
 impl Length {
     /// Steps of all epochs.
     pub fn steps(&self) -> usize {
-        self.epochs * self.steps_per_epoch
+        self.epochs.saturating_mul(self.steps_per_epoch)
     }
 }
 
@@ -129,6 +122,21 @@ impl ScheduleConfig {
             Self::Sequential(options) => options.check(),
             Self::Plateau(options) => options.check(),
         }
+    }
+
+    /// Whether it sets the momentum too, which not every optimiser has.
+    pub fn cycles_momentum(&self) -> bool {
+        match self {
+            Self::OneCycle(options) => options.momentum != CycleMomentum::Fixed,
+            Self::Cyclic(options) => options.momentum != CycleMomentum::Fixed,
+            Self::Sequential(options) => options.schedules.iter().any(Self::cycles_momentum),
+            _ => false,
+        }
+    }
+
+    /// Whether it looks at what the epochs so far ended with.
+    pub fn needs_metrics(&self) -> bool {
+        matches!(self, Self::Plateau(_))
     }
 
     /// Whether a range test has to find the peak first.
@@ -205,7 +213,11 @@ impl ScheduleConfig {
             Tick::Epoch => length.steps_per_epoch,
             Tick::Step => 1,
         };
-        Ok(Schedule(Curve::Ticks { config: self.clone(), learning_rate, steps_per_tick }))
+        let schedule = Schedule(Curve::Ticks { config: self.clone(), learning_rate, steps_per_tick });
+        // Those that grow are largest at the end.
+        let last = schedule.at(length.steps().saturating_sub(1), &[]).learning_rate;
+        require(last.is_finite(), "the learning rate of the last step", last, "finite")?;
+        Ok(schedule)
     }
 }
 

@@ -1,6 +1,6 @@
 use super::Point;
 use crate::OptimError;
-use crate::check::{below_one, positive, require};
+use crate::check::{positive, require};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The highest learning rate of a schedule: a number, or `"find"`.
@@ -107,6 +107,26 @@ pub enum CycleMomentum {
     },
 }
 
+impl CycleMomentum {
+    pub(super) fn check(&self) -> Result<(), OptimError> {
+        let Self::Cycle { base, max } = *self else { return Ok(()) };
+        for (key, value) in [("base", base), ("max", max)] {
+            // At 0 there is no momentum to cycle: Nesterov's and RMSprop's are then other optimisers.
+            require(value > 0.0 && value < 1.0, key, value, "above 0 and below 1")?;
+        }
+        if base > max {
+            return Err(OptimError::Conflict {
+                key: "base",
+                value: base.to_string(),
+                other_key: "max",
+                other_value: max.to_string(),
+                reason: "the momentum is lowest where the learning rate is highest",
+            });
+        }
+        Ok(())
+    }
+}
+
 /// Options of [`OneCycle`], with PyTorch's defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -162,20 +182,7 @@ impl OneCycleOptions {
                 reason: "the way back from the peak takes as many steps as the way up, so at most half of all",
             });
         }
-        if let CycleMomentum::Cycle { base, max } = self.momentum {
-            below_one("base", base)?;
-            below_one("max", max)?;
-            if base > max {
-                return Err(OptimError::Conflict {
-                    key: "base",
-                    value: base.to_string(),
-                    other_key: "max",
-                    other_value: max.to_string(),
-                    reason: "the momentum is lowest where the learning rate is highest",
-                });
-            }
-        }
-        Ok(())
+        self.momentum.check()
     }
 }
 

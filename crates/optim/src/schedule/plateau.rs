@@ -68,6 +68,15 @@ impl PlateauOptions {
     pub(super) fn check(&self) -> Result<(), OptimError> {
         require(self.factor > 0.0 && self.factor < 1.0, "factor", self.factor, "above 0 and below 1")?;
         not_negative("threshold", self.threshold)?;
+        if (self.mode, self.threshold_mode) == (PlateauMode::Min, ThresholdMode::Rel) && self.threshold >= 1.0 {
+            return Err(OptimError::Conflict {
+                key: "threshold",
+                value: self.threshold.to_string(),
+                other_key: "threshold_mode",
+                other_value: "\"rel\"".to_owned(),
+                reason: "no loss is below the best one by all of it",
+            });
+        }
         not_negative("min_lr", self.min_lr)?;
         not_negative("eps", self.eps)
     }
@@ -102,6 +111,15 @@ impl Plateau {
     pub fn new(options: PlateauOptions, learning_rate: f64) -> Result<Self, OptimError> {
         options.check()?;
         not_negative("lr", learning_rate)?;
+        if options.min_lr > learning_rate {
+            return Err(OptimError::Conflict {
+                key: "min_lr",
+                value: options.min_lr.to_string(),
+                other_key: "lr",
+                other_value: learning_rate.to_string(),
+                reason: "it begins below the least learning rate, and would never change",
+            });
+        }
         let best = match options.mode {
             PlateauMode::Min => f64::INFINITY,
             PlateauMode::Max => f64::NEG_INFINITY,

@@ -30,7 +30,9 @@ impl Sequential {
 
     pub(super) fn check(&self) -> Result<(), OptimError> {
         let told = || format!("{:?}", self.milestones);
-        require(self.milestones.is_sorted(), "milestones", told(), "in order, the earliest first")?;
+        let rises = |from: usize, to: &[usize]| to.first().is_none_or(|first| *first > from);
+        let in_order = rises(0, &self.milestones) && self.milestones.windows(2).all(|pair| pair[0] < pair[1]);
+        require(in_order, "milestones", told(), "ticks from 1 on, each later than the one before")?;
         if self.milestones.len() + 1 != self.schedules.len() {
             return Err(OptimError::Conflict {
                 key: "milestones",

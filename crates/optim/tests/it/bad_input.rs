@@ -97,6 +97,8 @@ fn schedules_that_make_no_sense_are_refused() {
     assert!(three.starts_with("pct_start = 0.6 cannot be combined with phases = three"), "{three}");
     let swapped = CycleMomentum::Cycle { base: 0.95, max: 0.85 };
     let swapped = cycle(OneCycleOptions { momentum: swapped, ..good });
+    let stopped = cycle(OneCycleOptions { momentum: CycleMomentum::Cycle { base: 0.0, max: 0.9 }, ..good });
+    assert!(stopped.starts_with("base is 0: it must be above 0"), "{stopped}");
     assert!(swapped.starts_with("base = 0.95 cannot be combined with max = 0.85"), "{swapped}");
 }
 

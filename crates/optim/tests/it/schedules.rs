@@ -155,7 +155,22 @@ fn what_cannot_be_is_refused_by_name() {
             "base_lr = 1 cannot be combined with max_lr = 0.1",
         ),
         ("kind = \"cyclic\"\nbase_lr = 0.1\nmax_lr = 1.0\nstep_size_up = 0", "step_size_up is 0"),
+        (
+            "kind = \"cyclic\"\nbase_lr = 0.1\nmax_lr = 1.0\nstep_size_up = 1\nmomentum = { cycle = { base = 0.0, max = 0.9 } }",
+            "base is 0",
+        ),
+        ("kind = \"exponential\"\ngamma = 1e200", "the learning rate of the last step is inf"),
         ("kind = \"plateau\"\nfactor = 1.0", "factor is 1"),
+        ("kind = \"plateau\"\nthreshold = 1.0", "threshold = 1 cannot be combined with threshold_mode"),
+        ("kind = \"plateau\"\nmin_lr = 0.2", "min_lr = 0.2 cannot be combined with lr = 0.1"),
+        (
+            "kind = \"sequential\"\nmilestones = [0]\nschedules = [{ kind = \"constant\" }, { kind = \"constant\" }]",
+            "milestones is [0]",
+        ),
+        (
+            "kind = \"sequential\"\nmilestones = [1, 1]\nschedules = [{ kind = \"constant\" }, { kind = \"constant\" }, { kind = \"constant\" }]",
+            "milestones is [1, 1]",
+        ),
         ("kind = \"sequential\"\nmilestones = []\nschedules = []", "milestones = []"),
         (
             "kind = \"sequential\"\nmilestones = [1]\nschedules = [{ kind = \"constant\" }, { kind = \"plateau\" }]",

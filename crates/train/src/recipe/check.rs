@@ -45,6 +45,9 @@ impl Recipe {
         self.lr_finder.check()?;
         self.optim.check()?;
         self.schedule.check()?;
+        let cycles = self.schedule.cycles_momentum() && self.optim.momentum().is_none();
+        let kept = "\"fixed\": the optimiser has no momentum to cycle";
+        fits("schedule.momentum", &"a cycle", kept, !cycles)?;
         self.augmentation()?;
         Ok(())
     }

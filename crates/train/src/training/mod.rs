@@ -124,6 +124,11 @@ impl<'a> Training<'a> {
             if state.recipe_sha256 != recipe.identity() {
                 return Err(TrainError::OtherRecipe { path: run.path().to_owned() });
             }
+            if recipe.schedule.needs_metrics() && state.judged.len() as u64 != state.epoch - 1 {
+                let (judged, epochs) = (state.judged.len(), state.epoch - 1);
+                let message = format!("it tells how {judged} epochs ended, {epochs} are done; begin anew");
+                return Err(TrainError::Checkpoint { path: run.last_state(), message });
+            }
             let rows_cut = rows::cut(run, state.epoch - 1, state.step)?;
             observer(Event::Resumed { epoch: state.epoch, step_in_epoch: state.step_in_epoch, rows_cut });
             state
@@ -197,7 +202,8 @@ impl<'a> Training<'a> {
             return Err(TrainError::Diverged { step: number, epoch, lr, loss });
         }
         self.optimizer.set_learning_rate(point.learning_rate)?;
-        if let Some(momentum) = point.momentum {
+        // A function of the step alone: a resumed run would not know what a cycle before it left.
+        if let Some(momentum) = point.momentum.or(self.recipe.optim.momentum()) {
             self.optimizer.set_momentum(momentum)?;
         }
         self.optimizer.step(step.gradients)?;
