@@ -1,4 +1,4 @@
-//! ResNet-18's convolutions as a training step runs them, normalising and gating while they read and write; each pass alone,
+//! The networks' convolutions as a training step runs them, normalising and gating while they read and write; each pass alone,
 //! in both types, the shape in the id: `forward/bf16/n32_32x32x64_k3_s1_64`.
 //!
 //!     cargo bench -p wick-kernels --bench convolution -- forward/bf16
@@ -16,8 +16,8 @@ use wick_kernels::fused::{
 use wick_kernels::huge_pages::Lines;
 use wick_kernels::{Conv2dShape, Element, ShapeError};
 
-/// Input size, C_in, C_out, kernel, stride.
-const LAYERS: [[usize; 5]; 11] = [
+/// Input size, C_in, C_out, kernel, stride: ResNet-18's, with stride 1 in layer4, the custom ResNet's, the speedrun network's.
+const LAYERS: [[usize; 5]; 21] = [
     [32, 3, 64, 3, 1],
     [32, 64, 64, 3, 1],
     [32, 64, 128, 3, 2],
@@ -29,6 +29,16 @@ const LAYERS: [[usize; 5]; 11] = [
     [8, 256, 512, 3, 2],
     [8, 256, 512, 1, 2],
     [4, 512, 512, 3, 1],
+    [8, 256, 512, 3, 1],
+    [8, 512, 512, 3, 1],
+    [32, 64, 128, 3, 1],
+    [16, 128, 256, 3, 1],
+    [32, 3, 24, 2, 1],
+    [31, 24, 64, 3, 1],
+    [15, 64, 64, 3, 1],
+    [15, 64, 256, 3, 1],
+    [7, 256, 256, 3, 1],
+    [3, 256, 256, 3, 1],
 ];
 
 fn shapes() -> impl Iterator<Item = Conv2dShape> {
@@ -41,7 +51,7 @@ fn shapes() -> impl Iterator<Item = Conv2dShape> {
             out_channels,
             kernel: [kernel; 2],
             stride,
-            padding: kernel / 2,
+            padding: (kernel - 1) / 2,
         })
     })
 }
