@@ -170,8 +170,7 @@ fn classifier(c: &mut Criterion) {
     for classes in [10, 100] {
         let s = LinearShape { batch: BATCH, in_features: 512, out_features: classes };
         let shape = format!("n{BATCH}_512_{classes}");
-        let (x, weight, bias) =
-            (vec![0.5; BATCH * 512], vec![0.25; 512 * classes], vec![0.125; classes]);
+        let (x, weight, bias) = (vec![0.5; BATCH * 512], vec![0.25; 512 * classes], vec![0.125; classes]);
         let (mut y, mut dy) = (vec![0.5; BATCH * classes], vec![0.5; BATCH * classes]);
         let (mut dx, mut dweight, mut dbias) = (x.clone(), weight.clone(), bias.clone());
         let values = x.len() + weight.len() + y.len();

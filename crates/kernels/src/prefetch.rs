@@ -4,14 +4,14 @@
 /// Memory that will be needed soon, asked for line by line while something else is computed. Many at once would keep the core
 /// waiting: it has room for some two dozen requests.
 ///
-/// What is far ahead is dealt to all steps of a long computation, what is near to those of its next product.
+/// What is far ahead is dealt to all steps of a long computation, what is near to those of its next part.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ahead<const N: usize> {
     far: Parts<N>,
     near: Parts<2>,
     /// Steps of the computation that are left.
     steps: usize,
-    /// Lines from far ahead to be asked for by the product at hand.
+    /// Lines from far ahead to be asked for by the part at hand.
     share: usize,
     /// Lines asked for at once.
     at_once: usize,
@@ -129,12 +129,12 @@ impl<const N: usize> Ahead<N> {
         self
     }
 
-    /// Adds what a product soon after the next will need, as [`add`](Self::add) does.
+    /// Adds what a part soon after the next will need, as [`add`](Self::add) does.
     pub(crate) fn add_near<T>(&mut self, x: &[T], region: &Region) {
         self.near.add(x.as_ptr(), x.len(), region);
     }
 
-    /// Begins a product of so many steps.
+    /// Begins a part of so many steps: a product, or a run of pixels.
     pub(crate) fn begin(&mut self, steps: usize) {
         self.share = if steps < self.steps { self.far.lines * steps / self.steps } else { self.far.lines };
         self.steps = self.steps.saturating_sub(steps);

@@ -88,7 +88,8 @@ fn values_out_of_range_are_named_with_what_is_allowed() {
 
 #[test]
 fn a_momentum_that_is_not_there_cannot_be_cycled() {
-    let over = "[optim]\nkind = \"sgd\"\nmomentum = \"none\"\n[schedule]\nkind = \"one_cycle\"\nmax_lr = 0.1\n";
+    let over =
+        "[optim]\nkind = \"sgd\"\nmomentum = \"none\"\n[schedule]\nkind = \"one_cycle\"\nmax_lr = 0.1\n";
     let cycled = Layers::default().over("tiny", TINY).unwrap().over("over", over).unwrap();
     let said = cycled.clone().resolve().unwrap_err().to_string();
     assert!(said.contains("schedule.momentum is a cycle") && said.contains("\"fixed\""), "{said}");

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_derivative_is_the_slope_of_the_value() {
+    fn the_definitions_derivative_is_the_slope_of_its_value() {
         // Central differences, whose error is that of two values, 6e-8·|x| each, over the step, and the third derivative's
         // (below 1) times a sixth of its square.
         let step = 1.0 / 64.0;
@@ -90,7 +90,7 @@ mod tests {
             for x in (-50..50).map(|i| 0.1 * i as f32 + 0.05) {
                 let difference = (activation.apply(x + step) - activation.apply(x - step)) / (2.0 * step);
                 let got = activation.derivative(x);
-                assert!((got - difference).abs() <= 2e-4, "{activation:?}'({x}) = {got}, want {difference}");
+                assert!((got - difference).abs() <= 5e-5, "{activation:?}'({x}) = {got}, want {difference}");
             }
         }
     }
@@ -103,8 +103,9 @@ mod tests {
         assert!(ALL.iter().all(|activation| activation.apply(f32::NAN).is_nan()));
     }
 
-    /// What sixteen lanes give is what the definitions give: to 2e-7 (from 1 on, of `x`) and 3e-7, of a polynomial's 2.4e-8
-    /// and some four roundings of 6e-8 each.
+    /// What sixteen lanes give is what the definitions give: GELU's to 2e-7 (from 1 on, of `x`) and 3e-7, of a polynomial's
+    /// 2.4e-8 and some four roundings of 6e-8 each; exactly where f32 holds nothing between the value and 0 or `x`. Its left
+    /// tail fades without a step and with the right sign.
     fn check<S: Simd>(s: S, set: InstructionSet) {
         let same = |got: f32, want: f32, tolerance: f32| {
             got == want || (got - want).abs() <= tolerance || got.is_nan() && want.is_nan()
@@ -117,11 +118,14 @@ mod tests {
                 s.store(activation.gated(s, s.load(&x), s.load(&gradients)), &mut g);
                 for i in 0..16 {
                     let (value, gated) = (activation.apply(x[i]), activation.derivative(x[i]) * gradients[i]);
-                    let of_gelu = f32::from(activation == Activation::Gelu);
+                    let of_gelu = f32::from(activation == Activation::Gelu && x[i].abs() < 15.0);
                     let close = same(y[i], value, 2e-7 * of_gelu * x[i].abs().max(1.0));
                     assert!(close, "{set:?} {activation:?}({}) = {}, want {value}", x[i], y[i]);
                     let close = same(g[i], gated, 3e-7 * of_gelu * gradients[i].abs());
                     assert!(close, "{set:?} {activation:?}'({}): {}, want {gated}", x[i], g[i]);
+                    if of_gelu == 1.0 && (-8.0..0.0).contains(&x[i]) {
+                        assert!((y[i] / value - 1.0).abs() < 1e-5, "{set:?}: gelu({}) = {}", x[i], y[i]);
+                    }
                 }
             }
         }

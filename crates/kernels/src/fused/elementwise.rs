@@ -77,6 +77,12 @@ pub(super) fn pixels_of(extent: Extent, first: usize, count: usize) -> Region {
     Region::run(first * extent.channels, count * extent.channels)
 }
 
+/// How many pixels a pass works on after those before number `end` of an image, at most `most`: of this image, or of the next.
+pub(super) fn count_after(extent: Extent, end: usize, most: usize) -> usize {
+    let left = extent.pixels - end;
+    most.min(if left > 0 { left } else { extent.pixels })
+}
+
 struct Combine<'a, 'b, E> {
     extent: Extent,
     images: Range<usize>,
@@ -94,7 +100,8 @@ impl<E: Element> Kernel for Combine<'_, '_, E> {
         for image in images {
             for first in (0..extent.pixels).step_by(PIXELS) {
                 let count = PIXELS.min(extent.pixels - first);
-                let next = pixels_of(extent, image * extent.pixels + first + count, PIXELS);
+                let end = first + count;
+                let next = pixels_of(extent, image * extent.pixels + end, count_after(extent, end, PIXELS));
                 let mut ahead = Ahead::nothing();
                 terms.iter().for_each(|term| term.ahead(&next, &mut ahead));
                 sink.ahead(&next, &mut ahead);
@@ -108,7 +115,7 @@ impl<E: Element> Kernel for Combine<'_, '_, E> {
                     // SAFETY: a task has its images to itself.
                     unsafe {
                         let values = &sums[..count];
-                        sink.writer(s, image, channels, Write { pixels, values, ahead: &mut ahead });
+                        sink.writer(s, image, channels, WriteEach { pixels, values, ahead: &mut ahead });
                     }
                 }
             }
@@ -154,20 +161,21 @@ impl<S: Simd> WithReader<S> for AddTo<'_, S::Lanes> {
     }
 }
 
-/// Parts of memory that a pass asks for: what two terms and a sink read and write.
+/// Parts of memory that a pass asks for: those of two terms, a pool's indices, and what a sink reads and writes. What is beyond
+/// is not asked for.
 const AHEAD: usize = 8;
 
 /// What a pass asks for while it computes.
 pub(super) type AheadOfPass = Ahead<AHEAD>;
 
 /// Writes each pixel's value. Meanwhile asks for its share of what is `ahead`.
-pub(super) struct Write<'a, L> {
+pub(super) struct WriteEach<'a, L> {
     pub(super) pixels: Pixels,
     pub(super) values: &'a [L],
     pub(super) ahead: &'a mut AheadOfPass,
 }
 
-impl<S: Simd> WithWriter<S> for Write<'_, S::Lanes> {
+impl<S: Simd> WithWriter<S> for WriteEach<'_, S::Lanes> {
     #[inline(always)]
     fn with<W: Writer<S>>(self, s: S, writer: &mut W) {
         let Self { pixels, values, ahead } = self;
@@ -177,7 +185,7 @@ impl<S: Simd> WithWriter<S> for Write<'_, S::Lanes> {
         );
         ahead.begin(values.len());
         let mut i = 0;
-        for some in values.chunks(ahead.every().max(1)) {
+        for some in values.chunks(ahead.every()) {
             for value in some {
                 // SAFETY: as in `AddTo`.
                 unsafe { writer.write(s, pixels.at(i), *value) };

@@ -13,6 +13,7 @@ pub(crate) struct SharedSink<'a, E> {
     to: Shared<'a, E>,
     sums: Shared<'a, f32>,
     sums_a_channel: usize,
+    /// What the place allows of what was asked for.
     write: Write,
     epilogue: Kind<'a, E>,
 }

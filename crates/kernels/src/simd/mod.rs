@@ -91,6 +91,9 @@ pub trait Simd: Copy + Send + Sync {
     /// As many values as `from` has, at most sixteen, and zeros.
     #[inline(always)]
     fn load_first(self, from: &[f32]) -> Self::Lanes {
+        if let Some(all) = from.first_chunk() {
+            return self.load(all);
+        }
         let mut all = [0.0; 16];
         all[..from.len()].copy_from_slice(from);
         self.load(&all)
@@ -99,6 +102,9 @@ pub trait Simd: Copy + Send + Sync {
     /// Writes as many values as `to` has, at most sixteen.
     #[inline(always)]
     fn store_first(self, a: Self::Lanes, to: &mut [f32]) {
+        if let Some(all) = to.first_chunk_mut() {
+            return self.store(a, all);
+        }
         let mut all = [0.0; 16];
         self.store(a, &mut all);
         to.copy_from_slice(&all[..to.len()]);

@@ -10,7 +10,7 @@ use crate::shared::{
 use crate::tolerance;
 
 /// Pools of every kind: windows that touch, overlap and leave gaps, rows and columns left over, one window only, and so many
-/// (outputs are worked on 32 at a time, and so are a row's inputs).
+/// (outputs are worked on up to 32 at a time, and so are a row's inputs).
 fn shapes() -> Vec<Pool2dShape> {
     let windows = [
         // Height, width, kernel, stride.
@@ -25,6 +25,10 @@ fn shapes() -> Vec<Pool2dShape> {
         [9, 5, 4, 2],
         [3, 8, 2, 3],
         [5, 67, 2, 2],
+        [7, 65, 2, 3],
+        [6, 34, 3, 3],
+        [5, 35, 3, 4],
+        [2, 33, 1, 1],
         [11, 12, 4, 5],
     ];
     let mut shapes = Vec::new();

@@ -36,7 +36,9 @@ mod any_number {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
         match Number::deserialize(deserializer)? {
             Number::Finite(number) => Ok(number),
-            Number::Other(text) => text.parse().map_err(|_| D::Error::custom(format!("{text:?} is no number"))),
+            Number::Other(text) => {
+                text.parse().map_err(|_| D::Error::custom(format!("{text:?} is no number")))
+            }
         }
     }
 }

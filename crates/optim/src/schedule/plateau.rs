@@ -68,7 +68,8 @@ impl PlateauOptions {
     pub(super) fn check(&self) -> Result<(), OptimError> {
         require(self.factor > 0.0 && self.factor < 1.0, "factor", self.factor, "above 0 and below 1")?;
         not_negative("threshold", self.threshold)?;
-        if (self.mode, self.threshold_mode) == (PlateauMode::Min, ThresholdMode::Rel) && self.threshold >= 1.0 {
+        if (self.mode, self.threshold_mode) == (PlateauMode::Min, ThresholdMode::Rel) && self.threshold >= 1.0
+        {
             return Err(OptimError::Conflict {
                 key: "threshold",
                 value: self.threshold.to_string(),

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::{AT_ONCE, sizes};
 use crate::element::Element;
-use crate::fused::elementwise::{Pixels, Write, pixels_of, sixteens};
+use crate::fused::elementwise::{Pixels, WriteEach, count_after, pixels_of, sixteens};
 use crate::fused::read::{Channels, Reader, WithReader};
 use crate::fused::shared::Shared;
 use crate::fused::write::SharedSink;
@@ -55,13 +55,15 @@ impl<E: Element> Kernel for Forward<'_, '_, E> {
             let count = AT_ONCE.min(output.pixels - first);
             let last = first + count - 1;
             let begin = below(last);
-            let end = match output.pixels - first - count {
-                0 => input.pixels + below(AT_ONCE.min(output.pixels) - 1), // of the next image
-                left => below(last + AT_ONCE.min(left)),
+            let after = count_after(output, first + count, AT_ONCE);
+            let end = if last + 1 < output.pixels {
+                below(last + after)
+            } else {
+                input.pixels + below(after - 1) // of the next image
             };
             let mut ahead = Ahead::nothing();
             x.ahead(&pixels_of(input, image * input.pixels + begin, end - begin), &mut ahead);
-            let next = pixels_of(output, image * output.pixels + first + count, AT_ONCE);
+            let next = pixels_of(output, image * output.pixels + first + count, after);
             sink.ahead(&next, &mut ahead);
             if let Some(indices) = indices {
                 ahead.add(indices.start(), indices.len(), &next);
@@ -79,7 +81,7 @@ impl<E: Element> Kernel for Forward<'_, '_, E> {
                 }
                 // SAFETY: as above.
                 unsafe {
-                    let what = Write { pixels, values: maxima, ahead: &mut ahead };
+                    let what = WriteEach { pixels, values: maxima, ahead: &mut ahead };
                     sink.writer(s, image, channels, what);
                 }
             }

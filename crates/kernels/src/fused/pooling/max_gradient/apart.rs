@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::element::Element;
 use crate::fused::Source;
-use crate::fused::elementwise::{AheadOfPass, Pixels, Write, pixels_of, sixteens};
+use crate::fused::elementwise::{AheadOfPass, Pixels, WriteEach, pixels_of, sixteens};
 use crate::fused::pooling::sizes;
 use crate::fused::read::{Channels, Reader, WithReader};
 use crate::fused::write::SharedSink;
@@ -14,10 +14,10 @@ use crate::pooling::Pool2dShape;
 use crate::prefetch::Ahead;
 use crate::simd::Simd;
 
-/// The longest stride for which several windows' pixels are worked on at once.
+/// Rows of pixels that are kept until they are written, and so the longest stride.
 pub(super) const MOST_STRIDE: usize = 4;
 
-/// Pixels of a row at a time.
+/// Pixels of a row at a time, at most: those of whole windows.
 const ACROSS: usize = 32;
 
 pub(super) fn run<E: Element>(s: &Pool2dShape, dy: Source<E>, indices: &[u8], sink: &SharedSink<E>) {
@@ -46,7 +46,8 @@ impl<E: Element> Backward<'_, '_, E> {
         let windows = pixels_of(output, image * output.pixels + (oy + 1) * out_width, out_width);
         dy.ahead(&windows, &mut ahead);
         ahead.add(indices.as_ptr(), indices.len(), &windows);
-        ahead.in_steps(stride * width * sixteens(shape.channels).count())
+        let rows = stride.min(shape.height - oy * stride);
+        ahead.in_steps(rows * width * sixteens(shape.channels).count())
     }
 }
 
@@ -72,7 +73,7 @@ impl<E: Element> Kernel for Backward<'_, '_, E> {
                         let (pixels, values) = (Pixels { first, channels }, &row[..count]);
                         // SAFETY: a task has its image to itself.
                         unsafe {
-                            sink.writer(s, image, channels, Write { pixels, values, ahead: &mut ahead });
+                            sink.writer(s, image, channels, WriteEach { pixels, values, ahead: &mut ahead });
                         }
                     }
                 }

@@ -1,7 +1,7 @@
 //! The gradient of the maximum of each window.
 
+mod any;
 mod apart;
-mod overlapping;
 
 use super::sizes;
 use crate::element::Element;
@@ -18,6 +18,6 @@ pub(in crate::fused) fn gradient<E: Element>(s: &Pool2dShape, dy: Source<E>, ind
     if s.kernel <= s.stride && s.stride <= apart::MOST_STRIDE {
         apart::run(s, dy, indices, &sink);
     } else {
-        overlapping::run(s, dy, indices, &sink);
+        any::run(s, dy, indices, &sink);
     }
 }

@@ -1,4 +1,4 @@
-//! Of windows that overlap: each pixel sums what it gets from those over it.
+//! Of any windows: each pixel sums what it gets from those over it.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::element::Element;
 use crate::fused::Source;
-use crate::fused::elementwise::{Pixels, Write, pixels_of, sixteens};
+use crate::fused::elementwise::{Pixels, WriteEach, count_after, pixels_of, sixteens};
 use crate::fused::pooling::{AT_ONCE, sizes};
 use crate::fused::read::{Channels, Reader, WithReader};
 use crate::fused::write::SharedSink;
@@ -57,22 +57,21 @@ impl<E: Element> Kernel for Backward<'_, '_, E> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { windows, dy, image, indices, sink } = self;
-        let (input, output) = sizes(windows.shape);
+        let (input, _) = sizes(windows.shape);
         let mut lanes = [s.splat(0.0); AT_ONCE];
         for first in (0..input.pixels).step_by(AT_ONCE) {
+            let count = AT_ONCE.min(input.pixels - first);
+            let after = count_after(input, first + count, AT_ONCE);
             let mut ahead = Ahead::nothing();
-            sink.ahead(&pixels_of(input, image * input.pixels + first + AT_ONCE, AT_ONCE), &mut ahead);
-            if first == 0 {
-                dy.ahead(&pixels_of(output, (image + 1) * output.pixels, output.pixels), &mut ahead);
-            }
-            let mut ahead = ahead.in_steps(AT_ONCE * sixteens(input.channels).count());
+            sink.ahead(&pixels_of(input, image * input.pixels + first + count, after), &mut ahead);
+            let mut ahead = ahead.in_steps(count * sixteens(input.channels).count());
             for channels in sixteens(input.channels) {
-                let sums = &mut lanes[..AT_ONCE.min(input.pixels - first)];
+                let sums = &mut lanes[..count];
                 dy.reader(s, image, channels, Gather { windows, image, channels, first, indices, sums });
                 let pixels = Pixels { first: image * input.pixels + first, channels };
                 // SAFETY: a task has its image to itself.
                 unsafe {
-                    let what = Write { pixels, values: sums, ahead: &mut ahead };
+                    let what = WriteEach { pixels, values: sums, ahead: &mut ahead };
                     sink.writer(s, image, channels, what);
                 }
             }
