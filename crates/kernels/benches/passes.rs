@@ -19,6 +19,18 @@ use wick_kernels::{Element, Pool2dShape, ShapeError};
 /// Size and channels of ResNet-18's activations.
 const ACTIVATIONS: [[usize; 2]; 4] = [[32, 64], [16, 128], [8, 256], [4, 512]];
 
+/// Size, channels, kernel and stride of the custom ResNet's pools and the speedrun network's, and of one that overlaps.
+const POOLS: [[usize; 4]; 8] = [
+    [32, 128, 2, 2],
+    [16, 256, 2, 2],
+    [4, 512, 4, 4],
+    [31, 64, 2, 2],
+    [15, 256, 2, 2],
+    [7, 256, 2, 2],
+    [3, 256, 3, 3],
+    [32, 64, 3, 2],
+];
+
 const BATCH: usize = 32;
 
 /// Times `pass`, which moves `values` values of type `E`.
@@ -70,20 +82,18 @@ fn combining<E: Element>(c: &mut Criterion) {
 }
 
 fn pooling<E: Element>(c: &mut Criterion) {
-    for [size, channels] in ACTIVATIONS {
-        for [kernel, stride] in [[2, 2], [3, 2]] {
-            let s = Pool2dShape { batch: BATCH, height: size, width: size, channels, kernel, stride };
-            let shape = format!("n{BATCH}_{size}x{size}x{channels}_k{kernel}_s{stride}");
-            let (input, output) = (s.input_len(), s.output_len());
-            let mut x: Vec<E> = (0..input).map(|i| E::from_f32((i % 251) as f32)).collect();
-            let (mut y, mut indices) = (Lines::new(E::default(), output), vec![0; output]);
-            time::<E>(c, "max_pool2d", &shape, input + output, || {
-                max_pool2d(&s, Source::Plain(&x), Some(&mut indices), Sink::plain(&mut y))
-            });
-            time::<E>(c, "max_pool2d_gradient", &shape, input + output, || {
-                max_pool2d_gradient(&s, Source::Plain(&y), &indices, Sink::plain(&mut x))
-            });
-        }
+    for [size, channels, kernel, stride] in POOLS {
+        let s = Pool2dShape { batch: BATCH, height: size, width: size, channels, kernel, stride };
+        let shape = format!("n{BATCH}_{size}x{size}x{channels}_k{kernel}_s{stride}");
+        let (input, output) = (s.input_len(), s.output_len());
+        let mut x: Vec<E> = (0..input).map(|i| E::from_f32((i % 251) as f32)).collect();
+        let (mut y, mut indices) = (Lines::new(E::default(), output), vec![0; output]);
+        time::<E>(c, "max_pool2d", &shape, input + output, || {
+            max_pool2d(&s, Source::Plain(&x), Some(&mut indices), Sink::plain(&mut y))
+        });
+        time::<E>(c, "max_pool2d_gradient", &shape, input + output, || {
+            max_pool2d_gradient(&s, Source::Plain(&y), &indices, Sink::plain(&mut x))
+        });
     }
 }
 

@@ -85,7 +85,10 @@ fn batch_norms(set: InstructionSet) {
         close("batch norm's dbias", set, &db, &want.2);
         let out = NormGradients { dx: &mut dx, dweight: &mut dw, dbias: &mut db };
         batch_norm_backward_frozen(pass, out).unwrap();
-        close("frozen batch norm's dx", set, &dx, &reference::batch_norm_backward_frozen(pass).0);
+        let want = reference::batch_norm_backward_frozen(pass);
+        close("frozen batch norm's dx", set, &dx, &want.0);
+        close("frozen batch norm's dweight", set, &dw, &want.1);
+        close("frozen batch norm's dbias", set, &db, &want.2);
     }
 }
 
@@ -131,25 +134,53 @@ fn gelu_and_bias(set: InstructionSet) {
     close("dbias", set, &dbias, &reference::bias_backward(&dy, 17));
 }
 
-fn rectifier_and_pools(set: InstructionSet) {
-    let s = Pool2dShape { batch: 2, height: 7, width: 5, channels: 19, kernel: 3, stride: 2 };
-    let (a, b) = (numbers(8, s.input_len()), numbers(9, s.input_len()));
-    let mut y = vec![f32::NAN; a.len()];
-    relu_forward(&a, &mut y).unwrap();
-    assert_eq!(y, reference::relu_forward(&a), "{set:?}");
-    let mut dx = vec![f32::NAN; a.len()];
-    relu_backward(&y, &b, &mut dx).unwrap();
-    assert_eq!(dx, reference::relu_backward(&y, &b), "{set:?}");
-    add_relu_forward(&a, &b, &mut y).unwrap();
-    assert_eq!(y, reference::add_relu_forward(&a, &b), "{set:?}");
-    let (mut y, mut indices) = (vec![f32::NAN; s.output_len()], vec![0; s.output_len()]);
-    max_pool2d_forward(&s, &a, &mut y, &mut indices).unwrap();
-    assert_eq!(
-        (&y, &indices),
-        (&reference::max_pool2d_forward(&s, &a).0, &reference::max_pool2d_forward(&s, &a).1)
-    );
-    avg_pool2d_forward(&s, &a, &mut y).unwrap();
-    close("average pool", set, &y, &reference::avg_pool2d_forward(&s, &a));
+fn rectifiers(set: InstructionSet) {
+    for n in [1, 17, 1330] {
+        let (a, b) = (numbers(8, n), numbers(9, n));
+        let mut y = vec![f32::NAN; n];
+        relu_forward(&a, &mut y).unwrap();
+        assert_eq!(y, reference::relu_forward(&a), "{set:?}");
+        let mut dx = vec![f32::NAN; n];
+        relu_backward(&y, &b, &mut dx).unwrap();
+        assert_eq!(dx, reference::relu_backward(&y, &b), "{set:?}");
+        add_relu_forward(&a, &b, &mut y).unwrap();
+        assert_eq!(y, reference::add_relu_forward(&a, &b), "{set:?}");
+    }
+}
+
+fn pools(set: InstructionSet) {
+    // Batch, height, width, channels, kernel, stride.
+    for [batch, height, width, channels, kernel, stride] in [
+        [2, 7, 5, 19, 3, 2],
+        [1, 1, 1, 1, 1, 1],
+        [3, 6, 8, 3, 2, 2],
+        [1, 5, 4, 17, 2, 3],
+        [2, 4, 4, 64, 4, 4],
+    ] {
+        let s = Pool2dShape { batch, height, width, channels, kernel, stride };
+        let (x, dy) = (numbers(17, s.input_len()), numbers(18, s.output_len()));
+        let (mut y, mut indices) = (vec![f32::NAN; dy.len()], vec![0; dy.len()]);
+        max_pool2d_forward(&s, &x, &mut y, &mut indices).unwrap();
+        let want = reference::max_pool2d_forward(&s, &x);
+        assert_eq!((&y, &indices), (&want.0, &want.1), "{set:?}");
+        let mut dx = vec![f32::NAN; x.len()];
+        max_pool2d_backward(&s, &dy, &indices, &mut dx).unwrap();
+        close("max pool's gradient", set, &dx, &reference::max_pool2d_backward(&s, &dy, &indices));
+        avg_pool2d_forward(&s, &x, &mut y).unwrap();
+        close("average pool", set, &y, &reference::avg_pool2d_forward(&s, &x));
+        avg_pool2d_backward(&s, &dy, &mut dx).unwrap();
+        close("average pool's gradient", set, &dx, &reference::avg_pool2d_backward(&s, &dy));
+    }
+    // The global average is that of one window.
+    for [batch, side, channels] in [[1, 1, 1], [3, 5, 17], [2, 4, 64]] {
+        let s = Pool2dShape { batch, height: side, width: side, channels, kernel: side, stride: side };
+        let (x, dy) = (numbers(19, s.input_len()), numbers(20, s.output_len()));
+        let (mut mean, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
+        global_avg_pool2d_forward(batch, side * side, channels, &x, &mut mean).unwrap();
+        close("global average pool", set, &mean, &reference::avg_pool2d_forward(&s, &x));
+        global_avg_pool2d_backward(batch, side * side, channels, &dy, &mut dx).unwrap();
+        close("global average pool's gradient", set, &dx, &reference::avg_pool2d_backward(&s, &dy));
+    }
 }
 
 #[test]
@@ -162,6 +193,7 @@ fn every_available_instruction_set_agrees_with_the_definitions() {
         batch_norms(set);
         group_norms(set);
         gelu_and_bias(set);
-        rectifier_and_pools(set);
+        rectifiers(set);
+        pools(set);
     }
 }
