@@ -1,6 +1,6 @@
 use crate::OptimError;
 use crate::check::{below_one, not_negative};
-use crate::fused::{Buffers, Fused, Real, Rule, update_with_two};
+use crate::fused::{Buffers, Fused, Gradient, Real, Rule, update_with_two};
 use serde::{Deserialize, Serialize};
 
 /// Adam (Kingma & Ba 2015) with [`AdamOptions`].
@@ -100,6 +100,14 @@ impl Rule for AdamOptions {
         Self { learning_rate, ..*self }
     }
 
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
+    fn with_weight_decay(&self, weight_decay: f64) -> Self {
+        Self { weight_decay, ..*self }
+    }
+
     fn momentum(&self) -> Option<f64> {
         Some(self.beta1)
     }
@@ -108,7 +116,7 @@ impl Rule for AdamOptions {
         Some(Self { beta1, ..*self })
     }
 
-    fn update<T: Real>(&self, parameter: &mut [T], gradient: &[T], buffers: &mut Buffers<T>) {
+    fn update<T: Real>(&self, parameter: &mut [T], gradient: Gradient<'_, T>, buffers: &mut Buffers<T>) {
         adam(self, Decay::Gradient, parameter, gradient, buffers);
     }
 }
@@ -128,6 +136,14 @@ impl Rule for AdamWOptions {
         Self { learning_rate, ..*self }
     }
 
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
+    fn with_weight_decay(&self, weight_decay: f64) -> Self {
+        Self { weight_decay, ..*self }
+    }
+
     fn momentum(&self) -> Option<f64> {
         Some(self.beta1)
     }
@@ -136,7 +152,7 @@ impl Rule for AdamWOptions {
         Some(Self { beta1, ..*self })
     }
 
-    fn update<T: Real>(&self, parameter: &mut [T], gradient: &[T], buffers: &mut Buffers<T>) {
+    fn update<T: Real>(&self, parameter: &mut [T], gradient: Gradient<'_, T>, buffers: &mut Buffers<T>) {
         adam(&self.numbers(), Decay::Parameter, parameter, gradient, buffers);
     }
 }
@@ -145,7 +161,7 @@ fn adam<T: Real>(
     options: &AdamOptions,
     decay: Decay,
     parameter: &mut [T],
-    gradient: &[T],
+    gradient: Gradient<'_, T>,
     buffers: &mut Buffers<T>,
 ) {
     let AdamOptions { learning_rate, beta1, beta2, epsilon, weight_decay } = *options;

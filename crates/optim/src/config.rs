@@ -1,6 +1,7 @@
 use crate::fused::Rule;
 use crate::{
-    Adam, AdamOptions, AdamW, AdamWOptions, OptimError, Optimizer, RmsProp, RmsPropOptions, Sgd, SgdOptions,
+    Adam, AdamOptions, AdamW, AdamWOptions, Fused, GradientOptions, Group, OptimError, Optimizer, RmsProp,
+    RmsPropOptions, Sgd, SgdOptions,
 };
 use candle_core::Var;
 use serde::{Deserialize, Serialize};
@@ -75,11 +76,32 @@ impl OptimizerConfig {
     /// # Errors
     /// Those of [`Fused::new`](crate::Fused::new).
     pub fn build(&self, variables: Vec<(String, Var)>) -> Result<Box<dyn Optimizer>, OptimError> {
-        Ok(match *self {
-            Self::Sgd(o) => Box::new(Sgd::new(variables, o)?),
-            Self::Adam(o) => Box::new(Adam::new(variables, o)?),
-            Self::AdamW(o) => Box::new(AdamW::new(variables, o)?),
-            Self::RmsProp(o) => Box::new(RmsProp::new(variables, o)?),
-        })
+        self.build_with(variables, GradientOptions::default(), &[])
+    }
+
+    /// The same, with gradients penalised and clipped, and groups of variables optimised otherwise.
+    ///
+    /// # Errors
+    /// Those of [`Fused::new`](crate::Fused::new), [`Fused::with_gradients`](crate::Fused::with_gradients) and
+    /// [`Fused::with_groups`](crate::Fused::with_groups).
+    pub fn build_with(
+        &self,
+        variables: Vec<(String, Var)>,
+        gradients: GradientOptions,
+        groups: &[Group],
+    ) -> Result<Box<dyn Optimizer>, OptimError> {
+        fn boxed<R: Rule + 'static>(
+            optimizer: Fused<R>,
+            gradients: GradientOptions,
+            groups: &[Group],
+        ) -> Result<Box<dyn Optimizer>, OptimError> {
+            Ok(Box::new(optimizer.with_gradients(gradients)?.with_groups(groups)?))
+        }
+        match *self {
+            Self::Sgd(o) => boxed(Sgd::new(variables, o)?, gradients, groups),
+            Self::Adam(o) => boxed(Adam::new(variables, o)?, gradients, groups),
+            Self::AdamW(o) => boxed(AdamW::new(variables, o)?, gradients, groups),
+            Self::RmsProp(o) => boxed(RmsProp::new(variables, o)?, gradients, groups),
+        }
     }
 }

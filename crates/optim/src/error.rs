@@ -37,6 +37,13 @@ pub enum OptimError {
         momentum: f64,
     },
 
+    /// A group without members.
+    #[error("group {group} has none of the variables: it must name some that are trained")]
+    EmptyGroup {
+        /// What it asks for.
+        group: String,
+    },
+
     /// The same name, or the same variable, was given twice.
     #[error("variable {name:?} repeats {other:?}: each variable must be given once, under its own name")]
     Repeated {

@@ -34,6 +34,7 @@ mod check;
 mod config;
 mod error;
 pub mod fused;
+mod group;
 mod optimizer;
 mod range_test;
 mod rmsprop;
@@ -44,8 +45,9 @@ mod snapshot;
 pub use adam::{Adam, AdamOptions, AdamW, AdamWOptions};
 pub use config::OptimizerConfig;
 pub use error::OptimError;
-pub use fused::Fused;
-pub use optimizer::Optimizer;
+pub use fused::{Clip, Fused, GradientOptions};
+pub use group::{Group, Members};
+pub use optimizer::{Optimizer, StepReport};
 pub use range_test::{
     Ending, Next, RangeTest, RangeTestOptions, Reading, Recorder, Spacing, Suggestion, range_test,
     suggest_steepest, suggest_valley, sweep,

@@ -2,6 +2,15 @@ use crate::OptimError;
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 
+/// What became of a step's gradients.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepReport {
+    /// Their Euclidean norm before they were clipped, the penalty's share included; `None` where nothing asked for it.
+    pub gradient_norm: Option<f64>,
+    /// What the penalty adds to the loss.
+    pub penalty: f64,
+}
+
 /// What a training loop asks of an optimiser, whichever it is.
 ///
 /// The learning rate and the momentum are set before a step, since schedules change both.
@@ -13,7 +22,7 @@ pub trait Optimizer: Send {
     ///
     /// # Errors
     /// [`OptimError::Gradient`] for one whose shape or type is not its variable's.
-    fn step(&mut self, gradients: &GradStore) -> Result<(), OptimError>;
+    fn step(&mut self, gradients: &GradStore) -> Result<StepReport, OptimError>;
 
     /// The learning rate of the next step.
     fn learning_rate(&self) -> f64;

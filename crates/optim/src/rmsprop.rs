@@ -1,6 +1,6 @@
 use crate::OptimError;
 use crate::check::{below_one, not_negative};
-use crate::fused::{Buffers, Fused, Real, Rule, update_with_two};
+use crate::fused::{Buffers, Fused, Gradient, Real, Rule, update_with_two};
 use serde::{Deserialize, Serialize};
 
 /// RMSprop (Hinton 2012) with [`RmsPropOptions`].
@@ -55,6 +55,14 @@ impl Rule for RmsPropOptions {
         Self { learning_rate, ..*self }
     }
 
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
+    fn with_weight_decay(&self, weight_decay: f64) -> Self {
+        Self { weight_decay, ..*self }
+    }
+
     fn momentum(&self) -> Option<f64> {
         (self.momentum > 0.0).then_some(self.momentum)
     }
@@ -63,7 +71,7 @@ impl Rule for RmsPropOptions {
         (self.momentum > 0.0).then_some(Self { momentum, ..*self })
     }
 
-    fn update<T: Real>(&self, parameter: &mut [T], gradient: &[T], buffers: &mut Buffers<T>) {
+    fn update<T: Real>(&self, parameter: &mut [T], gradient: Gradient<'_, T>, buffers: &mut Buffers<T>) {
         let step_size = T::from_f64(self.learning_rate);
         let (keep, new) = (T::from_f64(self.alpha), T::from_f64(1.0 - self.alpha));
         let [epsilon, penalty, again] = [self.epsilon, self.weight_decay, self.momentum].map(T::from_f64);

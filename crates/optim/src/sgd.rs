@@ -1,6 +1,6 @@
 use crate::OptimError;
 use crate::check::{below_one, not_negative};
-use crate::fused::{Buffers, Fused, Real, Rule, update, update_with_one};
+use crate::fused::{Buffers, Fused, Gradient, Real, Rule, update, update_with_one};
 use serde::{Deserialize, Serialize};
 
 /// Stochastic gradient descent with [`SgdOptions`].
@@ -88,6 +88,14 @@ impl Rule for SgdOptions {
         Self { learning_rate, ..*self }
     }
 
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
+    fn with_weight_decay(&self, weight_decay: f64) -> Self {
+        Self { weight_decay, ..*self }
+    }
+
     fn momentum(&self) -> Option<f64> {
         match self.momentum {
             Momentum::None => None,
@@ -104,7 +112,7 @@ impl Rule for SgdOptions {
         Some(Self { momentum, ..*self })
     }
 
-    fn update<T: Real>(&self, parameter: &mut [T], gradient: &[T], buffers: &mut Buffers<T>) {
+    fn update<T: Real>(&self, parameter: &mut [T], gradient: Gradient<'_, T>, buffers: &mut Buffers<T>) {
         let lr = T::from_f64(self.learning_rate);
         let decay = T::from_f64(self.weight_decay);
         let m = self.momentum.coefficient();

@@ -3,16 +3,20 @@
 //! A [`Rule`] is plain options plus the arithmetic on slices; [`Fused`] makes an [`Optimizer`] of it.
 
 mod elementwise;
+mod gradient;
+mod norms;
 mod op;
 mod rule;
 mod state;
 
 pub use elementwise::{update, update_with_one, update_with_two};
+pub use gradient::{Clip, Gradient, GradientOptions};
 pub use rule::{Buffers, Real, Rule};
 
-use crate::{OptimError, Optimizer};
+use crate::{Group, OptimError, Optimizer, StepReport};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
+use norms::Sums;
 use op::State;
 use std::collections::HashMap;
 
@@ -20,6 +24,7 @@ use std::collections::HashMap;
 #[derive(Debug)]
 pub struct Fused<R> {
     rule: R,
+    gradients: GradientOptions,
     parameters: Vec<Parameter>,
 }
 
@@ -27,6 +32,8 @@ pub struct Fused<R> {
 pub(crate) struct Parameter {
     name: String,
     var: Var,
+    /// How often the rule's learning rate and weight decay.
+    times: [f64; 2],
     state: State,
 }
 
@@ -51,9 +58,34 @@ impl<R: Rule> Fused<R> {
         }
         let parameters = variables
             .into_iter()
-            .map(|(name, var)| Ok(Parameter { state: State::new(&name, &var)?, name, var }))
+            .map(|(name, var)| Ok(Parameter { state: State::new(&name, &var)?, name, var, times: [1.0; 2] }))
             .collect::<Result<_, OptimError>>()?;
-        Ok(Self { rule: options, parameters })
+        Ok(Self { rule: options, gradients: GradientOptions::default(), parameters })
+    }
+
+    /// The same, with gradients penalised and clipped.
+    ///
+    /// # Errors
+    /// Those of [`GradientOptions::check`].
+    pub fn with_gradients(self, gradients: GradientOptions) -> Result<Self, OptimError> {
+        gradients.check()?;
+        Ok(Self { gradients, ..self })
+    }
+
+    /// The same, with groups of variables optimised otherwise; the last group that has a variable counts.
+    ///
+    /// # Errors
+    /// Those of [`Group::check`]; [`OptimError::EmptyGroup`] for a group that has none of the variables.
+    pub fn with_groups(mut self, groups: &[Group]) -> Result<Self, OptimError> {
+        for group in groups {
+            group.check()?;
+            let members = self.parameters.iter_mut().filter(|p| group.has(&p.name, p.var.rank()));
+            let count = members.map(|p| p.times = [group.learning_rate, group.weight_decay]).count();
+            if count == 0 {
+                return Err(OptimError::EmptyGroup { group: format!("{:?}", group.of) });
+            }
+        }
+        Ok(self)
     }
 
     /// The options in force, with the learning rate and momentum last set.
@@ -82,14 +114,29 @@ impl<R: Rule> Fused<R> {
 }
 
 impl<R: Rule> Optimizer for Fused<R> {
-    fn step(&mut self, gradients: &GradStore) -> Result<(), OptimError> {
+    fn step(&mut self, gradients: &GradStore) -> Result<StepReport, OptimError> {
         let gradients = self.gradients(gradients)?;
-        for (p, gradient) in self.parameters.iter_mut().zip(gradients) {
-            if let Some(gradient) = gradient {
-                op::apply(&self.rule, &p.var, gradient, &mut p.state)?;
+        let l1 = self.gradients.l1;
+        let known = l1 > 0.0 || matches!(self.gradients.clip, Clip::Norm(_));
+        let mut sums = Sums::default();
+        if known {
+            for (p, gradient) in self.parameters.iter().zip(&gradients) {
+                if let Some(gradient) = gradient {
+                    sums = sums.plus(op::sums(&p.var, gradient, l1)?);
+                }
             }
         }
-        Ok(())
+        let norm = sums.squares.sqrt();
+        let treatment = self.gradients.treatment(norm);
+        for (p, gradient) in self.parameters.iter_mut().zip(gradients) {
+            if let Some(gradient) = gradient {
+                let [lr, decay] = p.times;
+                let rule = self.rule.with_learning_rate(lr * self.rule.learning_rate());
+                let rule = rule.with_weight_decay(decay * self.rule.weight_decay());
+                op::apply(&rule, &p.var, gradient, treatment, &mut p.state)?;
+            }
+        }
+        Ok(StepReport { gradient_norm: known.then_some(norm), penalty: l1 * sums.magnitudes })
     }
 
     fn learning_rate(&self) -> f64 {

@@ -1,9 +1,11 @@
 //! The in-place update of a variable's storage.
 
-use super::{Buffers, Real, Rule};
+use super::gradient::Treatment;
+use super::norms::Sums;
+use super::{Buffers, Gradient, Real, Rule};
 use crate::OptimError;
 use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, DType, InplaceOp2, Layout, Tensor, Var, bail};
+use candle_core::{CpuStorage, DType, InplaceOp2, Layout, Storage, Tensor, Var, bail};
 use std::cell::RefCell;
 
 /// A variable's buffers, in the variable's type.
@@ -35,15 +37,35 @@ pub(crate) fn apply<R: Rule>(
     rule: &R,
     var: &Var,
     gradient: &Tensor,
+    treatment: Treatment,
     state: &mut State,
 ) -> candle_core::Result<()> {
     let gradient = gradient.contiguous()?;
-    var.inplace_op2(&gradient, &Step { rule, state: RefCell::new(state) })
+    var.inplace_op2(&gradient, &Step { rule, treatment, state: RefCell::new(state) })
+}
+
+/// The sums over a variable and its gradient, of like shapes and types.
+pub(super) fn sums(var: &Var, gradient: &Tensor, l1: f64) -> candle_core::Result<Sums> {
+    let (var, gradient) = (var.contiguous()?, gradient.contiguous()?);
+    let (p, g) = (var.storage_and_layout(), gradient.storage_and_layout());
+    let (Some(at), Some(from)) = (p.1.contiguous_offsets(), g.1.contiguous_offsets()) else {
+        bail!("sums of gradients: the variable and its gradient must be contiguous")
+    };
+    match (&*p.0, &*g.0) {
+        (Storage::Cpu(CpuStorage::F32(p)), Storage::Cpu(CpuStorage::F32(g))) => {
+            Ok(Sums::of(&p[at.0..at.1], &g[from.0..from.1], l1))
+        }
+        (Storage::Cpu(CpuStorage::F64(p)), Storage::Cpu(CpuStorage::F64(g))) => {
+            Ok(Sums::of(&p[at.0..at.1], &g[from.0..from.1], l1))
+        }
+        _ => bail!("sums of gradients: {:?} variable, {:?} gradient", var.dtype(), gradient.dtype()),
+    }
 }
 
 /// candle hands an in-place op one mutable storage only; the buffers are ours and ride along.
 struct Step<'a, R> {
     rule: &'a R,
+    treatment: Treatment,
     state: RefCell<&'a mut State>,
 }
 
@@ -66,10 +88,12 @@ impl<R: Rule> InplaceOp2 for Step<'_, R> {
         };
         match (parameter, gradient, &mut **self.state.borrow_mut()) {
             (CpuStorage::F32(p), CpuStorage::F32(g), State::F32(buffers)) => {
-                run(self.rule, &mut p[to.0..to.1], &g[from.0..from.1], buffers);
+                let gradient = Gradient::new(&g[from.0..from.1], self.treatment);
+                run(self.rule, &mut p[to.0..to.1], gradient, buffers);
             }
             (CpuStorage::F64(p), CpuStorage::F64(g), State::F64(buffers)) => {
-                run(self.rule, &mut p[to.0..to.1], &g[from.0..from.1], buffers);
+                let gradient = Gradient::new(&g[from.0..from.1], self.treatment);
+                run(self.rule, &mut p[to.0..to.1], gradient, buffers);
             }
             (p, g, _) => bail!("{}: {:?} variable, {:?} gradient", self.name(), p.dtype(), g.dtype()),
         }
@@ -77,7 +101,7 @@ impl<R: Rule> InplaceOp2 for Step<'_, R> {
     }
 }
 
-fn run<R: Rule, T: Real>(rule: &R, parameter: &mut [T], gradient: &[T], buffers: &mut Buffers<T>) {
+fn run<R: Rule, T: Real>(rule: &R, parameter: &mut [T], gradient: Gradient<'_, T>, buffers: &mut Buffers<T>) {
     buffers.steps += 1;
     rule.update(parameter, gradient, buffers);
 }

@@ -1,3 +1,4 @@
+use super::Gradient;
 use crate::OptimError;
 
 mod sealed {
@@ -7,7 +8,7 @@ mod sealed {
 }
 
 /// The numbers that optimisers work on: `f32` and `f64`.
-pub trait Real: candle_core::WithDType + sealed::Sealed {
+pub trait Real: candle_core::WithDType + std::ops::Neg<Output = Self> + sealed::Sealed {
     /// √self
     fn sqrt(self) -> Self;
 }
@@ -51,7 +52,7 @@ impl<T: Real> Buffers<T> {
 /// An optimiser's options and its arithmetic.
 ///
 /// ```
-/// use wick_optim::fused::{Buffers, Real, Rule, update};
+/// use wick_optim::fused::{Buffers, Gradient, Real, Rule, update};
 /// use wick_optim::{Fused, OptimError};
 ///
 /// /// signSGD (Bernstein et al. 2018): steps of one size, in the direction of the gradient's sign.
@@ -63,9 +64,11 @@ impl<T: Real> Buffers<T> {
 ///     fn check(&self) -> Result<(), OptimError> { Ok(()) }
 ///     fn learning_rate(&self) -> f64 { self.0 }
 ///     fn with_learning_rate(&self, learning_rate: f64) -> Self { Self(learning_rate) }
+///     fn weight_decay(&self) -> f64 { 0.0 }
+///     fn with_weight_decay(&self, _: f64) -> Self { self.clone() }
 ///     fn momentum(&self) -> Option<f64> { None }
 ///     fn with_momentum(&self, _: f64) -> Option<Self> { None }
-///     fn update<T: Real>(&self, parameter: &mut [T], gradient: &[T], _: &mut Buffers<T>) {
+///     fn update<T: Real>(&self, parameter: &mut [T], gradient: Gradient<'_, T>, _: &mut Buffers<T>) {
 ///         let step = T::from_f64(self.0);
 ///         update(parameter, gradient, |p, g| {
 ///             if g > T::zero() { *p -= step } else if g < T::zero() { *p += step }
@@ -91,6 +94,13 @@ pub trait Rule: Clone + Send + Sync {
     /// The same options with another learning rate, unchecked.
     fn with_learning_rate(&self, learning_rate: f64) -> Self;
 
+    /// The weight decay; 0 where there is none.
+    fn weight_decay(&self) -> f64;
+
+    /// The same options with another weight decay, unchecked; the same where there is none.
+    #[must_use]
+    fn with_weight_decay(&self, weight_decay: f64) -> Self;
+
     /// The momentum, or Adam's β₁.
     fn momentum(&self) -> Option<f64>;
 
@@ -99,5 +109,5 @@ pub trait Rule: Clone + Send + Sync {
 
     /// One step of one variable: `parameter`, `gradient` and all buffers have the same length. The result must not
     /// depend on how the work is split between threads.
-    fn update<T: Real>(&self, parameter: &mut [T], gradient: &[T], buffers: &mut Buffers<T>);
+    fn update<T: Real>(&self, parameter: &mut [T], gradient: Gradient<'_, T>, buffers: &mut Buffers<T>);
 }
