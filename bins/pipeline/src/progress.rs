@@ -50,6 +50,7 @@ impl TrainingBar {
                 timing.seconds,
                 timing.images_per_second,
             )),
+            Event::Warning(warning) => self.line(&format!("WARNING: {warning}")),
             Event::Checkpoint => {}
         }
     }

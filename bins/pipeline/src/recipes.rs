@@ -9,7 +9,11 @@ use crate::cli::RecipeArgs;
 
 const BASE: &str = include_str!("../recipes/base.toml");
 const QUICK: &str = include_str!("../recipes/quick.toml");
-const RECIPES: [(&str, &str); 1] = [("s11", include_str!("../recipes/s11.toml"))];
+const RECIPES: [(&str, &str); 3] = [
+    ("s8-layernorm-published", include_str!("../recipes/s8-layernorm-published.toml")),
+    ("s8-onecycle-published", include_str!("../recipes/s8-onecycle-published.toml")),
+    ("s11", include_str!("../recipes/s11.toml")),
+];
 
 /// All built-in recipes, resolved.
 pub fn all() -> Result<Vec<Recipe>> {

@@ -70,8 +70,11 @@ impl State {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Partial {
-    /// Sum of the loss over images.
+    /// Sum of the loss over images, the penalty included.
     pub loss: f64,
+    /// Of that, the penalty.
+    #[serde(default)]
+    pub penalty: f64,
     /// Images classified rightly in passing.
     pub correct: u64,
     /// Images seen.

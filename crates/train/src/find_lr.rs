@@ -24,7 +24,7 @@ pub fn find_lr(
     progress: &mut dyn FnMut(usize),
 ) -> Result<RangeTest, TrainError> {
     let network = Network::new(recipe.model.architecture, data.classes(), recipe.seed, &Device::Cpu)?;
-    let mut optimizer = recipe.optim.build(network.parameters.trainable())?;
+    let mut optimizer = recipe.optimizer(&network.parameters)?;
     let mut compiled = Compiled::new(&network, recipe.compile_options())?;
     let augmentation = recipe.augmentation()?;
     let variables = network.parameters.all().into_iter().map(|p| p.var).collect::<Vec<_>>();
@@ -42,9 +42,9 @@ pub fn find_lr(
         };
         let smoothing = recipe.train.label_smoothing as f32;
         let step = compiled.training_step(&batch.images, &batch.targets, smoothing)?;
-        optimizer.step(step.gradients)?;
+        let report = optimizer.step(step.gradients)?;
         done += 1;
         progress(done);
-        Ok(f64::from(step.loss))
+        Ok(f64::from(step.loss) + report.penalty)
     })
 }

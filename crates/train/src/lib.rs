@@ -25,6 +25,7 @@ mod evaluate;
 mod find_lr;
 mod recipe;
 mod training;
+mod watch;
 
 pub use data::{Batch, BatchPlan, Data, DataRecord, DataSource, evaluation_batches, training_batches};
 pub use error::TrainError;
@@ -35,3 +36,4 @@ pub use recipe::{
     Published, PublishedSummary, Recipe, TrainConfig,
 };
 pub use training::{Event, Observer, Outcome, Progress, Start, train};
+pub use watch::Warning;

@@ -2,6 +2,7 @@
 
 use super::Recipe;
 use crate::TrainError;
+use wick_optim::Group;
 
 impl Recipe {
     /// Checks every value's range and what the parts ask of one another.
@@ -44,6 +45,8 @@ impl Recipe {
 
         self.lr_finder.check()?;
         self.optim.check()?;
+        self.gradients.check()?;
+        self.groups.iter().try_for_each(Group::check)?;
         self.schedule.check()?;
         let cycles = self.schedule.cycles_momentum() && self.optim.momentum().is_none();
         let kept = "\"fixed\": the optimiser has no momentum to cycle";

@@ -10,8 +10,11 @@ mod published;
 
 use serde::{Deserialize, Serialize};
 use wick_augment::{Augmentation, Size, Transform};
+use wick_models::Parameters;
 use wick_models::{Algorithm, Architecture, CompileOptions, Normalisation};
-use wick_optim::{Length, OptimizerConfig, RangeTestOptions, Schedule, ScheduleConfig};
+use wick_optim::{
+    GradientOptions, Group, Length, Optimizer, OptimizerConfig, RangeTestOptions, Schedule, ScheduleConfig,
+};
 
 use wick_runs::sha256_bytes;
 
@@ -38,6 +41,12 @@ pub struct Recipe {
     pub train: TrainConfig,
     /// The optimiser.
     pub optim: OptimizerConfig,
+    /// A penalty on all parameters, and how gradients are clipped.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub gradients: GradientOptions,
+    /// Parameters that are optimised otherwise than the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
     /// The learning rate over the steps.
     pub schedule: ScheduleConfig,
     /// The learning-rate range test.
@@ -176,6 +185,14 @@ impl Recipe {
         CompileOptions { precision, algorithm, ..CompileOptions::default() }
     }
 
+    /// The optimiser of a network's parameters.
+    ///
+    /// # Errors
+    /// Options that contradict each other; a group that has none of the parameters.
+    pub fn optimizer(&self, parameters: &Parameters) -> Result<Box<dyn Optimizer>, TrainError> {
+        Ok(self.optim.build_with(parameters.trainable(), self.gradients, &self.groups)?)
+    }
+
     /// The schedule of a run of that length; `found` is the range test's suggestion, for a recipe that asks for it.
     ///
     /// # Errors
@@ -205,7 +222,11 @@ impl Recipe {
         let train = TrainConfig { checkpoint_minutes: 1.0, ..self.train.clone() };
         let computed =
             (self.seed, &self.data, &self.model, train, &self.optim, &self.schedule, &self.transforms);
-        let text = format!("{computed:?}");
+        let mut text = format!("{computed:?}");
+        // Appended only where there are any: checkpoints are older than these keys.
+        if !is_default(&self.gradients) || !self.groups.is_empty() {
+            text += &format!("{:?}{:?}", self.gradients, self.groups);
+        }
         sha256_bytes(text.as_bytes())
     }
 
@@ -216,4 +237,8 @@ impl Recipe {
             _ => None,
         })
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -2,6 +2,8 @@
 
 use wick_runs::{EpochRow, TimingRow};
 
+use crate::Warning;
+
 /// Something that happened.
 #[derive(Debug)]
 pub enum Event<'a> {
@@ -32,6 +34,8 @@ pub enum Event<'a> {
         /// Whether its test accuracy is the best so far.
         is_best: bool,
     },
+    /// The run looks as it should not. Each kind is told once from where the run begins or goes on.
+    Warning(&'a Warning),
     /// A checkpoint is on disk.
     Checkpoint,
 }

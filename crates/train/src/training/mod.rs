@@ -11,13 +11,14 @@ use candle_core::Device;
 use wick_augment::Augmentation;
 use wick_metrics::argmax;
 use wick_models::{Compiled, Metadata, Network};
-use wick_optim::{Judged, Length, Optimizer, Point, Schedule};
+use wick_optim::{Judged, Length, Optimizer, Point, Schedule, ScheduleConfig};
 use wick_runs::{EpochRow, RunDir, StepRow, TimingRow};
 
 use crate::checkpoint::{self, Best, Partial, State};
 use crate::data::{Batch, BatchPlan, Data, training_batches};
 use crate::evaluate::evaluate;
-use crate::{Recipe, TrainError};
+use crate::watch::{Seen, Watch};
+use crate::{Recipe, TrainError, Warning};
 
 pub use event::{Event, Observer, Progress};
 
@@ -99,6 +100,7 @@ struct Training<'a> {
     optimizer: Box<dyn Optimizer>,
     schedule: Schedule,
     state: State,
+    watch: Watch,
     /// Rows that belong to steps after the checkpoint on disk.
     unsaved: Vec<StepRow>,
     saved_at: Instant,
@@ -113,7 +115,7 @@ impl<'a> Training<'a> {
         observer: &mut Observer<'_>,
     ) -> Result<Self, TrainError> {
         let network = Network::new(recipe.model.architecture, data.classes(), recipe.seed, &Device::Cpu)?;
-        let mut optimizer = recipe.optim.build(network.parameters.trainable())?;
+        let mut optimizer = recipe.optimizer(&network.parameters)?;
         let state = if start == Start::Resume && run.last_state().exists() {
             let (state, buffers) = checkpoint::load(run, &network)?;
             optimizer.load_state(&buffers)?;
@@ -157,6 +159,7 @@ impl<'a> Training<'a> {
             optimizer,
             schedule,
             state,
+            watch: Watch::new(data.classes()),
             unsaved: Vec::new(),
             saved_at: Instant::now(),
         })
@@ -175,9 +178,10 @@ impl<'a> Training<'a> {
             let began = Instant::now();
             let Some(batch) = batches.next() else { break };
             point = self.schedule.at(self.state.step as usize, &self.state.judged);
-            self.step(&batch?, point)?;
+            let warnings = self.step(&batch?, point)?;
             self.state.partial.seconds += began.elapsed().as_secs_f64();
             observer(Event::Step(&self.progress(steps, point.learning_rate)));
+            warnings.iter().for_each(|warning| observer(Event::Warning(warning)));
             let is_last = self.state.step_in_epoch == steps;
             if stop.load(Ordering::Relaxed) && !is_last {
                 return Ok(Flow::Stop);
@@ -191,7 +195,7 @@ impl<'a> Training<'a> {
         Ok(if more && stop.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue })
     }
 
-    fn step(&mut self, batch: &Batch, point: Point) -> Result<(), TrainError> {
+    fn step(&mut self, batch: &Batch, point: Point) -> Result<Vec<Warning>, TrainError> {
         let smoothing = self.recipe.train.label_smoothing as f32;
         let step = self.compiled.training_step(&batch.images, &batch.targets, smoothing)?;
         self.state.step += 1;
@@ -206,11 +210,14 @@ impl<'a> Training<'a> {
         if let Some(momentum) = point.momentum.or(self.recipe.optim.momentum()) {
             self.optimizer.set_momentum(momentum)?;
         }
-        self.optimizer.step(step.gradients)?;
+        // What the penalty adds is part of what is minimised, and of the loss that is logged.
+        let report = self.optimizer.step(step.gradients)?;
+        let loss = f64::from(step.loss) + report.penalty;
 
         let predicted = argmax(step.logits, self.network.classes)?;
         let partial = &mut self.state.partial;
-        partial.loss += f64::from(step.loss) * batch.labels.len() as f64;
+        partial.loss += loss * batch.labels.len() as f64;
+        partial.penalty += report.penalty * batch.labels.len() as f64;
         let pairs = batch.labels.iter().zip(&predicted);
         partial.correct += pairs.filter(|(truth, predicted)| truth == predicted).count() as u64;
         partial.images += batch.labels.len() as u64;
@@ -218,9 +225,16 @@ impl<'a> Training<'a> {
             step: self.state.step,
             epoch: self.state.epoch,
             lr: point.learning_rate,
-            loss: f64::from(step.loss),
+            loss,
         });
-        Ok(())
+        Ok(self.watch.step(Seen {
+            step: self.state.step,
+            loss: f64::from(step.loss),
+            penalty: report.penalty,
+            gradient_norm: report.gradient_norm,
+            learning_rate: point.learning_rate,
+            predicted: &predicted,
+        }))
     }
 
     fn finish_epoch(&mut self, point: Point, observer: &mut Observer<'_>) -> Result<(), TrainError> {
@@ -231,7 +245,7 @@ impl<'a> Training<'a> {
         let network = &mut self.compiled;
         let judged = evaluate(network, &self.augmentation, split, &indices, batch_size, &mut progress)?;
 
-        let Partial { loss, correct, images, seconds } = self.state.partial;
+        let Partial { loss, penalty, correct, images, seconds } = self.state.partial;
         let n = images.max(1) as f64;
         let row = EpochRow {
             epoch: self.state.epoch,
@@ -252,13 +266,29 @@ impl<'a> Training<'a> {
             self.state.best = Some(Best { epoch: row.epoch, test_accuracy: row.test_accuracy });
             self.network.save(&self.run.best(), &self.metadata)?;
         }
+        let loss = (loss - penalty) / n;
+        let mut warnings = self.watch.epoch(row.epoch, loss, row.train_accuracy, row.lr);
+        if self.recipe.schedule != (ScheduleConfig::Constant {}) {
+            warnings.extend(self.watch.schedule(&self.learning_rates(), self.recipe.train.epochs));
+        }
         self.state.judged.push(Judged { loss: row.test_loss, accuracy: row.test_accuracy });
         self.state.epoch += 1;
         self.state.step_in_epoch = 0;
         self.state.partial = Partial::default();
         rows::append_epoch(self.run, &row, &timing)?;
         observer(Event::Epoch { row: &row, timing: &timing, is_best });
+        warnings.iter().for_each(|warning| observer(Event::Warning(warning)));
         self.save(observer)
+    }
+
+    /// Those of the last steps of the epochs up to the one in progress.
+    fn learning_rates(&self) -> Vec<f64> {
+        let steps = self.recipe.steps_per_epoch(self.data.train_indices.len());
+        let of = |epoch: usize| {
+            let judged = &self.state.judged[..self.state.judged.len().min(epoch)];
+            self.schedule.at((epoch + 1) * steps - 1, judged).learning_rate
+        };
+        (0..self.state.epoch as usize).map(of).collect()
     }
 
     fn save(&mut self, observer: &mut Observer<'_>) -> Result<(), TrainError> {

@@ -1,0 +1,71 @@
+//! Penalties, clipping and groups, as a run applies them.
+#![allow(clippy::unwrap_used)] // in helpers as in tests
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use candle_core::Device;
+use wick_models::Network;
+use wick_runs::{RunDir, StepRow, Timestamp, read_rows};
+use wick_train::{Data, Layers, Recipe, Start, TrainError, train};
+
+fn recipe(more: &str) -> Recipe {
+    let text = include_str!("../examples/tiny.toml");
+    let mut layers = Layers::default().over("tiny.toml", text).unwrap();
+    for assignment in ["data.synthetic_train=20", "data.synthetic_test=8", "train.batch_size=10"] {
+        layers = layers.set(assignment).unwrap();
+    }
+    layers.over("more.toml", more).unwrap().resolve().unwrap()
+}
+
+fn steps(recipe: &Recipe, root: &Path, name: &str) -> Result<Vec<StepRow>, TrainError> {
+    let run = RunDir::create(root, name, 0, Timestamp::now()).unwrap();
+    let data = Arc::new(Data::load(recipe, None)?);
+    train(recipe, &data, &run, Start::Fresh, &AtomicBool::new(false), &mut |_| {})?;
+    Ok(read_rows(&run.steps()).unwrap())
+}
+
+#[test]
+fn the_logged_loss_holds_the_penalty() {
+    let root = tempfile::tempdir().unwrap();
+    let plain = steps(&recipe(""), root.path(), "plain").unwrap();
+    let penalised_recipe = recipe("[gradients]\nl1 = 1e-3\n");
+    let penalised = steps(&penalised_recipe, root.path(), "penalised").unwrap();
+
+    let architecture = penalised_recipe.model.architecture;
+    let network = Network::new(architecture, 10, penalised_recipe.seed, &Device::Cpu).unwrap();
+    let magnitudes: f64 = network
+        .parameters
+        .trainable()
+        .iter()
+        .flat_map(|(_, var)| var.flatten_all().unwrap().to_vec1::<f32>().unwrap())
+        .map(|p| f64::from(p).abs())
+        .sum();
+    // The same weights and images, so the same loss; sums of f64 in another order.
+    let difference = penalised[0].loss - plain[0].loss;
+    assert!((difference / (1e-3 * magnitudes) - 1.0).abs() < 1e-9, "{difference}, {magnitudes}");
+}
+
+#[test]
+fn clipping_and_groups_change_what_is_learnt_and_not_the_first_loss() {
+    let root = tempfile::tempdir().unwrap();
+    let plain = steps(&recipe(""), root.path(), "plain").unwrap();
+    for (name, more) in [
+        ("value", "[gradients]\nclip = { value = 1e-4 }\n"),
+        ("norm", "[gradients]\nclip = { norm = 1e-3 }\n"),
+        ("groups", "[[groups]]\nof = \"vectors\"\nlr = 10.0\n"),
+    ] {
+        let other = steps(&recipe(more), root.path(), name).unwrap();
+        assert_eq!(other[0].loss, plain[0].loss, "{name}");
+        assert_ne!(other[1].loss, plain[1].loss, "{name}");
+    }
+}
+
+#[test]
+fn a_group_of_nobody_is_refused_before_anything_is_trained() {
+    let root = tempfile::tempdir().unwrap();
+    let nobody = recipe("[[groups]]\nof = { named = \"whiten\" }\nlr = 0.0\n");
+    let said = steps(&nobody, root.path(), "nobody").unwrap_err().to_string();
+    assert!(said.contains("\"whiten\"") && said.contains("none of the variables"), "{said}");
+}
