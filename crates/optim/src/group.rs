@@ -7,7 +7,8 @@ use crate::check::not_negative;
 
 /// Some variables, and by what their learning rate and weight decay differ from the optimiser's.
 ///
-/// In a configuration file `{ of = "vectors", weight_decay = 0.0 }` or `{ of = { named = "norm" }, lr = 64.0 }`.
+/// In a configuration file `{ of = "vectors", weight_decay = 0.0 }` or `{ of = { named = "bn" }, lr = 64.0 }`. Both are factors: on
+/// whatever learning rate a schedule sets, its peaks and floors included. (AdamW's decay is multiplied by both.)
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
@@ -35,14 +36,23 @@ fn once() -> f64 {
     1.0
 }
 
+impl std::fmt::Display for Members {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Vectors => f.write_str("of = \"vectors\""),
+            Self::Named(part) => write!(f, "of = {{ named = {part:?} }}"),
+        }
+    }
+}
+
 impl Group {
     /// Whether every option is in its range.
     ///
     /// # Errors
     /// [`OptimError::Option`], naming key and value.
     pub fn check(&self) -> Result<(), OptimError> {
-        not_negative("lr", self.learning_rate)?;
-        not_negative("weight_decay", self.weight_decay)
+        not_negative("groups.lr", self.learning_rate)?;
+        not_negative("groups.weight_decay", self.weight_decay)
     }
 
     /// Whether a variable of that name with so many axes is in it.

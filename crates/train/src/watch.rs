@@ -9,10 +9,8 @@ const WINDOW: usize = 100;
 /// What a run should not look like.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Warning {
-    /// Nearly all images of many steps were taken for the same class.
+    /// In each of many steps nearly all images were taken for one class, at a loss no better than guessing's.
     ConstantPrediction {
-        /// Which.
-        class: usize,
         /// Of how many classes.
         classes: usize,
         /// Mean loss of these steps, without the penalty.
@@ -20,7 +18,7 @@ pub enum Warning {
         /// The last step's learning rate.
         learning_rate: f64,
     },
-    /// An epoch has ended where it began: at the loss and accuracy of guessing.
+    /// An epoch has ended at the loss and accuracy of guessing, or worse.
     NothingLearnt {
         /// The epoch, from 1.
         epoch: u64,
@@ -31,26 +29,32 @@ pub enum Warning {
         /// Its last step's learning rate.
         learning_rate: f64,
     },
-    /// The penalty is most of what is minimised.
+    /// The penalty is most of what is minimised, and more than there is to learn.
     PenaltyDominates {
         /// Mean of many steps.
         penalty: f64,
         /// Mean loss of these steps, the penalty included.
         loss: f64,
     },
-    /// A gradient a hundred times as large as usual.
+    /// A gradient a hundred times as large as those before it. Known only where the optimiser computes norms: with a penalty, or
+    /// clipping by norm.
     GradientExplodes {
         /// The step, from 1.
         step: u64,
         /// The gradient's norm.
         norm: f64,
-        /// The geometric mean of the norms before it.
+        /// The geometric mean of the norms before it, the last hundred counting most.
         usual: f64,
     },
-    /// Half of the epochs are done, and the schedule has changed nothing.
+    /// A schedule that hardly changes the learning rate over the whole run.
     ScheduleStandsStill {
+        /// The learning rate of the first step.
+        learning_rate: f64,
+    },
+    /// Half of the epochs or more are done, and a plateau has reduced nothing.
+    PlateauNeverReduced {
         /// Epochs done.
-        epochs: u64,
+        epochs: usize,
         /// The learning rate of all of them.
         learning_rate: f64,
     },
@@ -59,17 +63,18 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ConstantPrediction { class, classes, loss, learning_rate } => write!(
+            Self::ConstantPrediction { classes, loss, learning_rate } => write!(
                 f,
-                "of the last {WINDOW} steps' images, more than 99 % were taken for class {class}; their loss is {loss:.3}, that of guessing \
-                 ln {classes} = {:.3}. The network has most likely died of too high a learning rate ({learning_rate:.2e} now): lower \
-                 its peak, or warm up for longer.",
+                "in each of the last {WINDOW} steps, nearly all images were taken for one and the same class, at a loss of {loss:.3}, where \
+                 guessing has ln {classes} = {:.3}. Most likely the learning rate ({learning_rate:.2e} now) is or was far too high, and the \
+                 network has died: lower its peak, or warm up for longer. If it is tiny, it is far too low.",
                 guessing(*classes)
             ),
             Self::NothingLearnt { epoch, loss, classes, learning_rate } => write!(
                 f,
-                "epoch {epoch} ended with a training loss of {loss:.3}, which is that of guessing (ln {classes}). The learning rate \
-                 ({learning_rate:.2e} now) is most likely far too high, or far too low."
+                "epoch {epoch} ended with a training loss of {loss:.3}, which is that of guessing (ln {classes} = {:.3}) or worse. The learning \
+                 rate ({learning_rate:.2e} now) is most likely far too high, or far too low.",
+                guessing(*classes)
             ),
             Self::PenaltyDominates { penalty, loss } => write!(
                 f,
@@ -78,13 +83,17 @@ impl fmt::Display for Warning {
             ),
             Self::GradientExplodes { step, norm, usual } => write!(
                 f,
-                "the gradient of step {step} has the norm {norm:.2e}, where {usual:.2e} is usual. The learning rate is most likely too \
-                 high; gradients.clip would bound such steps."
+                "the gradient of step {step} has the norm {norm:.2e}, where {usual:.2e} is usual. The learning rate is most likely too high."
             ),
-            Self::ScheduleStandsStill { epochs, learning_rate } => write!(
+            Self::ScheduleStandsStill { learning_rate } => write!(
                 f,
-                "after {epochs} epochs, half of all, the learning rate still is {learning_rate:.3e}: the schedule has changed nothing. A \
-                 plateau's patience may be longer than any pause of the run, or a schedule's ticks the wrong ones (per)."
+                "over all of the run, the schedule keeps the learning rate within 5 % of {learning_rate:.3e}. Are its ticks the right ones \
+                 (per), and is it as long as the run?"
+            ),
+            Self::PlateauNeverReduced { epochs, learning_rate } => write!(
+                f,
+                "after {epochs} epochs, half of all or more, the plateau has not reduced the learning rate of {learning_rate:.3e} once. Its \
+                 patience may be longer than any pause of the run."
             ),
         }
     }
@@ -113,9 +122,8 @@ pub(crate) struct Seen<'a> {
 pub(crate) struct Watch {
     classes: usize,
     told: Vec<Discriminant<Warning>>,
-    steps: usize,
     window: Window,
-    /// Sum of the logarithms of the gradients' norms, and how many.
+    /// Moving mean of the logarithms of the gradients' norms, and how many there were.
     norms: (f64, usize),
 }
 
@@ -124,40 +132,40 @@ struct Window {
     steps: usize,
     loss: f64,
     penalty: f64,
-    /// Images taken for each class.
-    predicted: Vec<u64>,
+    images: usize,
+    /// Of each step, the images that were taken for its commonest class.
+    commonest: usize,
 }
 
 impl Watch {
     pub(crate) fn new(classes: usize) -> Self {
-        Self { classes, told: Vec::new(), steps: 0, window: Window::default(), norms: (0.0, 0) }
+        Self { classes, told: Vec::new(), window: Window::default(), norms: (0.0, 0) }
     }
 
     /// After a step.
     pub(crate) fn step(&mut self, seen: Seen) -> Vec<Warning> {
         let mut warnings = Vec::new();
-        self.steps += 1;
         if let Some(norm) = seen.gradient_norm.filter(|norm| *norm > 0.0) {
-            let (sum, count) = self.norms;
-            let usual = (sum / count.max(1) as f64).exp();
-            if count >= WINDOW && norm > 100.0 * usual {
-                warnings.push(Warning::GradientExplodes { step: seen.step, norm, usual });
+            let (mean, count) = &mut self.norms;
+            if *count >= WINDOW && norm > 100.0 * mean.exp() {
+                warnings.push(Warning::GradientExplodes { step: seen.step, norm, usual: mean.exp() });
             } else {
-                self.norms = (sum + norm.ln(), count + 1);
+                *count += 1;
+                *mean += (norm.ln() - *mean) / (*count).min(WINDOW) as f64;
             }
         }
         // A network that has just begun may well take all images for one class.
-        if self.steps > WINDOW {
+        if seen.step > WINDOW as u64 {
+            let mut counts = vec![0; self.classes];
+            for class in seen.predicted {
+                counts[*class] += 1;
+            }
             let window = &mut self.window;
             window.steps += 1;
             window.loss += seen.loss;
             window.penalty += seen.penalty;
-            window.predicted.resize(self.classes, 0);
-            for class in seen.predicted {
-                if let Some(count) = window.predicted.get_mut(*class) {
-                    *count += 1;
-                }
-            }
+            window.images += seen.predicted.len();
+            window.commonest += counts.into_iter().max().unwrap_or(0);
             if window.steps == WINDOW {
                 warnings.extend(std::mem::take(window).judged(self.classes, seen.learning_rate));
             }
@@ -167,20 +175,31 @@ impl Watch {
 
     /// After an epoch with this mean training loss, without the penalty, and this training accuracy.
     pub(crate) fn epoch(&mut self, epoch: u64, loss: f64, accuracy: f64, learning_rate: f64) -> Vec<Warning> {
-        let (classes, chance) = (self.classes, guessing(self.classes));
-        let guesses = (loss / chance - 1.0).abs() < 0.01 && accuracy < 1.5 / classes as f64;
+        let classes = self.classes;
+        let guesses = loss > 0.99 * guessing(classes) && accuracy < 1.5 / classes as f64;
         let warning = Warning::NothingLearnt { epoch, loss, classes, learning_rate };
         self.once(if guesses { vec![warning] } else { Vec::new() })
     }
 
-    /// After that many epochs with these learning rates, at their ends, of so many epochs.
-    pub(crate) fn schedule(&mut self, learning_rates: &[f64], of: usize) -> Vec<Warning> {
-        let half = of >= 4 && learning_rates.len() * 2 >= of;
+    /// Of a schedule with these learning rates, those of a whole run.
+    pub(crate) fn schedule(&mut self, learning_rates: impl Iterator<Item = f64> + Clone) -> Vec<Warning> {
+        let (least, most) = learning_rates
+            .clone()
+            .fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), rate| (least.min(rate), most.max(rate)));
+        let still = most <= 1.05 * least;
+        let warning = learning_rates.take(1).filter(|_| still);
+        let warnings = warning.map(|learning_rate| Warning::ScheduleStandsStill { learning_rate }).collect();
+        self.once(warnings)
+    }
+
+    /// Of a plateau with these learning rates so far, the next epoch's included, in a run of so many epochs.
+    pub(crate) fn plateau(&mut self, learning_rates: &[f64], of: usize) -> Vec<Warning> {
+        let epochs = learning_rates.len().saturating_sub(1);
+        let half = of >= 4 && epochs * 2 >= of;
         let still = learning_rates.windows(2).all(|pair| pair[0] == pair[1]);
-        let warning = learning_rates.last().filter(|_| half && still).map(|&learning_rate| {
-            Warning::ScheduleStandsStill { epochs: learning_rates.len() as u64, learning_rate }
-        });
-        self.once(warning.into_iter().collect())
+        let last = learning_rates.last().filter(|_| half && still);
+        let warnings = last.map(|&learning_rate| Warning::PlateauNeverReduced { epochs, learning_rate });
+        self.once(warnings.into_iter().collect())
     }
 
     fn once(&mut self, mut warnings: Vec<Warning>) -> Vec<Warning> {
@@ -191,22 +210,19 @@ impl Watch {
 }
 
 impl Window {
-    fn judged(self, classes: usize, learning_rate: f64) -> Vec<Warning> {
-        let mut warnings = Vec::new();
+    /// At most one: a penalty may be why all images are taken for one class.
+    fn judged(self, classes: usize, learning_rate: f64) -> Option<Warning> {
+        /// Fewer images a step than this are all of one class too often.
+        const FEW: usize = 8;
         let steps = self.steps as f64;
         let (loss, penalty) = (self.loss / steps, self.penalty / steps);
-        let images: u64 = self.predicted.iter().sum();
-        let most = self.predicted.iter().enumerate().max_by_key(|(_, count)| **count);
-        if let Some((class, count)) = most
-            && *count as f64 > 0.99 * images as f64
-            && classes > 1
-        {
-            warnings.push(Warning::ConstantPrediction { class, classes, loss, learning_rate });
+        if penalty > loss.max(guessing(classes)) {
+            return Some(Warning::PenaltyDominates { penalty, loss: loss + penalty });
         }
-        if penalty > 0.5 * (loss + penalty) {
-            warnings.push(Warning::PenaltyDominates { penalty, loss: loss + penalty });
-        }
-        warnings
+        let constant = self.commonest as f64 > 0.99 * self.images as f64;
+        let guesses = loss > 0.97 * guessing(classes);
+        let many = self.images >= FEW * self.steps;
+        (constant && guesses && many).then_some(Warning::ConstantPrediction { classes, loss, learning_rate })
     }
 }
 
@@ -214,9 +230,9 @@ impl Window {
 mod tests {
     use super::*;
 
-    /// Steps of a run over ten classes, all alike.
-    fn steps(watch: &mut Watch, n: usize, seen: Seen) -> Vec<Warning> {
-        (0..n).flat_map(|_| watch.step(seen)).collect()
+    /// So many steps of a run over ten classes, all alike, from number `first` on.
+    fn steps(watch: &mut Watch, first: usize, n: usize, seen: Seen) -> Vec<Warning> {
+        (first..first + n).flat_map(|step| watch.step(Seen { step: step as u64, ..seen })).collect()
     }
 
     fn sound() -> Seen<'static> {
@@ -228,74 +244,88 @@ mod tests {
     fn a_sound_run_is_left_alone() {
         let mut watch = Watch::new(10);
         let norms = [0.5, 3.0, 20.0];
-        for i in 0..1000 {
-            assert_eq!(watch.step(Seen { gradient_norm: Some(norms[i % 3]), penalty: 0.4, ..sound() }), []);
+        for step in 1..1000 {
+            let gradient_norm = Some(norms[step as usize % 3]);
+            assert_eq!(watch.step(Seen { step, gradient_norm, penalty: 0.4, ..sound() }), []);
         }
+        // A loss that has become smaller than a modest penalty; classes of which a small batch has one.
+        let learnt = Seen { loss: 0.1, penalty: 0.4, predicted: &[3; 8], ..sound() };
+        assert_eq!(steps(&mut watch, 1000, 500, learnt), []);
+        let few = Seen { loss: 2.4, predicted: &[3, 3], ..sound() };
+        assert_eq!(steps(&mut watch, 1500, 500, few), []);
         assert_eq!(watch.epoch(1, 2.3, 0.3, 0.1), []); // a slow beginning, better than guessing
-        assert_eq!(watch.schedule(&[0.1, 0.1, 0.05], 4), []);
-        assert_eq!(watch.schedule(&[0.1], 4), []); // too early to tell
-        assert_eq!(watch.schedule(&[0.1], 2), []); // too short a run
+        assert_eq!(watch.schedule([0.1, 0.2, 0.1].into_iter()), []);
+        assert_eq!(watch.plateau(&[0.1, 0.1, 0.05], 4), []);
+        assert_eq!(watch.plateau(&[0.1, 0.1], 4), []); // too early to tell
+        assert_eq!(watch.plateau(&[0.1, 0.1], 2), []); // too short a run
     }
 
     #[test]
     fn a_dead_network_is_told_once_and_not_in_its_first_steps() {
-        let dead = Seen { loss: 10f64.ln(), predicted: &[3; 8], ..sound() };
         let mut watch = Watch::new(10);
-        assert_eq!(steps(&mut watch, WINDOW, dead), []);
-        let warnings = steps(&mut watch, 10 * WINDOW, dead);
-        let [warning @ Warning::ConstantPrediction { class: 3, .. }] = &warnings[..] else {
+        let loss = 10f64.ln();
+        assert_eq!(steps(&mut watch, 1, WINDOW, Seen { loss, predicted: &[3; 8], ..sound() }), []);
+        // Which class it is changes from step to step.
+        let dead =
+            |step: usize| Seen { loss, predicted: if step % 7 < 3 { &[3; 8] } else { &[5; 8] }, ..sound() };
+        let warnings: Vec<_> = (WINDOW + 1..10 * WINDOW)
+            .flat_map(|step| watch.step(Seen { step: step as u64, ..dead(step) }))
+            .collect();
+        let [warning @ Warning::ConstantPrediction { classes: 10, .. }] = &warnings[..] else {
             panic!("{warnings:?}")
         };
         let text = warning.to_string();
-        assert!(
-            text.contains("class 3") && text.contains("ln 10 = 2.303") && text.contains("learning rate"),
-            "{text}"
-        );
+        assert!(text.contains("one and the same class") && text.contains("ln 10 = 2.303"), "{text}");
 
         // 98 of 100 are not all.
         let mut watch = Watch::new(10);
         let mut predicted = [3; 100];
         (predicted[0], predicted[1]) = (1, 2);
-        assert_eq!(steps(&mut watch, 5 * WINDOW, Seen { predicted: &predicted, ..dead }), []);
+        assert_eq!(steps(&mut watch, 1, 5 * WINDOW, Seen { loss, predicted: &predicted, ..sound() }), []);
     }
 
     #[test]
-    fn a_penalty_that_is_most_of_the_loss_is_told() {
+    fn a_penalty_that_is_most_of_the_loss_is_told_and_not_its_effect() {
         let mut watch = Watch::new(10);
-        let warnings = steps(&mut watch, 5 * WINDOW, Seen { penalty: 12.0, loss: 1.94, ..sound() });
+        let seen = Seen { penalty: 12.0, loss: 2.31, predicted: &[0; 8], ..sound() };
+        let warnings = steps(&mut watch, 1, 2 * WINDOW, seen);
         let [Warning::PenaltyDominates { penalty, loss }] = warnings[..] else { panic!("{warnings:?}") };
-        assert!((penalty - 12.0).abs() < 1e-9 && (loss - 13.94).abs() < 1e-9);
-        assert!(warnings[0].to_string().contains("12.00 of a loss of 13.94"), "{}", warnings[0]);
+        assert!((penalty - 12.0).abs() < 1e-9 && (loss - 14.31).abs() < 1e-9);
+        assert!(warnings[0].to_string().contains("12.00 of a loss of 14.31"), "{}", warnings[0]);
     }
 
     #[test]
     fn a_gradient_that_explodes_is_told_and_not_taken_for_usual() {
         let mut watch = Watch::new(10);
-        assert_eq!(steps(&mut watch, WINDOW, Seen { gradient_norm: Some(2.0), ..sound() }), []);
+        // Large at first, which is long past.
+        assert_eq!(steps(&mut watch, 1, WINDOW, Seen { gradient_norm: Some(200.0), ..sound() }), []);
+        assert_eq!(steps(&mut watch, 101, 10 * WINDOW, Seen { gradient_norm: Some(2.0), ..sound() }), []);
         assert_eq!(watch.step(Seen { gradient_norm: Some(150.0), ..sound() }), []);
-        let warnings = watch.step(Seen { step: 102, gradient_norm: Some(300.0), ..sound() });
-        let [Warning::GradientExplodes { step: 102, norm: 300.0, usual }] = warnings[..] else {
+        let warnings = watch.step(Seen { step: 1102, gradient_norm: Some(300.0), ..sound() });
+        let [Warning::GradientExplodes { step: 1102, norm: 300.0, usual }] = warnings[..] else {
             panic!("{warnings:?}")
         };
         assert!((2.0..2.2).contains(&usual), "{usual}");
     }
 
     #[test]
-    fn guessing_for_an_epoch_is_told() {
-        let mut watch = Watch::new(10);
-        let warnings = watch.epoch(1, 2.3031, 0.101, 1.0);
-        assert!(
-            matches!(warnings[..], [Warning::NothingLearnt { epoch: 1, classes: 10, .. }]),
-            "{warnings:?}"
-        );
-        assert_eq!(watch.epoch(2, 2.3031, 0.101, 1.0), []); // once
+    fn guessing_for_an_epoch_or_worse_is_told() {
+        for loss in [2.3031, 40.0] {
+            let mut watch = Watch::new(10);
+            let warnings = watch.epoch(1, loss, 0.101, 1.0);
+            let told = matches!(warnings[..], [Warning::NothingLearnt { epoch: 1, classes: 10, .. }]);
+            assert!(told, "{warnings:?}");
+            assert_eq!(watch.epoch(2, loss, 0.101, 1.0), []); // once
+        }
     }
 
     #[test]
-    fn a_schedule_that_stands_still_is_told_at_half() {
+    fn a_schedule_that_stands_still_is_told() {
         let mut watch = Watch::new(10);
-        assert_eq!(watch.schedule(&[0.1; 19], 40), []);
-        let warnings = watch.schedule(&[0.1; 20], 40);
-        assert_eq!(warnings, [Warning::ScheduleStandsStill { epochs: 20, learning_rate: 0.1 }]);
+        let crawling = (0..1000).map(|step| 0.004 + 1e-7 * f64::from(step));
+        assert_eq!(watch.schedule(crawling), [Warning::ScheduleStandsStill { learning_rate: 0.004 }]);
+        assert_eq!(watch.plateau(&[0.1; 20], 40), []);
+        let warnings = watch.plateau(&[0.1; 21], 40);
+        assert_eq!(warnings, [Warning::PlateauNeverReduced { epochs: 20, learning_rate: 0.1 }]);
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use candle_core::Device;
 use wick_models::Network;
 use wick_runs::{RunDir, StepRow, Timestamp, read_rows};
-use wick_train::{Data, Layers, Recipe, Start, TrainError, train};
+use wick_train::{Data, Event, Layers, Recipe, Start, TrainError, Warning, train};
 
 fn recipe(more: &str) -> Recipe {
     let text = include_str!("../examples/tiny.toml");
@@ -21,9 +21,31 @@ fn recipe(more: &str) -> Recipe {
 
 fn steps(recipe: &Recipe, root: &Path, name: &str) -> Result<Vec<StepRow>, TrainError> {
     let run = RunDir::create(root, name, 0, Timestamp::now()).unwrap();
-    let data = Arc::new(Data::load(recipe, None)?);
-    train(recipe, &data, &run, Start::Fresh, &AtomicBool::new(false), &mut |_| {})?;
+    watched(recipe, &run)?;
     Ok(read_rows(&run.steps()).unwrap())
+}
+
+/// The warnings of a run.
+fn watched(recipe: &Recipe, run: &RunDir) -> Result<Vec<Warning>, TrainError> {
+    let data = Arc::new(Data::load(recipe, None)?);
+    let mut warnings = Vec::new();
+    train(recipe, &data, run, Start::Fresh, &AtomicBool::new(false), &mut |event| {
+        if let Event::Warning(warning) = event {
+            warnings.push(warning.clone());
+        }
+    })?;
+    Ok(warnings)
+}
+
+#[test]
+fn a_run_that_goes_wrong_says_so_once() {
+    let root = tempfile::tempdir().unwrap();
+    let run = RunDir::create(root.path(), "wrong", 0, Timestamp::now()).unwrap();
+    let wrong = "[data]\nsynthetic_train = 404\n[train]\nbatch_size = 2\n[gradients]\nl1 = 0.01\n[schedule]\nkind = \"exponential\"\ngamma = 0.99\n";
+    let warnings = watched(&recipe(wrong), &run).unwrap();
+    let penalty = warnings.iter().filter(|w| matches!(w, Warning::PenaltyDominates { .. })).count();
+    let schedule = warnings.iter().filter(|w| matches!(w, Warning::ScheduleStandsStill { .. })).count();
+    assert_eq!((penalty, schedule), (1, 1), "{warnings:?}");
 }
 
 #[test]

@@ -79,9 +79,9 @@ fn values_out_of_range_are_named_with_what_is_allowed() {
         ("train.checkpoint_minutes=inf", ["train.checkpoint_minutes is inf", "1000000"]),
         ("train.epochs=9000000000000", ["train.epochs is 9000000000000", "100000"]),
         ("name=../escape", ["name is", "letters"]),
-        ("gradients.l1=-0.5", ["l1 is -0.5", "at least 0"]),
-        ("gradients.clip={ value = 0.0 }", ["clip.value is 0", "above 0"]),
-        ("groups=[{ of = \"vectors\", lr = -1.0 }]", ["lr is -1", "at least 0"]),
+        ("gradients.l1=-0.5", ["gradients.l1 is -0.5", "at least 0"]),
+        ("gradients.clip={ value = 0.0 }", ["gradients.clip.value is 0", "above 0"]),
+        ("groups=[{ of = \"vectors\", lr = -1.0 }]", ["groups.lr is -1", "at least 0"]),
         ("gradients.clip={ median = 1.0 }", ["median", "norm"]),
         ("train.epochs=many", ["invalid type", "epochs"]),
     ] {

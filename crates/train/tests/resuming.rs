@@ -136,6 +136,21 @@ fn what_a_cycle_leaves_of_the_momentum_is_not_kept() {
 }
 
 #[test]
+fn a_penalty_is_counted_across_interruptions() {
+    let recipe = recipe_with(
+        "[gradients]\nl1 = 1e-4\nclip = { norm = 1.0 }\n[[groups]]\nof = \"vectors\"\nlr = 2.0\nweight_decay = 0.0",
+    );
+    assert_ne!(recipe.identity(), recipe_with("").identity());
+    let root = tempfile::tempdir().unwrap();
+    let alone = folder(root.path(), "alone");
+    go_by(&recipe, &alone, Start::Fresh, None).unwrap();
+    let stopped = folder(root.path(), "stopped");
+    go_by(&recipe, &stopped, Start::Fresh, Some(2)).unwrap();
+    go_by(&recipe, &stopped, Start::Resume, None).unwrap();
+    assert!(remains(&alone) == remains(&stopped), "an interrupted run should leave the same bytes");
+}
+
+#[test]
 fn a_plateau_that_forgot_its_epochs_is_told() {
     let recipe = recipe_with("[schedule]\nkind = \"plateau\"");
     let root = tempfile::tempdir().unwrap();

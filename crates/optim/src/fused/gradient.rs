@@ -12,7 +12,7 @@ use crate::check::{not_negative, positive};
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GradientOptions {
-    /// The penalty `l1·Σ|p|` over all parameters: `l1·sign(p)` joins each gradient. 0 unless told.
+    /// The penalty `l1·Σ|p|` over all parameters that have a gradient: `l1·sign(p)` joins it. 0 unless told.
     pub l1: f64,
     /// None unless told.
     pub clip: Clip,
@@ -37,11 +37,11 @@ impl GradientOptions {
     /// # Errors
     /// [`OptimError::Option`], naming key and value.
     pub fn check(&self) -> Result<(), OptimError> {
-        not_negative("l1", self.l1)?;
+        not_negative("gradients.l1", self.l1)?;
         match self.clip {
             Clip::None => Ok(()),
-            Clip::Value(limit) => positive("clip.value", limit),
-            Clip::Norm(most) => positive("clip.norm", most),
+            Clip::Value(limit) => positive("gradients.clip.value", limit),
+            Clip::Norm(most) => positive("gradients.clip.norm", most),
         }
     }
 

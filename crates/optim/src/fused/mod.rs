@@ -82,7 +82,7 @@ impl<R: Rule> Fused<R> {
             let members = self.parameters.iter_mut().filter(|p| group.has(&p.name, p.var.rank()));
             let count = members.map(|p| p.times = [group.learning_rate, group.weight_decay]).count();
             if count == 0 {
-                return Err(OptimError::EmptyGroup { group: format!("{:?}", group.of) });
+                return Err(OptimError::EmptyGroup { group: group.of.to_string() });
             }
         }
         Ok(self)

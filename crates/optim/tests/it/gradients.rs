@@ -117,16 +117,16 @@ fn what_cannot_be_is_refused_by_name() {
         sgd().build_with(variables(), options, groups).err().expect("this should be refused")
     };
     for (options, named) in [
-        (GradientOptions { l1: -1.0, ..Default::default() }, "l1 is -1"),
-        (GradientOptions { clip: Clip::Value(0.0), ..Default::default() }, "clip.value is 0"),
-        (GradientOptions { clip: Clip::Norm(f64::NAN), ..Default::default() }, "clip.norm is NaN"),
+        (GradientOptions { l1: -1.0, ..Default::default() }, "gradients.l1 is -1"),
+        (GradientOptions { clip: Clip::Value(0.0), ..Default::default() }, "gradients.clip.value is 0"),
+        (GradientOptions { clip: Clip::Norm(f64::NAN), ..Default::default() }, "gradients.clip.norm is NaN"),
     ] {
         let message = build(options, &[]).to_string();
         assert!(message.contains(named), "{message}");
     }
     let group = |of, learning_rate| Group { of, learning_rate, weight_decay: 1.0 };
     let message = build(GradientOptions::default(), &[group(Members::Vectors, -2.0)]).to_string();
-    assert!(message.contains("lr is -2"), "{message}");
+    assert!(message.contains("groups.lr is -2"), "{message}");
     let nobody = group(Members::Named("bias".to_owned()), 1.0);
     let message = build(GradientOptions::default(), &[nobody]).to_string();
     assert!(message.contains("\"bias\"") && message.contains("none of the variables"), "{message}");

@@ -10,8 +10,7 @@ mod published;
 
 use serde::{Deserialize, Serialize};
 use wick_augment::{Augmentation, Size, Transform};
-use wick_models::Parameters;
-use wick_models::{Algorithm, Architecture, CompileOptions, Normalisation};
+use wick_models::{Algorithm, Architecture, CompileOptions, Normalisation, Parameters};
 use wick_optim::{
     GradientOptions, Group, Length, Optimizer, OptimizerConfig, RangeTestOptions, Schedule, ScheduleConfig,
 };

@@ -268,10 +268,8 @@ impl<'a> Training<'a> {
         }
         let loss = (loss - penalty) / n;
         let mut warnings = self.watch.epoch(row.epoch, loss, row.train_accuracy, row.lr);
-        if self.recipe.schedule != (ScheduleConfig::Constant {}) {
-            warnings.extend(self.watch.schedule(&self.learning_rates(), self.recipe.train.epochs));
-        }
         self.state.judged.push(Judged { loss: row.test_loss, accuracy: row.test_accuracy });
+        warnings.extend(self.schedule_warnings());
         self.state.epoch += 1;
         self.state.step_in_epoch = 0;
         self.state.partial = Partial::default();
@@ -281,14 +279,19 @@ impl<'a> Training<'a> {
         self.save(observer)
     }
 
-    /// Those of the last steps of the epochs up to the one in progress.
-    fn learning_rates(&self) -> Vec<f64> {
+    /// Of a schedule that changes nothing: of a plateau, so far; else over the whole run.
+    fn schedule_warnings(&mut self) -> Vec<Warning> {
         let steps = self.recipe.steps_per_epoch(self.data.train_indices.len());
-        let of = |epoch: usize| {
-            let judged = &self.state.judged[..self.state.judged.len().min(epoch)];
-            self.schedule.at((epoch + 1) * steps - 1, judged).learning_rate
-        };
-        (0..self.state.epoch as usize).map(of).collect()
+        let (epochs, judged) = (self.recipe.train.epochs, &self.state.judged);
+        let rate = |step: usize, judged: &[Judged]| self.schedule.at(step, judged).learning_rate;
+        match self.recipe.schedule {
+            ScheduleConfig::Constant {} => Vec::new(),
+            ScheduleConfig::Plateau(_) => {
+                let rates: Vec<f64> = (0..=judged.len()).map(|e| rate(e * steps, &judged[..e])).collect();
+                self.watch.plateau(&rates, epochs)
+            }
+            _ => self.watch.schedule((0..epochs * steps).map(|step| rate(step, &[]))),
+        }
     }
 
     fn save(&mut self, observer: &mut Observer<'_>) -> Result<(), TrainError> {
