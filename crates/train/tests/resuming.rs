@@ -62,6 +62,20 @@ fn remains(run: &RunDir) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// Asserts that a run stopped after so many steps, and again and again, leaves what one left alone does; the latter's epochs.
+fn the_same_with_stops(recipe: &Recipe, stops: &[u32]) -> Vec<EpochRow> {
+    let root = tempfile::tempdir().unwrap();
+    let (alone, stopped) = (folder(root.path(), "alone"), folder(root.path(), "stopped"));
+    go_by(recipe, &alone, Start::Fresh, None).unwrap();
+    let mut start = Start::Fresh;
+    for stop in stops.iter().copied().map(Some).chain([None]) {
+        go_by(recipe, &stopped, start, stop).unwrap();
+        start = Start::Resume;
+    }
+    assert!(remains(&alone) == remains(&stopped), "an interrupted run should leave the same bytes");
+    read_rows(&alone.epochs()).unwrap()
+}
+
 #[test]
 fn interruptions_change_no_bit() {
     let root = tempfile::tempdir().unwrap();
@@ -102,18 +116,9 @@ fn a_plateau_remembers_across_interruptions() {
     let recipe = recipe_with(
         "[train]\nepochs = 4\n[schedule]\nkind = \"plateau\"\nfactor = 0.5\npatience = 0\nthreshold = 1e9\nthreshold_mode = \"abs\"",
     );
-    let root = tempfile::tempdir().unwrap();
-    let alone = folder(root.path(), "alone");
-    go_by(&recipe, &alone, Start::Fresh, None).unwrap();
-    let rows: Vec<EpochRow> = read_rows(&alone.epochs()).unwrap();
+    let rows = the_same_with_stops(&recipe, &[7, 2]); // in epoch 3, at its end
     let lr = recipe.optim.learning_rate();
     assert_eq!(rows.iter().map(|row| row.lr).collect::<Vec<_>>(), [lr, lr, lr / 2.0, lr / 4.0]);
-
-    let stopped = folder(root.path(), "stopped");
-    go_by(&recipe, &stopped, Start::Fresh, Some(7)).unwrap(); // in epoch 3
-    go_by(&recipe, &stopped, Start::Resume, Some(2)).unwrap(); // at its end
-    go_by(&recipe, &stopped, Start::Resume, None).unwrap();
-    assert!(remains(&alone) == remains(&stopped), "an interrupted run should leave the same bytes");
 }
 
 #[test]
@@ -122,17 +127,9 @@ fn what_a_cycle_leaves_of_the_momentum_is_not_kept() {
     let recipe = recipe_with(
         "[schedule]\nkind = \"sequential\"\nper = \"step\"\nmilestones = [5]\n[[schedule.schedules]]\nkind = \"cyclic\"\nbase_lr = 0.01\nmax_lr = 0.02\nstep_size_up = 4\n[[schedule.schedules]]\nkind = \"constant\"",
     );
-    let root = tempfile::tempdir().unwrap();
-    let alone = folder(root.path(), "alone");
-    go_by(&recipe, &alone, Start::Fresh, None).unwrap();
-    let rows: Vec<EpochRow> = read_rows(&alone.epochs()).unwrap();
+    let rows = the_same_with_stops(&recipe, &[5]);
     let momenta: Vec<f64> = rows.iter().map(|row| row.momentum).collect();
     assert!((momenta[0] - 0.85).abs() < 1e-12 && momenta[1] == 0.9, "{momenta:?}");
-
-    let stopped = folder(root.path(), "stopped");
-    go_by(&recipe, &stopped, Start::Fresh, Some(5)).unwrap();
-    go_by(&recipe, &stopped, Start::Resume, None).unwrap();
-    assert!(remains(&alone) == remains(&stopped), "an interrupted run should leave the same bytes");
 }
 
 #[test]
@@ -141,13 +138,7 @@ fn a_penalty_is_counted_across_interruptions() {
         "[gradients]\nl1 = 1e-4\nclip = { norm = 1.0 }\n[[groups]]\nof = \"vectors\"\nlr = 2.0\nweight_decay = 0.0",
     );
     assert_ne!(recipe.identity(), recipe_with("").identity());
-    let root = tempfile::tempdir().unwrap();
-    let alone = folder(root.path(), "alone");
-    go_by(&recipe, &alone, Start::Fresh, None).unwrap();
-    let stopped = folder(root.path(), "stopped");
-    go_by(&recipe, &stopped, Start::Fresh, Some(2)).unwrap();
-    go_by(&recipe, &stopped, Start::Resume, None).unwrap();
-    assert!(remains(&alone) == remains(&stopped), "an interrupted run should leave the same bytes");
+    the_same_with_stops(&recipe, &[2]);
 }
 
 #[test]
