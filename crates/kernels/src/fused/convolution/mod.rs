@@ -1,5 +1,6 @@
 //! Convolutions between a source and a sink.
 
+mod blocking;
 mod filtering;
 mod filters;
 mod pass;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::blocking::{Blocking, NEAR};
 use super::product::{AHEAD, COLUMNS, Left, Place, Right, product, steps};
 use super::scheme::{Along, Panels, Patches, Rows, Scheme, Sums, portion, sixteens};
 use super::weights::{Operand, Weights};
@@ -34,9 +35,6 @@ pub(super) fn spread<E>(len: usize) -> usize {
     per_line * if lines >= 8 { lines | 1 } else { lines }
 }
 
-/// Bytes that stay in a core's cache while they are worked with: most of an L2.
-pub(super) const NEAR: usize = 640 * 1024;
-
 /// What is known of all blocks of a pass.
 #[derive(Clone, Copy)]
 struct Sizes {
@@ -54,6 +52,8 @@ struct Sizes {
     chunk: usize,
     /// Chunks of weights.
     chunks: usize,
+    /// Chunks that each row of factors meets before the next row does.
+    at_once: usize,
 }
 
 impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
@@ -81,7 +81,7 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
     /// Patches whose rows stay in a core's cache.
     fn most_patches(&self) -> usize {
         let fitting = NEAR / (self.row() * self.scheme.rows() * size_of::<E>());
-        let most = fitting.clamp(28, self.scheme.most_patches());
+        let most = fitting.clamp(Blocking::current().patches, self.scheme.most_patches());
         // Blocks of the same size, that do not straddle images where an image has several.
         let per_image = self.scheme.patches();
         if per_image <= most {
@@ -104,6 +104,7 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
             // At least one step: a phase may have no taps at all, and zeros come out.
             chunk: self.operand.chunk_len::<E>(self.weights.summed()).max(E::PAIR * COLUMNS),
             chunks: self.weights.columns().div_ceil(COLUMNS),
+            at_once: Blocking::current().chunks,
         }
     }
 
@@ -122,7 +123,7 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                 let patches = images.start * per_image..images.end * per_image;
                 let rows = sizes.patches * sizes.patch;
                 scratch::with(rows, |rows: &mut [E]| {
-                    scratch::with(sizes.patches * sizes.sums, |sums: &mut [f32]| {
+                    scratch::with(sizes.patches * sizes.sums * sizes.at_once, |sums: &mut [f32]| {
                         for first in patches.clone().step_by(sizes.patches) {
                             let block = first..(first + sizes.patches).min(patches.end);
                             dispatch(Gather { pass: self, sizes, block: block.clone(), rows });
@@ -134,9 +135,10 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                             self.x.ahead(&self.scheme.reads(&next, self.input), &mut ahead);
                             let depth = sizes.depth * self.operand.rows() * sizes.chunks;
                             let mut ahead = ahead.in_steps(steps(block.len(), depth));
-                            for chunk in 0..sizes.chunks {
-                                let right = chunk * sizes.chunk;
-                                let block = Block { patches: block.clone(), rows, chunk, packed, right };
+                            for first in (0..sizes.chunks).step_by(sizes.at_once) {
+                                let chunks = first..(first + sizes.at_once).min(sizes.chunks);
+                                let packed = &packed[first * sizes.chunk..];
+                                let block = Block { patches: block.clone(), rows, chunks, packed };
                                 self.outputs(sizes, block, sums, sink, &mut ahead);
                             }
                         }
@@ -167,7 +169,8 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                     dispatch(Pack { operand: self.operand, weights: &self.weights, chunk, to: packed });
                     scratch::with(sizes.patches * sizes.sums, |sums: &mut [f32]| {
                         for (i, rows) in rows.chunks_exact(block_len).enumerate() {
-                            let block = Block { patches: block(i), rows, chunk, packed, right: 0 };
+                            let chunks = chunk..chunk + 1;
+                            let block = Block { patches: block(i), rows, chunks, packed };
                             self.outputs(sizes, block, sums, sink, &mut Ahead::nothing());
                         }
                     });
@@ -176,7 +179,7 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
         });
     }
 
-    /// The outputs of some patches, of the columns of one chunk. Meanwhile asks for what is `ahead`, and for the next product's
+    /// The outputs of some patches, of the columns of some chunks. Meanwhile asks for what is `ahead`, and for the next product's
     /// factors where they come from further away than a core's own cache.
     fn outputs(
         &self,
@@ -188,7 +191,10 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
     ) {
         // What the weights of one row take up.
         let each = sizes.depth * E::PAIR * COLUMNS;
-        let mut right = block.right;
+        let (chunks, patches) = (block.chunks.len(), block.patches.len());
+        let row = sizes.sums * chunks;
+        let far = size_of_val(block.rows) > NEAR;
+        let mut right = 0;
         for phase in 0..self.scheme.phases() {
             for sum in 0..self.scheme.sums(phase) {
                 let terms = self.scheme.terms(phase, sum);
@@ -196,39 +202,46 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                     terms.len() == 1 || sizes.row == sizes.depth * E::PAIR,
                     "rows with gaps between them"
                 );
-                let data = &block.rows[terms.start * sizes.row..];
-                let left = Left { data, row: sizes.patch / E::PAIR, step: 1 };
-                let weights = Right { data: &block.packed[right..], step: COLUMNS };
                 let len = terms.len() * each;
-                right += len;
-                let place =
-                    Place { data: &mut sums[sum * COLUMNS..], row: sizes.sums, write: Write::Overwrite };
-                let (patches, depth) = (block.patches.len(), terms.len() * sizes.depth);
-                if size_of_val(block.rows) > NEAR {
-                    ahead.add_near(block.packed, &Region::run(right, len));
-                    if sum + 1 < self.scheme.sums(phase) {
-                        let terms = self.scheme.terms(phase, sum + 1);
-                        let (first, len) = (terms.start * sizes.row, terms.len() * sizes.row);
-                        let region = Region { first, len, step: sizes.patch, runs: patches };
-                        ahead.add_near(block.rows, &region);
+                for chunk in 0..chunks {
+                    let data = &block.rows[terms.start * sizes.row..];
+                    let left = Left { data, row: sizes.patch / E::PAIR, step: 1 };
+                    let at = chunk * sizes.chunk + right;
+                    let weights = Right { data: &block.packed[at..], step: COLUMNS };
+                    let data = &mut sums[chunk * sizes.sums + sum * COLUMNS..];
+                    let place = Place { data, row, write: Write::Overwrite };
+                    if far {
+                        if chunk + 1 < chunks {
+                            ahead.add_near(block.packed, &Region::run(at + sizes.chunk, len));
+                        } else {
+                            ahead.add_near(block.packed, &Region::run(right + len, len));
+                            if sum + 1 < self.scheme.sums(phase) {
+                                let terms = self.scheme.terms(phase, sum + 1);
+                                let (first, len) = (terms.start * sizes.row, terms.len() * sizes.row);
+                                let region = Region { first, len, step: sizes.patch, runs: patches };
+                                ahead.add_near(block.rows, &region);
+                            }
+                        }
                     }
+                    product(patches, terms.len() * sizes.depth, left, weights, place, ahead);
                 }
-                product(patches, depth, left, weights, place, ahead);
+                right += len;
             }
-            let (sums, block, chunk) = (&*sums, block.patches.clone(), block.chunk);
-            dispatch(Scatter { pass: self, sizes, block, chunk, phase, sums, sink });
+            for (i, chunk) in block.chunks.clone().enumerate() {
+                let (sums, block) = (&sums[i * sizes.sums..], block.patches.clone());
+                dispatch(Scatter { pass: self, row, block, chunk, phase, sums, sink });
+            }
         }
     }
 }
 
-/// Some patches' rows, and a chunk of weights to multiply them with.
+/// Some patches' rows, and chunks of weights to multiply them with.
 struct Block<'a, E> {
     patches: Range<usize>,
     rows: &'a [E],
-    chunk: usize,
+    chunks: Range<usize>,
+    /// The chunks' weights.
     packed: &'a [E],
-    /// Where the chunk's weights begin.
-    right: usize,
 }
 
 struct Pack<'a, E, O> {
@@ -271,7 +284,8 @@ impl<E: Element, P: Scheme, O: Operand> Kernel for Gather<'_, '_, E, P, O> {
 /// The outputs of a block, of one chunk of channels and one phase, from their sums.
 struct Scatter<'a, 'b, E, P, O> {
     pass: &'a Pass<'b, E, P, O>,
-    sizes: &'a Sizes,
+    /// From one patch's sums to the next patch's.
+    row: usize,
     block: Range<usize>,
     chunk: usize,
     phase: usize,
@@ -285,12 +299,12 @@ impl<E: Element, P: Scheme, O: Operand> Kernel for Scatter<'_, '_, E, P, O> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { pass, sizes, block, chunk, phase, sums, sink } = self;
+        let Self { pass, row, block, chunk, phase, sums, sink } = self;
         let patches = Patches::new(&block, pass.scheme.grid());
         let columns = sixteens(pass.output.channels).skip(chunk * COLUMNS / LANES).take(COLUMNS / LANES);
         for (v, channels) in columns.enumerate() {
             let data = &sums[v * LANES..];
-            let sums = Sums { data, patch: sizes.sums, sum: COLUMNS, phase };
+            let sums = Sums { data, patch: row, sum: COLUMNS, phase };
             // SAFETY: a task has its images (patches first) or its channels (weights first) to itself.
             unsafe { pass.scheme.scatter(s, sums, patches, channels, sink) }
         }

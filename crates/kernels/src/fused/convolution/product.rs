@@ -1,6 +1,8 @@
 //! Matrix products of blocks that lie in a core's cache.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use crate::element::Element;
 use crate::fused::Write;
 use crate::isa::{Kernel, dispatch};
@@ -10,9 +12,23 @@ use crate::simd::{LANES, Simd};
 /// Parts of memory that are fetched while products are computed: what a sink writes and reads, and a source.
 pub(super) const AHEAD: usize = 6;
 
-/// Steps that a product of `rows` rows and `depth` steps takes: each block of rows takes them all.
+/// Steps that a product of `rows` rows and `depth` steps takes: each block of rows and columns takes them all.
 pub(super) fn steps(rows: usize, depth: usize) -> usize {
-    rows.div_ceil(14) * depth
+    let [most, wide] = dispatch(Registers);
+    rows.div_ceil(most) * (COLUMNS / (wide * LANES)) * depth
+}
+
+/// Asks for the block that the registers hold.
+struct Registers;
+
+impl Kernel for Registers {
+    type Output = [usize; 2];
+    const BF16: bool = false;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> [usize; 2] {
+        S::BLOCK
+    }
 }
 
 /// Columns of every product: two registers of AVX-512.
@@ -71,49 +87,70 @@ impl<E: Element> Kernel for Product<'_, E> {
     const BF16: bool = E::PAIR == 2;
 
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        multiply(s, self);
+    fn run<S: Simd>(mut self, s: S) {
+        let Self { rows, depth, left, right, ref place, .. } = self;
+        if rows == 0 {
+            return;
+        }
+        let last = depth.saturating_sub(1);
+        assert!(place.data.len() >= (rows - 1) * place.row + COLUMNS, "a product beyond its place");
+        assert!(
+            left.data.len() >= ((rows - 1) * left.row + last * left.step + 1) * E::PAIR,
+            "a left operand beyond its slice"
+        );
+        assert!(
+            right.data.len() >= (last * right.step + COLUMNS) * E::PAIR,
+            "a right operand beyond its slice"
+        );
+        let [most, wide] = S::BLOCK;
+        // Blocks of nearly the same number of rows: a last one of few would keep the multipliers waiting for operands.
+        let blocks = rows.div_ceil(most);
+        let block = |number: usize| rows * number / blocks..rows * (number + 1) / blocks;
+        let segments = (0..depth.max(1)).step_by(SEGMENT);
+        if wide * LANES == COLUMNS {
+            for number in 0..blocks {
+                for first in segments.clone() {
+                    // SAFETY: a block's rows are below `rows`, a segment's first step is at most `last`.
+                    unsafe { self.block(s, block(number), 0, first) };
+                }
+            }
+        } else {
+            // Some columns of a segment of the right operand stay in the nearest cache: there all rows meet them.
+            for column in (0..COLUMNS).step_by(wide * LANES) {
+                for first in segments.clone() {
+                    for number in 0..blocks {
+                        // SAFETY: as above; the column is one of `COLUMNS`.
+                        unsafe { self.block(s, block(number), column, first) };
+                    }
+                }
+            }
+        }
     }
 }
 
-#[inline(always)]
-fn multiply<S: Simd, E: Element>(s: S, Product { rows, depth, left, right, place, ahead }: Product<E>) {
-    if rows == 0 {
-        return;
-    }
-    let last = depth.saturating_sub(1);
-    assert!(place.data.len() >= (rows - 1) * place.row + COLUMNS, "a product beyond its place");
-    assert!(
-        left.data.len() >= ((rows - 1) * left.row + last * left.step + 1) * E::PAIR,
-        "a left operand beyond its slice"
-    );
-    assert!(right.data.len() >= (last * right.step + COLUMNS) * E::PAIR, "a right operand beyond its slice");
-    let [most, _] = S::BLOCK;
-    // Blocks of nearly the same number of rows: a last one of few would keep the multipliers waiting for operands.
-    let blocks = rows.div_ceil(most);
-    let mut first = 0;
-    for block in 0..blocks {
-        let end = rows * (block + 1) / blocks;
-        for done in (0..depth.max(1)).step_by(SEGMENT) {
+impl<E: Element> Product<'_, E> {
+    /// The sums of some rows, of the columns from `column` on that fit into the registers, over the segment from step `first` on.
+    ///
+    /// # Safety
+    /// The rows are there, `first` is a step or 0, `column` is one of [`COLUMNS`], and [`Kernel::run`]'s assertions hold.
+    #[inline(always)]
+    unsafe fn block<S: Simd>(&mut self, s: S, rows: Range<usize>, column: usize, first: usize) {
+        let Self { depth, left, right, ref mut place, .. } = *self;
+        // SAFETY: of the whole block: the caller's promise, by which all of these lie within the slices.
+        unsafe {
             let at = Block {
-                depth: SEGMENT.min(depth - done),
-                // SAFETY: row `first` is below `rows` and step `done` at most `last`, so these lie within the slices, as
-                // asserted above.
-                left: unsafe { left.data.as_ptr().add((first * left.row + done * left.step) * E::PAIR) },
+                depth: SEGMENT.min(depth - first),
+                left: left.data.as_ptr().add((rows.start * left.row + first * left.step) * E::PAIR),
                 left_row: left.row * E::PAIR,
                 left_step: left.step * E::PAIR,
-                // SAFETY: as above.
-                right: unsafe { right.data.as_ptr().add(done * right.step * E::PAIR) },
+                right: right.data.as_ptr().add((first * right.step + column) * E::PAIR),
                 right_step: right.step * E::PAIR,
-                // SAFETY: as above.
-                to: unsafe { place.data.as_mut_ptr().add(first * place.row) },
+                to: place.data.as_mut_ptr().add(rows.start * place.row + column),
                 to_row: place.row,
-                write: if done == 0 { place.write } else { Write::Add },
+                write: if first == 0 { place.write } else { Write::Add },
             };
-            // SAFETY: `end ≤ rows`: all that the block reads and writes was asserted to lie within its slice.
-            unsafe { at.rows(s, end - first, ahead) };
+            at.rows(s, rows.len(), self.ahead);
         }
-        first = end;
     }
 }
 
@@ -138,13 +175,14 @@ impl<E: Element> Block<E> {
         macro_rules! one_of {
             ($($rows:literal)*) => {
                 match rows {
-                    // SAFETY: the caller's promise; the columns are the first or the second sixteen.
+                    // SAFETY: the caller's promise.
                     $($rows => unsafe {
-                        if S::BLOCK[1] == 2 {
-                            self.block::<S, $rows, 2>(s, 0, ahead);
-                        } else if $rows <= S::BLOCK[0] {
-                            self.block::<S, $rows, 1>(s, 0, ahead);
-                            self.block::<S, $rows, 1>(s, LANES, ahead);
+                        if $rows > S::BLOCK[0] {
+                            unreachable!("more rows than the registers hold")
+                        } else if S::BLOCK[1] == 2 {
+                            self.sums::<S, $rows, 2>(s, ahead);
+                        } else {
+                            self.sums::<S, $rows, 1>(s, ahead);
                         }
                     },)*
                     _ => unreachable!("a block has at most 14 rows"),
@@ -155,18 +193,13 @@ impl<E: Element> Block<E> {
     }
 
     /// # Safety
-    /// As [`rows`](Self::rows), for `ROWS` rows and `16 · WIDE` columns from `column` on.
+    /// As [`rows`](Self::rows), for `ROWS` rows and `16 · WIDE` columns.
     #[inline(always)]
-    unsafe fn block<S: Simd, const ROWS: usize, const WIDE: usize>(
-        &self,
-        s: S,
-        column: usize,
-        ahead: &mut Ahead<AHEAD>,
-    ) {
+    unsafe fn sums<S: Simd, const ROWS: usize, const WIDE: usize>(&self, s: S, ahead: &mut Ahead<AHEAD>) {
         let mut sums = [[s.splat(0.0); WIDE]; ROWS];
         // SAFETY: of the whole block: the caller's promise, place by place.
         unsafe {
-            let (mut left, mut right) = (self.left, self.right.add(column * E::PAIR));
+            let (mut left, mut right) = (self.left, self.right);
             let mut done = 0;
             while done < self.depth {
                 let some = ahead.every().min(self.depth - done);
@@ -189,7 +222,7 @@ impl<E: Element> Block<E> {
             }
             for (i, sums) in sums.iter().enumerate() {
                 for (j, sum) in sums.iter().enumerate() {
-                    let to = &mut *self.to.add(i * self.to_row + column + j * LANES).cast();
+                    let to = &mut *self.to.add(i * self.to_row + j * LANES).cast();
                     let sum = if self.write == Write::Add { s.add(*sum, s.load(to)) } else { *sum };
                     s.store(sum, to);
                 }

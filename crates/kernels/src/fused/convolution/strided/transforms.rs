@@ -88,14 +88,17 @@ pub(super) fn taps<S: Simd>(s: S, g: [S::Lanes; 3]) -> [S::Lanes; VALUES] {
 /// `Gᵀ u`: the adjoint of `taps`.
 #[inline(always)]
 pub(super) fn taps_adjoint<S: Simd>(s: S, u: [S::Lanes; VALUES]) -> [S::Lanes; 3] {
-    let finite = |a: S::Lanes, b: S::Lanes, c: S::Lanes, e: S::Lanes| {
-        let both = s.scaled_add(1.0 / AT_P, b, s.scaled(1.0 / AT_MINUS_P, c));
-        s.scaled_add(1.0 / AT_0, a, s.scaled_add(1.0 / AT_Q, e, both))
-    };
     let both = s.scaled_add(P / AT_P, u[1], s.scaled(-P / AT_MINUS_P, u[2]));
     [
-        finite(u[0], u[1], u[2], u[3]),
-        finite(u[5], u[6], u[7], u[8]),
+        finite(s, [u[0], u[1], u[2], u[3]]),
+        finite(s, [u[5], u[6], u[7], u[8]]),
         s.add(s.scaled_add(Q / AT_Q, u[3], both), u[4]),
     ]
+}
+
+/// What all finite points of one tap add up to.
+#[inline(always)]
+fn finite<S: Simd>(s: S, u: [S::Lanes; OUT]) -> S::Lanes {
+    let both = s.scaled_add(1.0 / AT_P, u[1], s.scaled(1.0 / AT_MINUS_P, u[2]));
+    s.scaled_add(1.0 / AT_0, u[0], s.scaled_add(1.0 / AT_Q, u[3], both))
 }

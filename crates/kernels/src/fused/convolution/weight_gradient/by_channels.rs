@@ -1,6 +1,8 @@
 //! Weight gradients of many channels.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::{Finish, Finishing, GROUP, GatherInputs, GatherOutputs, Group, Lie, Parts, WeightGradient};
@@ -59,15 +61,8 @@ impl<E: Element, P: Adjoint, F: Finish> WeightGradient<'_, E, P, F> {
                             let group =
                                 (i * height..((i + 1) * height).min(rows), j * width..(j + 1) * width);
                             let run = |sums: &mut [f32]| {
-                                for (k, (x, dy)) in x.chunks(x_lie.len).zip(dy.chunks(dy_lie.len)).enumerate()
-                                {
-                                    let block = first + k;
-                                    let steps = (total - block * patches).min(patches).div_ceil(E::PAIR);
-                                    let write = if block == 0 { Write::Overwrite } else { Write::Add };
-                                    let (rows, columns) = group.clone();
-                                    let group = Group { rows, columns, steps, write };
-                                    self.multiply_all(&group, (x, x_lie), (dy, dy_lie), sums);
-                                }
+                                let all = (first * patches..total, patches);
+                                self.multiply_all(&group, all, (x, x_lie), (dy, dy_lie), sums);
                                 if chunk.end == blocks {
                                     let (height, width) = (group.0.len(), group.1.len());
                                     let parts = Parts {
@@ -99,27 +94,39 @@ impl<E: Element, P: Adjoint, F: Finish> WeightGradient<'_, E, P, F> {
         }
     }
 
-    /// All products of a group.
+    /// All products of a group, from the patches of some blocks: row after row, whose sums then stay in the nearest caches over
+    /// all blocks.
     fn multiply_all(
         &self,
-        group: &Group,
+        (rows, columns): &(Range<usize>, Range<usize>),
+        (patches, at_most): (Range<usize>, usize),
         (x, x_lie): (&[E], Lie),
         (dy, dy_lie): (&[E], Lie),
         sums: &mut [f32],
     ) {
+        let blocks = x.len() / x_lie.len;
         for e in 0..self.scheme.rows() {
-            let mut ahead = Ahead::nothing();
-            if e + 1 < self.scheme.rows() {
-                let mut add = |data: &[E], lie: Lie, row: usize, channel: usize| {
-                    let region = Region::run(lie.at::<E>(row, channel), lie.next);
-                    ahead.add(data.as_ptr(), data.len(), &region);
-                };
-                add(x, x_lie, e + 1, group.rows.start);
-                add(dy, dy_lie, self.scheme.output_row(e + 1), group.columns.start);
+            for block in 0..blocks {
+                let (x_at, dy_at) = (block * x_lie.len, block * dy_lie.len);
+                let left = patches.len() - block * at_most;
+                let steps_here = left.min(at_most).div_ceil(E::PAIR);
+                let write = if patches.start + block == 0 { Write::Overwrite } else { Write::Add };
+                let group = Group { rows: rows.clone(), columns: columns.clone(), steps: steps_here, write };
+                // The next product's factors.
+                let (e_next, next) = if block + 1 < blocks { (e, block + 1) } else { (e + 1, 0) };
+                let mut ahead = Ahead::nothing();
+                if e_next < self.scheme.rows() {
+                    let mut add = |data: &[E], lie: Lie, row: usize, channel: usize| {
+                        let region = Region::run(next * lie.len + lie.at::<E>(row, channel), lie.next);
+                        ahead.add(data.as_ptr(), data.len(), &region);
+                    };
+                    add(x, x_lie, e_next, rows.start);
+                    add(dy, dy_lie, self.scheme.output_row(e_next), columns.start);
+                }
+                let all = steps_here * columns.len() / COLUMNS;
+                let mut ahead = ahead.in_steps(steps(rows.len(), all));
+                self.multiply(e, &group, (&x[x_at..], x_lie), (&dy[dy_at..], dy_lie), sums, &mut ahead);
             }
-            let all = group.steps * group.columns.len() / COLUMNS;
-            let mut ahead = ahead.in_steps(steps(group.rows.len(), all));
-            self.multiply(e, group, (x, x_lie), (dy, dy_lie), sums, &mut ahead);
         }
     }
 }

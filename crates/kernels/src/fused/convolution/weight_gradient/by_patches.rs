@@ -6,7 +6,7 @@ use super::{Finish, Finishing, GatherInputs, GatherOutputs, Group, Lie, Parts, S
 use crate::element::Element;
 use crate::fused::Write;
 use crate::fused::convolution::MOST_PATCHES;
-use crate::fused::convolution::pass::NEAR;
+use crate::fused::convolution::blocking::{Blocking, NEAR};
 use crate::fused::convolution::product::{COLUMNS, steps};
 use crate::fused::convolution::scheme::{Adjoint, portion};
 use crate::fused::shared::Shared;
@@ -19,7 +19,8 @@ impl<E: Element, P: Adjoint, F: Finish> WeightGradient<'_, E, P, F> {
     pub(super) fn by_patches(&self, rows: usize, columns: usize, dw: &mut [f32]) {
         let (products, x_row) = (self.scheme.rows(), self.scheme.row_len(self.input.channels));
         let values = x_row * products + columns * self.scheme.output_rows();
-        let patches = (NEAR / (values * size_of::<E>())).clamp(32, MOST_PATCHES) / 2 * 2;
+        let patches =
+            (NEAR / (values * size_of::<E>())).clamp(Blocking::current().summed, MOST_PATCHES) / 2 * 2;
         let x_lie = Lie::new::<E>([products, x_row], x_row, patches);
         let dy_lie = Lie::new::<E>([self.scheme.output_rows(), columns], columns, patches);
         let total = self.input.images * self.scheme.patches();

@@ -90,7 +90,7 @@ impl<E: Element, P: Adjoint, F: Finish> WeightGradient<'_, E, P, F> {
             let data = &dy[dy_lie.at::<E>(self.scheme.output_row(e), group.columns.start + column)..];
             let right = Right { data, step: dy_lie.patch / E::PAIR };
             let first = e * height * width + column;
-            if size_of_val(sums) > 2 * GROUP && e + 1 < self.scheme.rows() {
+            if size_of_val(sums) > GROUP && e + 1 < self.scheme.rows() {
                 let next = Region { first: first + height * width, len: COLUMNS, step: width, runs: height };
                 ahead.add_near(sums, &next);
             }
@@ -100,8 +100,9 @@ impl<E: Element, P: Adjoint, F: Finish> WeightGradient<'_, E, P, F> {
     }
 }
 
-/// Bytes of sums that stay in a core's cache beside what is multiplied: half an L2.
-const GROUP: usize = 512 * 1024;
+/// Bytes of a group's sums. They are made row by row, and only those of a row need to stay near; the larger the group, the fewer
+/// times the factors are read.
+const GROUP: usize = 1024 * 1024;
 
 /// Sums, in values, up to which each of a few partial sums may have its own.
 const SMALL: usize = 81 * 128 * 64;
