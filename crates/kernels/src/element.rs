@@ -74,6 +74,9 @@ pub(crate) mod private {
         /// Sixteen factors.
         type Factors<S: Simd>: Copy;
 
+        /// Rows and columns (in sixteens) of a matrix product that fit into the registers.
+        fn block<S: Simd>() -> [usize; 2];
+
         /// Sixteen values.
         fn load<S: Simd>(s: S, from: &[Self; 16]) -> S::Lanes;
         /// Writes sixteen values.
@@ -106,6 +109,11 @@ pub(crate) mod private {
     impl Sealed for f32 {
         const PAIR: usize = 1;
         type Factors<S: Simd> = S::Lanes;
+
+        #[inline(always)]
+        fn block<S: Simd>() -> [usize; 2] {
+            S::BLOCK
+        }
 
         #[inline(always)]
         fn load<S: Simd>(s: S, from: &[Self; 16]) -> S::Lanes {
@@ -161,6 +169,11 @@ pub(crate) mod private {
     impl Sealed for bf16 {
         const PAIR: usize = 2;
         type Factors<S: Simd> = S::Pairs;
+
+        #[inline(always)]
+        fn block<S: Simd>() -> [usize; 2] {
+            S::BLOCK_OF_PAIRS
+        }
 
         #[inline(always)]
         fn load<S: Simd>(s: S, from: &[Self; 16]) -> S::Lanes {

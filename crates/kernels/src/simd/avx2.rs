@@ -8,6 +8,23 @@ use half::bf16;
 use super::Simd;
 use crate::prefetch::LINE;
 
+/// An expression for both halves. A macro: a closure is not compiled for the instructions of the function that it is in unless
+/// it is inlined, and large ones are not.
+macro_rules! halves {
+    ($i:ident => $half:expr) => {
+        [
+            {
+                let $i = 0;
+                $half
+            },
+            {
+                let $i = 1;
+                $half
+            },
+        ]
+    };
+}
+
 /// AVX2 and FMA, two registers at a time.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(());
@@ -28,6 +45,8 @@ impl Simd for Avx2 {
 
     // 12 sums, a row of the right factor and a value of the left one: 15 of 16 registers.
     const BLOCK: [usize; 2] = [6, 1];
+    // 8 sums, both halves of a row of the right factor and of a value of the left one, and what tells them apart: 15.
+    const BLOCK_OF_PAIRS: [usize; 2] = [4, 1];
 
     #[inline(always)]
     fn splat(self, value: f32) -> [__m256; 2] {
@@ -97,11 +116,10 @@ impl Simd for Avx2 {
     fn power_of_two(self, shifted: [__m256; 2]) -> [__m256; 2] {
         // SAFETY: see above.
         unsafe {
-            let half = |i: usize| {
+            halves!(i => {
                 let n = _mm256_slli_epi32::<23>(_mm256_castps_si256(shifted[i]));
                 _mm256_castsi256_ps(_mm256_add_epi32(n, _mm256_set1_epi32(127 << 23)))
-            };
-            [half(0), half(1)]
+            })
         }
     }
 
@@ -121,9 +139,7 @@ impl Simd for Avx2 {
     fn where_positive(self, gate: [__m256; 2], a: [__m256; 2]) -> [__m256; 2] {
         // SAFETY: see above.
         unsafe {
-            let half =
-                |i: usize| _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(gate[i], _mm256_setzero_ps()), a[i]);
-            [half(0), half(1)]
+            halves!(i => _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(gate[i], _mm256_setzero_ps()), a[i]))
         }
     }
 
@@ -137,33 +153,28 @@ impl Simd for Avx2 {
     ) -> [__m256; 2] {
         // SAFETY: see above.
         unsafe {
-            let half = |i: usize| {
+            halves!(i => {
                 let larger = _mm256_cmp_ps::<_CMP_GT_OQ>(a[i], b[i]);
                 let nan = _mm256_cmp_ps::<_CMP_UNORD_Q>(a[i], a[i]);
                 _mm256_blendv_ps(otherwise[i], then[i], _mm256_or_ps(larger, nan))
-            };
-            [half(0), half(1)]
+            })
         }
     }
 
     #[inline(always)]
     fn where_equal(self, a: [__m256; 2], b: [__m256; 2], then: [__m256; 2]) -> [__m256; 2] {
         // SAFETY: see above.
-        unsafe {
-            let half = |i: usize| _mm256_and_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a[i], b[i]), then[i]);
-            [half(0), half(1)]
-        }
+        unsafe { halves!(i => _mm256_and_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a[i], b[i]), then[i])) }
     }
 
     #[inline(always)]
     fn load_bf16(self, from: &[bf16; 16]) -> [__m256; 2] {
         // SAFETY: see above; the second eight begin 16 bytes in.
         unsafe {
-            let half = |i: usize| {
+            halves!(i => {
                 let bits = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.as_ptr().add(8 * i).cast()));
                 _mm256_castsi256_ps(_mm256_slli_epi32::<16>(bits))
-            };
-            [half(0), half(1)]
+            })
         }
     }
 
@@ -171,7 +182,8 @@ impl Simd for Avx2 {
     fn store_bf16(self, a: [__m256; 2], to: &mut [bf16; 16]) {
         // SAFETY: see above; 32 bytes are written.
         unsafe {
-            let [low, high] = rounded(a).map(|bits| _mm256_srli_epi32::<16>(bits));
+            let bits = rounded(a);
+            let [low, high] = halves!(i => _mm256_srli_epi32::<16>(bits[i]));
             // Packing works within the halves of the registers, and leaves its quarters out of order.
             let packed = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi32(low, high));
             _mm256_storeu_si256(to.as_mut_ptr().cast(), packed);
@@ -211,13 +223,13 @@ impl Simd for Avx2 {
         // SAFETY: see above.
         unsafe {
             let upper = _mm256_set1_epi32(0xffff_0000u32 as i32);
-            let first = |v| _mm256_castsi256_ps(_mm256_slli_epi32::<16>(v));
-            let second = |v| _mm256_castsi256_ps(_mm256_and_si256(v, upper));
-            let half = |i: usize| {
-                let sum = _mm256_fmadd_ps(first(a[i]), first(b[i]), acc[i]);
-                _mm256_fmadd_ps(second(a[i]), second(b[i]), sum)
-            };
-            [half(0), half(1)]
+            halves!(i => {
+                let first = _mm256_castsi256_ps(_mm256_slli_epi32::<16>(a[i]));
+                let second = _mm256_castsi256_ps(_mm256_and_si256(a[i], upper));
+                let b_first = _mm256_castsi256_ps(_mm256_slli_epi32::<16>(b[i]));
+                let b_second = _mm256_castsi256_ps(_mm256_and_si256(b[i], upper));
+                _mm256_fmadd_ps(second, b_second, _mm256_fmadd_ps(first, b_first, acc[i]))
+            })
         }
     }
 }
@@ -230,14 +242,13 @@ impl Simd for Avx2 {
 unsafe fn rounded(a: [__m256; 2]) -> [__m256i; 2] {
     // SAFETY: the caller's promise.
     unsafe {
-        let half = |a: __m256| {
-            let bits = _mm256_castps_si256(a);
+        halves!(i => {
+            let bits = _mm256_castps_si256(a[i]);
             let odd = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
             let up = _mm256_add_epi32(_mm256_add_epi32(bits, odd), _mm256_set1_epi32(0x7fff));
             let nan = _mm256_or_si256(bits, _mm256_set1_epi32(0x0040_0000));
-            let is_nan = _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a);
+            let is_nan = _mm256_cmp_ps::<_CMP_UNORD_Q>(a[i], a[i]);
             _mm256_castps_si256(_mm256_blendv_ps(_mm256_castsi256_ps(up), _mm256_castsi256_ps(nan), is_nan))
-        };
-        [half(a[0]), half(a[1])]
+        })
     }
 }

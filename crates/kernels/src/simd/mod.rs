@@ -30,6 +30,8 @@ pub trait Simd: Copy + Send + Sync {
 
     /// Rows and columns (in sixteens) of a matrix product that fit into the registers.
     const BLOCK: [usize; 2];
+    /// The same of a product of pairs.
+    const BLOCK_OF_PAIRS: [usize; 2] = Self::BLOCK;
 
     /// Sixteen times the same.
     fn splat(self, value: f32) -> Self::Lanes;

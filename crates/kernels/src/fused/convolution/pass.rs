@@ -134,7 +134,7 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                             sink.ahead(&portion(&block, per_image, self.output), &mut ahead);
                             self.x.ahead(&self.scheme.reads(&next, self.input), &mut ahead);
                             let depth = sizes.depth * self.operand.rows() * sizes.chunks;
-                            let mut ahead = ahead.in_steps(steps(block.len(), depth));
+                            let mut ahead = ahead.in_steps(steps::<E>(block.len(), depth));
                             for first in (0..sizes.chunks).step_by(sizes.at_once) {
                                 let chunks = first..(first + sizes.at_once).min(sizes.chunks);
                                 let packed = &packed[first * sizes.chunk..];

@@ -1,6 +1,7 @@
 //! Matrix products of blocks that lie in a core's cache.
 #![allow(unsafe_code)]
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use crate::element::Element;
@@ -13,21 +14,21 @@ use crate::simd::{LANES, Simd};
 pub(super) const AHEAD: usize = 6;
 
 /// Steps that a product of `rows` rows and `depth` steps takes: each block of rows and columns takes them all.
-pub(super) fn steps(rows: usize, depth: usize) -> usize {
-    let [most, wide] = dispatch(Registers);
+pub(super) fn steps<E: Element>(rows: usize, depth: usize) -> usize {
+    let [most, wide] = dispatch(Registers(PhantomData::<E>));
     rows.div_ceil(most) * (COLUMNS / (wide * LANES)) * depth
 }
 
 /// Asks for the block that the registers hold.
-struct Registers;
+struct Registers<E>(PhantomData<E>);
 
-impl Kernel for Registers {
+impl<E: Element> Kernel for Registers<E> {
     type Output = [usize; 2];
-    const BF16: bool = false;
+    const BF16: bool = E::PAIR == 2;
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) -> [usize; 2] {
-        S::BLOCK
+        E::block::<S>()
     }
 }
 
@@ -68,7 +69,7 @@ pub(super) fn product<E: Element>(
     place: Place,
     ahead: &mut Ahead<AHEAD>,
 ) {
-    ahead.begin(steps(rows, depth));
+    ahead.begin(steps::<E>(rows, depth));
     dispatch(Product { rows, depth, left, right, place, ahead: &mut *ahead });
     ahead.end();
 }
@@ -102,7 +103,7 @@ impl<E: Element> Kernel for Product<'_, E> {
             right.data.len() >= (last * right.step + COLUMNS) * E::PAIR,
             "a right operand beyond its slice"
         );
-        let [most, wide] = S::BLOCK;
+        let [most, wide] = E::block::<S>();
         // Blocks of nearly the same number of rows: a last one of few would keep the multipliers waiting for operands.
         let blocks = rows.div_ceil(most);
         let block = |number: usize| rows * number / blocks..rows * (number + 1) / blocks;
@@ -177,9 +178,9 @@ impl<E: Element> Block<E> {
                 match rows {
                     // SAFETY: the caller's promise.
                     $($rows => unsafe {
-                        if $rows > S::BLOCK[0] {
+                        if $rows > E::block::<S>()[0] {
                             unreachable!("more rows than the registers hold")
-                        } else if S::BLOCK[1] == 2 {
+                        } else if E::block::<S>()[1] == 2 {
                             self.sums::<S, $rows, 2>(s, ahead);
                         } else {
                             self.sums::<S, $rows, 1>(s, ahead);

@@ -124,7 +124,7 @@ impl<E: Element, P: Adjoint, F: Finish> WeightGradient<'_, E, P, F> {
                     add(dy, dy_lie, self.scheme.output_row(e_next), columns.start);
                 }
                 let all = steps_here * columns.len() / COLUMNS;
-                let mut ahead = ahead.in_steps(steps(rows.len(), all));
+                let mut ahead = ahead.in_steps(steps::<E>(rows.len(), all));
                 self.multiply(e, &group, (&x[x_at..], x_lie), (&dy[dy_at..], dy_lie), sums, &mut ahead);
             }
         }

@@ -45,7 +45,7 @@ impl<E: Element, P: Adjoint, F: Finish> WeightGradient<'_, E, P, F> {
                             let outputs = portion(&next, self.scheme.patches(), self.output);
                             self.dy.ahead(&outputs, &mut ahead);
                             let all = depth * products * columns / COLUMNS;
-                            let mut ahead = ahead.in_steps(steps(rows, all));
+                            let mut ahead = ahead.in_steps(steps::<E>(rows, all));
                             let group = Group { rows: 0..rows, columns: 0..columns, steps: depth, write };
                             for e in 0..products {
                                 self.multiply(e, &group, (x, x_lie), (dy, dy_lie), sums, &mut ahead);
