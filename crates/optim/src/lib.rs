@@ -1,6 +1,6 @@
 //! Optimisers, learning-rate schedules and the LR range test for candle, with PyTorch's arithmetic.
 //!
-//! - [`Sgd`], [`Adam`], [`AdamW`], [`RmsProp`]: one fused pass over each parameter a step, in place; all of them are an [`Optimizer`].
+//! - [`Sgd`], [`Adam`], [`AdamW`], [`RmsProp`], [`Muon`]: one fused pass over each parameter a step, in place; all of them are an [`Optimizer`].
 //! - [`OneCycle`] and the other schedules of PyTorch: the learning rate and momentum of a step, as a pure function of the step,
 //!   or of the metrics so far.
 //! - [`range_test`]: sweep the learning rate, watch the loss, suggest a peak; everything it touched is put back.
@@ -35,6 +35,7 @@ mod config;
 mod error;
 pub mod fused;
 mod group;
+mod muon;
 mod optimizer;
 mod range_test;
 mod rmsprop;
@@ -47,6 +48,7 @@ pub use config::OptimizerConfig;
 pub use error::OptimError;
 pub use fused::{Clip, Fused, GradientOptions};
 pub use group::{Group, Members};
+pub use muon::{Elsewhere, Filters, Muon, MuonOptions};
 pub use optimizer::{Optimizer, StepReport};
 pub use range_test::{
     Ending, Next, RangeTest, RangeTestOptions, Reading, Recorder, Spacing, Suggestion, range_test,

@@ -9,8 +9,10 @@ mod op;
 mod rule;
 mod state;
 
+pub(crate) use elementwise::CHUNK;
 pub use elementwise::{update, update_with_one, update_with_two};
 pub use gradient::{Clip, Gradient, GradientOptions};
+pub(crate) use norms::norm;
 pub use rule::{Buffers, Real, Rule};
 
 use crate::{Group, OptimError, Optimizer, StepReport};

@@ -7,6 +7,7 @@ mod golden;
 mod bad_input;
 mod config;
 mod gradients;
+mod muon;
 mod one_cycle;
 mod optimizers;
 mod range_test;
