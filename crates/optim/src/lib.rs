@@ -3,6 +3,7 @@
 //! - [`Sgd`], [`Adam`], [`AdamW`], [`RmsProp`], [`Muon`]: one fused pass over each parameter a step, in place; all of them are an [`Optimizer`].
 //! - [`OneCycle`] and the other schedules of PyTorch: the learning rate and momentum of a step, as a pure function of the step,
 //!   or of the metrics so far.
+//! - [`Average`]: lookahead, an exponential moving average or an equal one of the weights, shown in the variables when asked.
 //! - [`range_test`]: sweep the learning rate, watch the loss, suggest a peak; everything it touched is put back.
 //!
 //! Every options struct is serde data that refuses unknown keys, so that it can sit in a configuration file.
@@ -30,6 +31,7 @@
 //! ```
 
 mod adam;
+mod average;
 mod check;
 mod config;
 mod error;
@@ -44,6 +46,7 @@ mod sgd;
 mod snapshot;
 
 pub use adam::{Adam, AdamOptions, AdamW, AdamWOptions};
+pub use average::{Alpha, Average, AverageConfig, EmaOptions, LookaheadOptions, SwaOptions, Weights};
 pub use config::OptimizerConfig;
 pub use error::OptimError;
 pub use fused::{Clip, Fused, GradientOptions};

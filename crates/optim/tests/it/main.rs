@@ -4,6 +4,7 @@
 #[path = "../../../../fixtures/golden/golden.rs"]
 mod golden;
 
+mod averages;
 mod bad_input;
 mod config;
 mod gradients;
