@@ -91,18 +91,16 @@ impl Rule for SgdOptions {
         not_negative("weight_decay", self.weight_decay)?;
         require(self.dampening.is_finite(), "dampening", self.dampening, "a finite number")?;
         self.momentum.check("momentum")?;
-        if let Momentum::Nesterov(momentum) = self.momentum {
-            if self.dampening != 0.0 {
-                return Err(OptimError::Conflict {
-                    key: "momentum",
-                    value: format!("{{ nesterov = {momentum} }}"),
-                    other_key: "dampening",
-                    other_value: self.dampening.to_string(),
-                    reason: "Nesterov's momentum looks ahead along an undampened buffer",
-                });
-            }
+        match self.momentum {
+            Momentum::Nesterov(momentum) if self.dampening != 0.0 => Err(OptimError::Conflict {
+                key: "momentum",
+                value: format!("{{ nesterov = {momentum} }}"),
+                other_key: "dampening",
+                other_value: self.dampening.to_string(),
+                reason: "Nesterov's momentum looks ahead along an undampened buffer",
+            }),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn learning_rate(&self) -> f64 {

@@ -72,39 +72,3 @@ impl Accumulation {
         Ok(Whole { loss, logits, gradients: &self.sum })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use candle_core::{Device, Tensor};
-    use wick_models::{Architecture, CompileOptions};
-
-    /// LayerNorm looks at one image at a time: parts differ from the whole by f32's rounding, 1e-5 of the largest value.
-    #[test]
-    fn unequal_parts_give_the_mean_over_all_images() {
-        let network = Network::new(Architecture::ResNet18Ln, 10, 0, &Device::Cpu).unwrap();
-        let mut compiled = Compiled::new(&network, CompileOptions::default()).unwrap();
-        let variables: Vec<Var> = network.parameters.trainable().into_iter().map(|(_, var)| var).collect();
-        let pixels: Vec<f32> = (0..7 * 32 * 32 * 3).map(|i| (i as f32 * 0.37).sin()).collect();
-        let images = Tensor::from_vec(pixels, (7, 32, 32, 3), &Device::Cpu).unwrap();
-        let labels = vec![3, 1, 4, 1, 5, 9, 2];
-        let targets = labels.iter().map(|&label| label as u32).collect();
-        let batch = Batch { images, targets, labels };
-        let [whole, parted] = [1, 3].map(|parts| {
-            let (smoothing, sum) = (0.1, GradStore::default());
-            let mut parted = Accumulation { parts, smoothing, variables: variables.clone(), sum };
-            parted.step(&mut compiled, &batch).unwrap(); // what is left of it must not count
-            let step = parted.step(&mut compiled, &batch).unwrap();
-            let flat = |var: &Var| -> Vec<f32> {
-                step.gradients.get(var).unwrap().flatten_all().unwrap().to_vec1().unwrap()
-            };
-            (step.loss, [vec![step.logits.clone()], variables.iter().map(flat).collect()].concat())
-        });
-        assert!((parted.0 - whole.0).abs() < 1e-5, "{} {}", parted.0, whole.0);
-        for (got, want) in parted.1.iter().zip(&whole.1) {
-            let scale = want.iter().fold(0f32, |most, v| most.max(v.abs()));
-            let error = got.iter().zip(want).fold(0f32, |most, (g, w)| most.max((g - w).abs()));
-            assert!(got.len() == want.len() && error <= 1e-5 * scale, "{error:e} of {scale:e}");
-        }
-    }
-}

@@ -88,8 +88,10 @@ fn metadata(recipe: &Recipe, data: &Data) -> Metadata {
     }
 }
 
+type Tensors = Vec<(String, Tensor)>;
+
 /// A checkpoint's tensors: the average's, by the names it knows them, and the optimiser's.
-fn divided(tensors: Vec<(String, Tensor)>) -> (Vec<(String, Tensor)>, Vec<(String, Tensor)>) {
+fn divided(tensors: Tensors) -> (Tensors, Tensors) {
     let (mut averaged, mut buffers) = (Vec::new(), Vec::new());
     for (name, tensor) in tensors {
         match name.strip_prefix(AVERAGE) {
