@@ -1,12 +1,12 @@
 use crate::fused::Rule;
 use crate::{
-    Adam, AdamOptions, AdamW, AdamWOptions, Fused, GradientOptions, Group, OptimError, Optimizer, RmsProp,
-    RmsPropOptions, Sgd, SgdOptions,
+    Adam, AdamOptions, AdamW, AdamWOptions, Fused, GradientOptions, Group, Muon, MuonOptions, OptimError,
+    Optimizer, RmsProp, RmsPropOptions, Sgd, SgdOptions,
 };
 use candle_core::Var;
 use serde::{Deserialize, Serialize};
 
-/// An optimiser as data: `kind = "sgd" | "adam" | "adamw" | "rmsprop"` beside the keys of its options. Unknown keys are refused.
+/// An optimiser as data: `kind = "sgd" | "adam" | "adamw" | "rmsprop" | "muon"` beside the keys of its options. Unknown keys are refused.
 ///
 /// ```
 /// # #[derive(serde::Deserialize)] struct File { optimizer: wick_optim::OptimizerConfig }
@@ -35,6 +35,8 @@ pub enum OptimizerConfig {
     /// [`RmsProp`]
     #[serde(rename = "rmsprop")]
     RmsProp(RmsPropOptions),
+    /// [`Muon`]
+    Muon(MuonOptions),
 }
 
 impl OptimizerConfig {
@@ -48,6 +50,7 @@ impl OptimizerConfig {
             Self::Adam(o) => o.check(),
             Self::AdamW(o) => o.check(),
             Self::RmsProp(o) => o.check(),
+            Self::Muon(o) => o.check(),
         }
     }
 
@@ -58,6 +61,7 @@ impl OptimizerConfig {
             Self::Adam(o) => o.learning_rate(),
             Self::AdamW(o) => o.learning_rate(),
             Self::RmsProp(o) => o.learning_rate(),
+            Self::Muon(o) => o.learning_rate(),
         }
     }
 
@@ -68,6 +72,7 @@ impl OptimizerConfig {
             Self::Adam(o) => o.momentum(),
             Self::AdamW(o) => o.momentum(),
             Self::RmsProp(o) => o.momentum(),
+            Self::Muon(o) => o.momentum(),
         }
     }
 
@@ -102,6 +107,7 @@ impl OptimizerConfig {
             Self::Adam(o) => boxed(Adam::new(variables, o)?, gradients, groups),
             Self::AdamW(o) => boxed(AdamW::new(variables, o)?, gradients, groups),
             Self::RmsProp(o) => boxed(RmsProp::new(variables, o)?, gradients, groups),
+            Self::Muon(o) => boxed(Muon::new(variables, o)?, gradients, groups),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Optimisers, learning-rate schedules and the LR range test for candle, with PyTorch's arithmetic.
 //!
-//! - [`Sgd`], [`Adam`], [`AdamW`], [`RmsProp`]: one fused pass over each parameter a step, in place; all of them are an [`Optimizer`].
+//! - [`Sgd`], [`Adam`], [`AdamW`], [`RmsProp`], [`Muon`]: one fused pass over each parameter a step, in place; all of them are an [`Optimizer`].
 //! - [`OneCycle`] and the other schedules of PyTorch: the learning rate and momentum of a step, as a pure function of the step,
 //!   or of the metrics so far.
+//! - [`Average`]: lookahead, an exponential moving average or an equal one of the weights, shown in the variables when asked.
 //! - [`range_test`]: sweep the learning rate, watch the loss, suggest a peak; everything it touched is put back.
 //!
 //! Every options struct is serde data that refuses unknown keys, so that it can sit in a configuration file.
@@ -30,11 +31,13 @@
 //! ```
 
 mod adam;
+mod average;
 mod check;
 mod config;
 mod error;
 pub mod fused;
 mod group;
+mod muon;
 mod optimizer;
 mod range_test;
 mod rmsprop;
@@ -43,10 +46,12 @@ mod sgd;
 mod snapshot;
 
 pub use adam::{Adam, AdamOptions, AdamW, AdamWOptions};
+pub use average::{Alpha, Average, AverageConfig, EmaOptions, LookaheadOptions, SwaOptions, Weights};
 pub use config::OptimizerConfig;
 pub use error::OptimError;
 pub use fused::{Clip, Fused, GradientOptions};
 pub use group::{Group, Members};
+pub use muon::{Elsewhere, Filters, Muon, MuonOptions};
 pub use optimizer::{Optimizer, StepReport};
 pub use range_test::{
     Ending, Next, RangeTest, RangeTestOptions, Reading, Recorder, Spacing, Suggestion, range_test,

@@ -1,5 +1,5 @@
 use crate::OptimError;
-use crate::check::{below_one, not_negative};
+use crate::check::{below_one, not_negative, require};
 use crate::fused::{Buffers, Fused, Gradient, Real, Rule, update, update_with_one};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,32 @@ impl Momentum {
         match self {
             Self::None => 0.0,
             Self::Heavy(m) | Self::Nesterov(m) => m,
+        }
+    }
+
+    /// The coefficient, if there is a momentum.
+    pub(crate) fn get(self) -> Option<f64> {
+        match self {
+            Self::None => None,
+            Self::Heavy(m) | Self::Nesterov(m) => Some(m),
+        }
+    }
+
+    /// The same kind with another coefficient, unchecked; `None` where there is no momentum.
+    pub(crate) fn with(self, momentum: f64) -> Option<Self> {
+        match self {
+            Self::None => None,
+            Self::Heavy(_) => Some(Self::Heavy(momentum)),
+            Self::Nesterov(_) => Some(Self::Nesterov(momentum)),
+        }
+    }
+
+    /// Whether the coefficient is in its range.
+    pub(crate) fn check(self, key: &'static str) -> Result<(), OptimError> {
+        below_one(key, self.coefficient())?;
+        match self {
+            Self::Nesterov(momentum) => require(momentum > 0.0, key, momentum, "above 0 for Nesterov"),
+            Self::None | Self::Heavy(_) => Ok(()),
         }
     }
 }
@@ -63,21 +89,18 @@ impl Rule for SgdOptions {
     fn check(&self) -> Result<(), OptimError> {
         not_negative("lr", self.learning_rate)?;
         not_negative("weight_decay", self.weight_decay)?;
-        crate::check::require(self.dampening.is_finite(), "dampening", self.dampening, "a finite number")?;
-        below_one("momentum", self.momentum.coefficient())?;
-        if let Momentum::Nesterov(momentum) = self.momentum {
-            crate::check::require(momentum > 0.0, "momentum", momentum, "above 0 for Nesterov")?;
-            if self.dampening != 0.0 {
-                return Err(OptimError::Conflict {
-                    key: "momentum",
-                    value: format!("{{ nesterov = {momentum} }}"),
-                    other_key: "dampening",
-                    other_value: self.dampening.to_string(),
-                    reason: "Nesterov's momentum looks ahead along an undampened buffer",
-                });
-            }
+        require(self.dampening.is_finite(), "dampening", self.dampening, "a finite number")?;
+        self.momentum.check("momentum")?;
+        match self.momentum {
+            Momentum::Nesterov(momentum) if self.dampening != 0.0 => Err(OptimError::Conflict {
+                key: "momentum",
+                value: format!("{{ nesterov = {momentum} }}"),
+                other_key: "dampening",
+                other_value: self.dampening.to_string(),
+                reason: "Nesterov's momentum looks ahead along an undampened buffer",
+            }),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn learning_rate(&self) -> f64 {
@@ -97,19 +120,11 @@ impl Rule for SgdOptions {
     }
 
     fn momentum(&self) -> Option<f64> {
-        match self.momentum {
-            Momentum::None => None,
-            Momentum::Heavy(m) | Momentum::Nesterov(m) => Some(m),
-        }
+        self.momentum.get()
     }
 
     fn with_momentum(&self, momentum: f64) -> Option<Self> {
-        let momentum = match self.momentum {
-            Momentum::None => return None,
-            Momentum::Heavy(_) => Momentum::Heavy(momentum),
-            Momentum::Nesterov(_) => Momentum::Nesterov(momentum),
-        };
-        Some(Self { momentum, ..*self })
+        Some(Self { momentum: self.momentum.with(momentum)?, ..*self })
     }
 
     fn update<T: Real>(&self, parameter: &mut [T], gradient: Gradient<'_, T>, buffers: &mut Buffers<T>) {

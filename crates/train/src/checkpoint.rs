@@ -93,7 +93,7 @@ pub struct Best {
     pub test_accuracy: f64,
 }
 
-/// Writes weights, optimiser buffers and `state` (whose hashes are set here) as one.
+/// Writes weights, what the optimiser and the average keep beside them, and `state` (whose hashes are set here) as one.
 ///
 /// # Errors
 /// A file that cannot be written; the checkpoint before it stays.
@@ -101,12 +101,12 @@ pub fn save(
     run: &RunDir,
     network: &Network,
     metadata: &Metadata,
-    optimizer: &[(String, Tensor)],
+    kept: &[(String, Tensor)],
     state: &mut State,
 ) -> Result<(), TrainError> {
     let (weights, optim) = (run.last(), run.last_optim());
     network.save(&next(&weights), metadata)?;
-    let tensors = optimizer.iter().map(|(name, tensor)| (name.as_str(), tensor));
+    let tensors = kept.iter().map(|(name, tensor)| (name.as_str(), tensor));
     let bytes = safetensors::serialize(tensors, None::<HashMap<_, _>>).map_err(|e| torn(&optim, &e))?;
     write_atomic(&next(&optim), &bytes)?;
     state.weights_sha256 = sha256_file(&next(&weights))?;
@@ -118,8 +118,8 @@ pub fn save(
     Ok(())
 }
 
-/// Reads the state, finishes a checkpoint that was interrupted, loads the weights into `network` and returns the
-/// optimiser's buffers beside the state.
+/// Reads the state, finishes a checkpoint that was interrupted, loads the weights into `network` and returns,
+/// beside the state, what optimiser and average keep.
 ///
 /// # Errors
 /// No checkpoint, one whose parts do not belong together, or one of another network.
@@ -128,8 +128,8 @@ pub fn load(run: &RunDir, network: &Network) -> Result<(State, Vec<(String, Tens
     settle(&run.last(), &state.weights_sha256)?;
     settle(&run.last_optim(), &state.optim_sha256)?;
     wick_models::Checkpoint::read(&run.last())?.load_into(&network.parameters)?;
-    let optimizer = candle_core::safetensors::load(run.last_optim(), &Device::Cpu)?;
-    Ok((state, optimizer.into_iter().collect()))
+    let kept = candle_core::safetensors::load(run.last_optim(), &Device::Cpu)?;
+    Ok((state, kept.into_iter().collect()))
 }
 
 fn settle(path: &Path, sha256: &str) -> Result<(), TrainError> {

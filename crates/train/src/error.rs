@@ -148,8 +148,8 @@ pub enum TrainError {
     /// From the transforms.
     #[error("the recipe's transforms cannot be carried out: {0}")]
     Augment(#[source] wick_augment::AugmentError),
-    /// From the optimiser or the schedule.
-    #[error("the recipe's optimiser or schedule cannot be carried out: {0}")]
+    /// From the optimiser, the average or the schedule.
+    #[error("the recipe's optimiser, average or schedule cannot be carried out: {0}")]
     Optim(#[from] wick_optim::OptimError),
     /// From the network or its weights.
     #[error(transparent)]

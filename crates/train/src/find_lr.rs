@@ -7,6 +7,7 @@ use wick_models::{Compiled, Network};
 use wick_optim::{RangeTest, range_test};
 
 use crate::data::{BatchPlan, Data, training_batches};
+use crate::training::Accumulation;
 use crate::{Recipe, TrainError};
 
 /// The range test's batches are keyed by epoch 0 (training counts from 1), and a small data set that is gone through
@@ -14,7 +15,7 @@ use crate::{Recipe, TrainError};
 const AGAIN: u64 = 1 << 32;
 
 /// Sweeps the learning rate over training batches, from the recipe's initial weights and optimiser, which both are as
-/// they were afterwards. `progress` is called with the number of steps done.
+/// they were afterwards; weights are not averaged. `progress` is called with the number of steps done.
 ///
 /// # Errors
 /// Data or options that do not fit; a failing step. A loss that diverges is no error but the end of the sweep.
@@ -26,6 +27,7 @@ pub fn find_lr(
     let network = Network::new(recipe.model.architecture, data.classes(), recipe.seed, &Device::Cpu)?;
     let mut optimizer = recipe.optimizer(&network.parameters)?;
     let mut compiled = Compiled::new(&network, recipe.compile_options())?;
+    let mut accumulation = Accumulation::new(recipe, &network);
     let augmentation = recipe.augmentation()?;
     let variables = network.parameters.all().into_iter().map(|p| p.var).collect::<Vec<_>>();
     let mut epoch = 0;
@@ -40,11 +42,10 @@ pub fn find_lr(
                 batches.next().ok_or(TrainError::NoSteps { batch_size: recipe.train.batch_size })??
             }
         };
-        let smoothing = recipe.train.label_smoothing as f32;
-        let step = compiled.training_step(&batch.images, &batch.targets, smoothing)?;
+        let step = accumulation.step(&mut compiled, &batch)?;
         let report = optimizer.step(step.gradients)?;
         done += 1;
         progress(done);
-        Ok(f64::from(step.loss) + report.penalty)
+        Ok(step.loss + report.penalty)
     })
 }

@@ -142,6 +142,28 @@ fn a_penalty_is_counted_across_interruptions() {
 }
 
 #[test]
+fn averages_of_every_kind_go_on_as_they_were() {
+    for average in [
+        "kind = \"lookahead\"\nevery = 2\nalpha = { decaying = { base = 0.95, power = 3.0 } }",
+        "kind = \"ema\"\ndecay = 0.7",
+        "kind = \"swa\"\nstart = 1",
+        "kind = \"swa\"\nstart = 2", // not begun at the first stop
+    ] {
+        let recipe = recipe_with(&format!("[average]\n{average}"));
+        assert_ne!(recipe.identity(), recipe_with("").identity());
+        the_same_with_stops(&recipe, &[2, 2]); // in either epoch
+    }
+}
+
+#[test]
+fn muon_and_accumulated_gradients_go_on_as_they_were() {
+    let recipe = recipe_with(
+        "[train]\naccumulate = 3\n[optim]\nkind = \"muon\"\nlr = 0.05\nsteps = 3\nfilters = \"rescaled\"\nelsewhere = { momentum = { nesterov = 0.85 } }",
+    );
+    the_same_with_stops(&recipe, &[2]);
+}
+
+#[test]
 fn a_plateau_that_forgot_its_epochs_is_told() {
     let recipe = recipe_with("[schedule]\nkind = \"plateau\"");
     let root = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ use super::{Gradient, Real};
 use rayon::prelude::*;
 
 /// Elements a task: 128 KiB of f32, some microseconds of work, above what handing it to a thread costs.
-pub(super) const CHUNK: usize = 1 << 15;
+pub(crate) const CHUNK: usize = 1 << 15;
 
 /// `f(&mut parameter, gradient)` for every element.
 pub fn update<T: Real>(

@@ -9,9 +9,12 @@ mod op;
 mod rule;
 mod state;
 
+pub(crate) use elementwise::CHUNK;
 pub use elementwise::{update, update_with_one, update_with_two};
 pub use gradient::{Clip, Gradient, GradientOptions};
+pub(crate) use norms::norm;
 pub use rule::{Buffers, Real, Rule};
+pub(crate) use state::take;
 
 use crate::{Group, OptimError, Optimizer, StepReport};
 use candle_core::backprop::GradStore;

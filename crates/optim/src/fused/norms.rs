@@ -33,3 +33,10 @@ impl Sums {
         Self { squares: self.squares + other.squares, magnitudes: self.magnitudes + other.magnitudes }
     }
 }
+
+/// The Euclidean norm, by the same order of sums.
+pub(crate) fn norm<T: Real>(values: &[T]) -> f64 {
+    let chunk = |values: &[T]| values.iter().fold(0.0, |sum, v| sum + v.to_f64() * v.to_f64());
+    let chunks: Vec<f64> = values.par_chunks(CHUNK).map(chunk).collect();
+    chunks.into_iter().fold(0.0, |sum, chunk| sum + chunk).sqrt()
+}

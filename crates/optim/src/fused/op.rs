@@ -86,22 +86,28 @@ impl<R: Rule> InplaceOp2 for Step<'_, R> {
         else {
             bail!("{}: the variable and its gradient must be contiguous", self.name())
         };
+        let shape = parameter_layout.dims();
         match (parameter, gradient, &mut **self.state.borrow_mut()) {
             (CpuStorage::F32(p), CpuStorage::F32(g), State::F32(buffers)) => {
                 let gradient = Gradient::new(&g[from.0..from.1], self.treatment);
-                run(self.rule, &mut p[to.0..to.1], gradient, buffers);
+                run(self.rule, shape, &mut p[to.0..to.1], gradient, buffers)
             }
             (CpuStorage::F64(p), CpuStorage::F64(g), State::F64(buffers)) => {
                 let gradient = Gradient::new(&g[from.0..from.1], self.treatment);
-                run(self.rule, &mut p[to.0..to.1], gradient, buffers);
+                run(self.rule, shape, &mut p[to.0..to.1], gradient, buffers)
             }
             (p, g, _) => bail!("{}: {:?} variable, {:?} gradient", self.name(), p.dtype(), g.dtype()),
         }
-        Ok(())
     }
 }
 
-fn run<R: Rule, T: Real>(rule: &R, parameter: &mut [T], gradient: Gradient<'_, T>, buffers: &mut Buffers<T>) {
+fn run<R: Rule, T: Real>(
+    rule: &R,
+    shape: &[usize],
+    parameter: &mut [T],
+    gradient: Gradient<'_, T>,
+    buffers: &mut Buffers<T>,
+) -> candle_core::Result<()> {
     buffers.steps += 1;
-    rule.update(parameter, gradient, buffers);
+    rule.update_shaped(shape, parameter, gradient, buffers)
 }

@@ -110,4 +110,20 @@ pub trait Rule: Clone + Send + Sync {
     /// One step of one variable: `parameter`, `gradient` and all buffers have the same length. The result must not
     /// depend on how the work is split between threads.
     fn update<T: Real>(&self, parameter: &mut [T], gradient: Gradient<'_, T>, buffers: &mut Buffers<T>);
+
+    /// The same of a variable of that shape, for rules to which shapes matter: [`update`](Self::update) unless they say
+    /// otherwise.
+    ///
+    /// # Errors
+    /// Those of candle, for a rule that computes with it.
+    fn update_shaped<T: Real>(
+        &self,
+        _shape: &[usize],
+        parameter: &mut [T],
+        gradient: Gradient<'_, T>,
+        buffers: &mut Buffers<T>,
+    ) -> candle_core::Result<()> {
+        self.update(parameter, gradient, buffers);
+        Ok(())
+    }
 }

@@ -78,7 +78,7 @@ fn read_buffers<T: Real>(
     Ok(buffers)
 }
 
-fn take(
+pub(crate) fn take(
     saved: &mut HashMap<&str, &Tensor>,
     name: &str,
     expected: &Shape,

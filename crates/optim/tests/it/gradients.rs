@@ -147,3 +147,34 @@ fn options_and_groups_survive_toml() {
     assert_eq!(toml::from_str::<File>(&toml::to_string(&file).unwrap()).unwrap(), file);
     assert!(toml::from_str::<File>("[gradients]\nl2 = 1.0").unwrap_err().to_string().contains("l2"));
 }
+
+/// The published speedrun states its rates for a loss summed over 1024 images. The mean loss has a gradient 1024 times smaller: with a
+/// learning rate 1024 times larger, and a weight decay 1024 times smaller beside it, each step is the same. A decay per step of `d` for all is
+/// `d / lr` for a group of the rate `lr`, so 1/64 of the others' for biases of a rate 64 times theirs. A schedule scales the rate alone, and
+/// thereby both.
+#[test]
+fn a_summed_loss_is_a_mean_with_other_rates() {
+    let images = 1024f64;
+    let kilo = images * (1.0 + 1.0 / (1.0 - 0.85));
+    let learning_rate = images * 11.5 / kilo;
+    let weight_decay = 0.0153 * 1024.0 / kilo / learning_rate;
+    assert!((learning_rate - 1.5).abs() < 1e-12);
+    let options =
+        SgdOptions { learning_rate, momentum: Momentum::Nesterov(0.85), weight_decay, ..Default::default() };
+    let of = Members::Named("norm".to_owned());
+    let group = Group { of, learning_rate: 64.0, weight_decay: 1.0 / 64.0 };
+    let vars = variables();
+    let mut optimizer =
+        OptimizerConfig::Sgd(options).build_with(vars.clone(), GradientOptions::default(), &[group]).unwrap();
+    let want = reference("gradients.json");
+    for (k, want) in want["summed"].as_array().unwrap().iter().enumerate() {
+        let t = k as f64;
+        let scale = if k < 6 { 0.2 + 0.8 * t / 6.0 } else { 1.0 - 0.93 * (t - 6.0) / 6.0 };
+        optimizer.set_learning_rate(scale * learning_rate).unwrap();
+        // The mean over images alike is that of one.
+        optimizer.step(&store(vars.iter().map(|(_, var)| var).zip(gradients(k as u64)))).unwrap();
+        let got: Vec<f64> = vars.iter().flat_map(|(_, var)| values(var)).collect();
+        let error = deviation(&got, &floats(&want["values"]));
+        assert!(error <= 1e-12, "step {k}: {error:e}");
+    }
+}

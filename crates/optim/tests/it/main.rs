@@ -4,9 +4,11 @@
 #[path = "../../../../fixtures/golden/golden.rs"]
 mod golden;
 
+mod averages;
 mod bad_input;
 mod config;
 mod gradients;
+mod muon;
 mod one_cycle;
 mod optimizers;
 mod range_test;

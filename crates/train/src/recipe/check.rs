@@ -2,7 +2,8 @@
 
 use super::Recipe;
 use crate::TrainError;
-use wick_optim::Group;
+use crate::training::LEAST;
+use wick_optim::{Average, Group, Length};
 
 impl Recipe {
     /// Checks every value's range and what the parts ask of one another.
@@ -30,6 +31,9 @@ impl Recipe {
         fits("train.epochs", &t.epochs, "1 or more, to 100000", (1..=100_000).contains(&t.epochs))?;
         // Batch norm has no variance of a single 1x1 map; two images are the least that any network here trains with.
         fits("train.batch_size", &t.batch_size, "2 or more", t.batch_size >= 2)?;
+        let parts = 1..=t.batch_size / LEAST;
+        let allowed = format!("1 to {} (half of train.batch_size)", parts.end());
+        fits("train.accumulate", &t.accumulate, &allowed, parts.contains(&t.accumulate))?;
         let smoothing = t.label_smoothing;
         fits("train.label_smoothing", &smoothing, "0 to 1", (0.0..=1.0).contains(&smoothing))?;
         let minutes = t.checkpoint_minutes;
@@ -47,6 +51,8 @@ impl Recipe {
         self.optim.check()?;
         self.gradients.check()?;
         self.groups.iter().try_for_each(Group::check)?;
+        // Of nothing, which asks whether its options go with the length.
+        Average::new(self.average, Vec::new(), Length { epochs: t.epochs, steps_per_epoch: 1 })?;
         self.schedule.check()?;
         let cycles = self.schedule.cycles_momentum() && self.optim.momentum().is_none();
         let kept = "\"fixed\": the optimiser has no momentum to cycle";

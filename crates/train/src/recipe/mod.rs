@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use wick_augment::{Augmentation, Size, Transform};
 use wick_models::{Algorithm, Architecture, CompileOptions, Normalisation, Parameters};
 use wick_optim::{
-    GradientOptions, Group, Length, Optimizer, OptimizerConfig, RangeTestOptions, Schedule, ScheduleConfig,
+    Average, AverageConfig, GradientOptions, Group, Length, Optimizer, OptimizerConfig, RangeTestOptions,
+    Schedule, ScheduleConfig,
 };
 
 use wick_runs::sha256_bytes;
@@ -46,6 +47,9 @@ pub struct Recipe {
     /// Parameters that are optimised otherwise than the rest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Group>,
+    /// The average of weights that judges and remains.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub average: AverageConfig,
     /// The learning rate over the steps.
     pub schedule: ScheduleConfig,
     /// The learning-rate range test.
@@ -101,6 +105,9 @@ pub struct TrainConfig {
     pub epochs: usize,
     /// Images a step.
     pub batch_size: usize,
+    /// Parts in which a step's images are computed, to need less memory; 1 for all at once.
+    #[serde(default = "whole", skip_serializing_if = "is_whole")]
+    pub accumulate: usize,
     /// What becomes of a last batch that is not full.
     pub last_batch: LastBatch,
     /// Share of the target spread over all classes.
@@ -192,6 +199,15 @@ impl Recipe {
         Ok(self.optim.build_with(parameters.trainable(), self.gradients, &self.groups)?)
     }
 
+    /// The average of a network's parameters and running statistics over a run of that length.
+    ///
+    /// # Errors
+    /// Options that are out of range, or do not go with the length.
+    pub fn average(&self, parameters: &Parameters, length: Length) -> Result<Average, TrainError> {
+        let variables = [parameters.trainable(), parameters.buffers()].concat();
+        Ok(Average::new(self.average, variables, length)?)
+    }
+
     /// The schedule of a run of that length; `found` is the range test's suggestion, for a recipe that asks for it.
     ///
     /// # Errors
@@ -221,8 +237,12 @@ impl Recipe {
         let train = TrainConfig { checkpoint_minutes: 1.0, ..self.train.clone() };
         let computed =
             (self.seed, &self.data, &self.model, train, &self.optim, &self.schedule, &self.transforms);
-        let mut text = format!("{computed:?}");
-        // Appended only where there are any: checkpoints are older than these keys.
+        // Checkpoints are older than these keys, which are therefore appended, and only where there are any.
+        let accumulate = self.train.accumulate;
+        let mut text = format!("{computed:?}").replace(&format!("accumulate: {accumulate}, "), "");
+        if !is_whole(&accumulate) || !is_default(&self.average) {
+            text += &format!("{accumulate}{:?}", self.average);
+        }
         if !is_default(&self.gradients) || !self.groups.is_empty() {
             text += &format!("{:?}{:?}", self.gradients, self.groups);
         }
@@ -236,6 +256,14 @@ impl Recipe {
             _ => None,
         })
     }
+}
+
+fn whole() -> usize {
+    1
+}
+
+fn is_whole(parts: &usize) -> bool {
+    *parts == whole()
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -1,5 +1,6 @@
 //! The epoch loop.
 
+mod accumulate;
 mod event;
 mod rows;
 
@@ -7,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use wick_augment::Augmentation;
 use wick_metrics::argmax;
 use wick_models::{Compiled, Metadata, Network};
-use wick_optim::{Judged, Length, Optimizer, Point, Schedule, ScheduleConfig};
+use wick_optim::{Average, Judged, Length, Optimizer, Point, Schedule, ScheduleConfig, Weights};
 use wick_runs::{EpochRow, RunDir, StepRow, TimingRow};
 
 use crate::checkpoint::{self, Best, Partial, State};
@@ -20,6 +21,7 @@ use crate::evaluate::evaluate;
 use crate::watch::{Seen, Watch};
 use crate::{Recipe, TrainError, Warning};
 
+pub(crate) use accumulate::{Accumulation, LEAST};
 pub use event::{Event, Observer, Progress};
 
 /// Whether a run begins or goes on.
@@ -74,6 +76,9 @@ pub fn train(
     Ok(Outcome::Finished { best: training.state.best })
 }
 
+/// What the average's tensors are called in a checkpoint, beside the optimiser's.
+const AVERAGE: &str = "average/";
+
 /// What a weights file says of itself besides the architecture.
 fn metadata(recipe: &Recipe, data: &Data) -> Metadata {
     Metadata {
@@ -81,6 +86,20 @@ fn metadata(recipe: &Recipe, data: &Data) -> Metadata {
         normalisation: recipe.normalisation(),
         ..Metadata::default()
     }
+}
+
+type Tensors = Vec<(String, Tensor)>;
+
+/// A checkpoint's tensors: the average's, by the names it knows them, and the optimiser's.
+fn divided(tensors: Tensors) -> (Tensors, Tensors) {
+    let (mut averaged, mut buffers) = (Vec::new(), Vec::new());
+    for (name, tensor) in tensors {
+        match name.strip_prefix(AVERAGE) {
+            Some(name) => averaged.push((name.to_owned(), tensor)),
+            None => buffers.push((name, tensor)),
+        }
+    }
+    (averaged, buffers)
 }
 
 #[derive(PartialEq)]
@@ -97,7 +116,9 @@ struct Training<'a> {
     metadata: Metadata,
     network: Network,
     compiled: Compiled,
+    accumulation: Accumulation,
     optimizer: Box<dyn Optimizer>,
+    average: Average,
     schedule: Schedule,
     state: State,
     watch: Watch,
@@ -116,9 +137,12 @@ impl<'a> Training<'a> {
     ) -> Result<Self, TrainError> {
         let network = Network::new(recipe.model.architecture, data.classes(), recipe.seed, &Device::Cpu)?;
         let mut optimizer = recipe.optimizer(&network.parameters)?;
+        let steps = recipe.steps_per_epoch(data.train_indices.len());
+        let length = Length { epochs: recipe.train.epochs, steps_per_epoch: steps };
+        let mut average = recipe.average(&network.parameters, length)?;
         let state = if start == Start::Resume && run.last_state().exists() {
-            let (state, buffers) = checkpoint::load(run, &network)?;
-            optimizer.load_state(&buffers)?;
+            let (state, tensors) = checkpoint::load(run, &network)?;
+            let (averaged, buffers) = divided(tensors);
             if state.data_sha256 != data.sha256 {
                 let (expected, got) = (state.data_sha256, data.sha256.clone());
                 return Err(TrainError::OtherData { expected, got });
@@ -126,6 +150,8 @@ impl<'a> Training<'a> {
             if state.recipe_sha256 != recipe.identity() {
                 return Err(TrainError::OtherRecipe { path: run.path().to_owned() });
             }
+            optimizer.load_state(&buffers)?;
+            average.load_state(&averaged)?;
             if recipe.schedule.needs_metrics() && state.judged.len() as u64 != state.epoch - 1 {
                 let (judged, epochs) = (state.judged.len(), state.epoch - 1);
                 let message = format!("it tells how {judged} epochs ended, {epochs} are done; begin anew");
@@ -145,9 +171,7 @@ impl<'a> Training<'a> {
             };
             State::new(recipe, found_lr, &data.sha256)
         };
-        let steps = recipe.steps_per_epoch(data.train_indices.len());
-        let schedule = recipe
-            .schedule(Length { epochs: recipe.train.epochs, steps_per_epoch: steps }, state.found_lr)?;
+        let schedule = recipe.schedule(length, state.found_lr)?;
         Ok(Self {
             recipe,
             data,
@@ -155,8 +179,10 @@ impl<'a> Training<'a> {
             augmentation: recipe.augmentation()?,
             metadata: metadata(recipe, data),
             compiled: Compiled::new(&network, recipe.compile_options())?,
+            accumulation: Accumulation::new(recipe, &network),
             network,
             optimizer,
+            average,
             schedule,
             state,
             watch: Watch::new(data.classes()),
@@ -196,13 +222,12 @@ impl<'a> Training<'a> {
     }
 
     fn step(&mut self, batch: &Batch, point: Point) -> Result<Vec<Warning>, TrainError> {
-        let smoothing = self.recipe.train.label_smoothing as f32;
-        let step = self.compiled.training_step(&batch.images, &batch.targets, smoothing)?;
+        let step = self.accumulation.step(&mut self.compiled, batch)?;
         self.state.step += 1;
         self.state.step_in_epoch += 1;
         if !step.loss.is_finite() {
             let State { step: number, epoch, .. } = self.state;
-            let (lr, loss) = (point.learning_rate, step.loss);
+            let (lr, loss) = (point.learning_rate, step.loss as f32);
             return Err(TrainError::Diverged { step: number, epoch, lr, loss });
         }
         self.optimizer.set_learning_rate(point.learning_rate)?;
@@ -212,9 +237,10 @@ impl<'a> Training<'a> {
         }
         // What the penalty adds is part of what is minimised, and of the loss that is logged.
         let report = self.optimizer.step(step.gradients)?;
-        let loss = f64::from(step.loss) + report.penalty;
+        self.average.after_step(self.state.step)?;
+        let loss = step.loss + report.penalty;
 
-        let predicted = argmax(step.logits, self.network.classes)?;
+        let predicted = argmax(&step.logits, self.network.classes)?;
         let partial = &mut self.state.partial;
         partial.loss += loss * batch.labels.len() as f64;
         partial.penalty += report.penalty * batch.labels.len() as f64;
@@ -229,7 +255,7 @@ impl<'a> Training<'a> {
         });
         Ok(self.watch.step(Seen {
             step: self.state.step,
-            loss: f64::from(step.loss),
+            loss: step.loss,
             penalty: report.penalty,
             gradient_norm: report.gradient_norm,
             learning_rate: point.learning_rate,
@@ -242,6 +268,7 @@ impl<'a> Training<'a> {
         let total = indices.len();
         let batch_size = self.recipe.evaluate.batch_size;
         let mut progress = |images| observer(Event::Evaluated { images, total });
+        self.average.show(Weights::Averaged)?;
         let network = &mut self.compiled;
         let judged = evaluate(network, &self.augmentation, split, &indices, batch_size, &mut progress)?;
 
@@ -296,8 +323,12 @@ impl<'a> Training<'a> {
 
     fn save(&mut self, observer: &mut Observer<'_>) -> Result<(), TrainError> {
         rows::append_steps(self.run, &mut self.unsaved)?;
-        let buffers = self.optimizer.state()?;
-        checkpoint::save(self.run, &self.network, &self.metadata, &buffers, &mut self.state)?;
+        let mut tensors = self.optimizer.state()?;
+        // The weights' file holds the average, which is then what the network shows; these hold what training goes on from.
+        let averaged = self.average.state()?;
+        tensors.extend(averaged.into_iter().map(|(name, tensor)| (format!("{AVERAGE}{name}"), tensor)));
+        checkpoint::save(self.run, &self.network, &self.metadata, &tensors, &mut self.state)?;
+        self.average.show(Weights::Trained)?;
         self.saved_at = Instant::now();
         observer(Event::Checkpoint);
         Ok(())
