@@ -30,6 +30,13 @@ impl Recipe {
         fits("train.epochs", &t.epochs, "1 or more, to 100000", (1..=100_000).contains(&t.epochs))?;
         // Batch norm has no variance of a single 1x1 map; two images are the least that any network here trains with.
         fits("train.batch_size", &t.batch_size, "2 or more", t.batch_size >= 2)?;
+        if let Some(splits) = self.model.architecture.splits() {
+            let allowed = format!(
+                "a multiple of {splits}, the splits of model.architecture = \"{}\"",
+                self.model.architecture
+            );
+            fits("train.batch_size", &t.batch_size, &allowed, t.batch_size.is_multiple_of(splits))?;
+        }
         let smoothing = t.label_smoothing;
         fits("train.label_smoothing", &smoothing, "0 to 1", (0.0..=1.0).contains(&smoothing))?;
         let minutes = t.checkpoint_minutes;
