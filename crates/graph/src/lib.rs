@@ -35,6 +35,6 @@ mod tests;
 
 pub use error::GraphError;
 pub use execute::{Batch, BatchStatistics, Executor, Options, ProfileRow, Profiling, Step};
-pub use graph::{BatchNorm, Bias, Conv2d, Graph, GroupNorm, Parameter, Role, Shape, Value};
+pub use graph::{BatchNorm, Bias, Conv2d, GhostBatchNorm, Graph, GroupNorm, Parameter, Role, Shape, Value};
 pub use wick_kernels::Precision;
 pub use wick_kernels::fused::Algorithm;

@@ -1,5 +1,5 @@
-//! The hot loops of convolutional networks on plain slices: convolution, batch and group normalisation, rectifiers, GELU,
-//! biases, pooling, the fully connected layer and cross-entropy, each with its gradients.
+//! The hot loops of convolutional networks on plain slices: convolution, batch, ghost batch, group and layer normalisation,
+//! rectifiers, GELU, biases, pooling, the fully connected layer and cross-entropy, each with its gradients.
 //!
 //! Activations are f32, channels last, `(N, H, W, C)`; convolution weights are `(KH, KW, C_in, C_out)`. Every function
 //! checks its arguments' lengths and returns a [`ShapeError`] before it writes anything; outputs are overwritten. Work is
@@ -27,6 +27,7 @@ mod element;
 mod error;
 pub mod fused;
 mod gelu;
+mod ghost_batch_norm;
 mod group_norm;
 pub mod huge_pages;
 mod isa;
@@ -52,6 +53,9 @@ pub use cross_entropy::{cross_entropy_backward, cross_entropy_forward};
 pub use element::{Element, Precision};
 pub use error::ShapeError;
 pub use gelu::{gelu_backward, gelu_forward};
+pub use ghost_batch_norm::{
+    GhostBatchNormShape, ghost_batch_norm_backward, ghost_batch_norm_normalise, ghost_batch_norm_statistics,
+};
 pub use group_norm::{GroupNormShape, group_norm_backward, group_norm_forward};
 pub use isa::{InstructionSet, InstructionSetError};
 pub use linear::{LinearShape, linear_backward, linear_forward};
@@ -78,6 +82,9 @@ pub mod reference {
     }
     pub use crate::cross_entropy::reference::{cross_entropy_backward, cross_entropy_forward};
     pub use crate::gelu::reference::{gelu_backward, gelu_forward};
+    pub use crate::ghost_batch_norm::reference::{
+        ghost_batch_norm_backward, ghost_batch_norm_normalise, ghost_batch_norm_statistics,
+    };
     pub use crate::group_norm::reference::{
         group_norm_backward, group_norm_normalise, group_norm_statistics,
     };

@@ -92,6 +92,39 @@ fn batch_norms(set: InstructionSet) {
     }
 }
 
+fn ghost_batch_norms(set: InstructionSet) {
+    for channels in [1, 3, 17, 64] {
+        let (s, activation) =
+            (GhostBatchNormShape { batch: 5, positions: 301, channels, splits: 2 }, Activation::Relu);
+        let (x, dy) = (numbers(14, s.len()), numbers(15, s.len()));
+        let (w, b) = (numbers(16, channels), numbers(17, channels));
+        let (mut mean, mut variance) = (vec![0.0; s.statistics_len()], vec![0.0; s.statistics_len()]);
+        ghost_batch_norm_statistics(&s, &x, &mut mean, &mut variance).unwrap();
+        let (want_mean, want_variance) = reference::ghost_batch_norm_statistics(&s, &x);
+        let narrow = |v: &[f64]| v.iter().map(|v| *v as f32).collect::<Vec<_>>();
+        close("ghost batch norm's mean", set, &mean, &narrow(&want_mean));
+        close("ghost batch norm's variance", set, &variance, &narrow(&want_variance));
+        let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-5 };
+        let affine = NormAffine { weight: &w, bias: &b, activation };
+        let mut y = vec![f32::NAN; x.len()];
+        ghost_batch_norm_normalise(&s, &x, statistics, affine, &mut y).unwrap();
+        close(
+            "ghost batch norm",
+            set,
+            &y,
+            &reference::ghost_batch_norm_normalise(&s, &x, statistics, affine),
+        );
+        let (mut dx, mut dw, mut db) = (vec![f32::NAN; x.len()], vec![0.0; channels], vec![0.0; channels]);
+        let pass = NormPass { x: &x, y: &y, dy: &dy, statistics, weight: &w, activation };
+        let out = NormGradients { dx: &mut dx, dweight: &mut dw, dbias: &mut db };
+        ghost_batch_norm_backward(&s, pass, out).unwrap();
+        let want = reference::ghost_batch_norm_backward(&s, pass);
+        close("ghost batch norm's dx", set, &dx, &want.0);
+        close("ghost batch norm's dweight", set, &dw, &want.1);
+        close("ghost batch norm's dbias", set, &db, &want.2);
+    }
+}
+
 fn group_norms(set: InstructionSet) {
     for (channels, groups) in [(1, 1), (3, 3), (64, 1), (34, 2)] {
         let (s, activation) =
@@ -191,6 +224,7 @@ fn every_available_instruction_set_agrees_with_the_definitions() {
         assert_eq!(InstructionSet::current(), set);
         convolutions(set);
         batch_norms(set);
+        ghost_batch_norms(set);
         group_norms(set);
         gelu_and_bias(set);
         rectifiers(set);

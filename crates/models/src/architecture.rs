@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use candle_core::Result;
 use candle_nn::VarBuilder;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wick_graph::Graph;
 
 use crate::custom_resnet::{self, CustomResNet, CustomResNetConfig};
@@ -17,45 +17,65 @@ use crate::speedrun::{self, SpeedrunConfig, SpeedrunNet};
 use crate::summary::Summary;
 
 /// Which network. In files and on the command line it goes by its [`name`](Architecture::name).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Architecture {
     /// [`ResNet`] of 2, 2, 2, 2 basic blocks: 11.2 million parameters.
-    #[serde(rename = "resnet18")]
     ResNet18,
     /// [`ResNet`] of 3, 4, 6, 3 basic blocks: 21.3 million parameters.
-    #[serde(rename = "resnet34")]
     ResNet34,
     /// [`ResNet`] as [`ResNet18`](Self::ResNet18), with layer normalisation and a last map of 8×8.
-    #[serde(rename = "resnet18_ln")]
     ResNet18Ln,
+    /// [`ResNet`] as [`ResNet18`](Self::ResNet18), with ghost batch normalisation. Its name ends with the number of splits:
+    /// `resnet18_ghost2`.
+    ResNet18Ghost {
+        /// Parts of a batch that are normalised each by itself, at least 1.
+        splits: usize,
+    },
     /// [`CustomResNet`]: 6.6 million parameters.
-    #[serde(rename = "custom_resnet")]
     CustomResNet,
     /// [`SpeedrunNet`]: 2.0 million parameters.
-    #[serde(rename = "speedrun")]
     Speedrun,
 }
 
 impl Architecture {
-    /// Every architecture.
-    pub const ALL: [Architecture; 5] =
-        [Self::ResNet18, Self::ResNet34, Self::ResNet18Ln, Self::CustomResNet, Self::Speedrun];
+    /// Every architecture; of the ghost batch norms, that of two splits.
+    pub const ALL: [Architecture; 6] = [
+        Self::ResNet18,
+        Self::ResNet34,
+        Self::ResNet18Ln,
+        Self::ResNet18Ghost { splits: 2 },
+        Self::CustomResNet,
+        Self::Speedrun,
+    ];
 
     /// Its name: `resnet18`.
-    pub fn name(self) -> &'static str {
-        match self {
+    pub fn name(self) -> String {
+        let name = match self {
             Architecture::ResNet18 => "resnet18",
             Architecture::ResNet34 => "resnet34",
             Architecture::ResNet18Ln => "resnet18_ln",
+            Architecture::ResNet18Ghost { splits } => return format!("{GHOST}{splits}"),
             Architecture::CustomResNet => "custom_resnet",
             Architecture::Speedrun => "speedrun",
+        };
+        name.to_owned()
+    }
+
+    /// Into how many parts its norms split a batch; `None` where they do not. A batch should be a multiple of it.
+    pub fn splits(self) -> Option<usize> {
+        match self {
+            Architecture::ResNet18Ghost { splits } => Some(splits),
+            _ => None,
         }
     }
 
     /// The weight `(classes, in)` of its last layer.
     pub(crate) fn last_weight(self) -> &'static str {
         match self {
-            Architecture::ResNet18 | Architecture::ResNet34 | Architecture::ResNet18Ln => "linear.weight",
+            Architecture::ResNet18
+            | Architecture::ResNet34
+            | Architecture::ResNet18Ln
+            | Architecture::ResNet18Ghost { .. } => "linear.weight",
             Architecture::CustomResNet => "fc.weight",
             Architecture::Speedrun => "head.weight",
         }
@@ -98,6 +118,7 @@ impl Architecture {
             Architecture::ResNet18 => resnet(ResNetConfig::resnet18()),
             Architecture::ResNet34 => resnet(ResNetConfig::resnet34()),
             Architecture::ResNet18Ln => resnet(ResNetConfig::resnet18_ln()),
+            Architecture::ResNet18Ghost { splits } => resnet(ResNetConfig::resnet18_ghost(splits)),
             Architecture::CustomResNet => {
                 Config::CustomResNet(CustomResNetConfig { classes, ..CustomResNetConfig::default() })
             }
@@ -145,7 +166,7 @@ enum Config {
 
 impl fmt::Display for Architecture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(&self.name())
     }
 }
 
@@ -153,10 +174,33 @@ impl FromStr for Architecture {
     type Err = ModelError;
 
     fn from_str(name: &str) -> std::result::Result<Self, ModelError> {
-        Self::ALL.into_iter().find(|a| a.name() == name).ok_or_else(|| ModelError::UnknownArchitecture {
+        // Only as it is written: no leading zeros, no sign.
+        let ghost = name.strip_prefix(GHOST).and_then(|splits| splits.parse().ok());
+        let ghost = ghost.filter(|splits| *splits > 0).map(|splits| Self::ResNet18Ghost { splits });
+        let found = Self::ALL.into_iter().chain(ghost).find(|a| a.name() == name);
+        found.ok_or_else(|| ModelError::UnknownArchitecture {
             name: name.to_owned(),
             known: Self::ALL.map(Self::name).join(", "),
         })
+    }
+}
+
+/// What the name begins with, before the number of splits.
+const GHOST: &str = "resnet18_ghost";
+
+impl Serialize for Architecture {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Architecture {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        /// As [`Architecture::ALL`], for the error.
+        const NAMES: [&str; 6] =
+            ["resnet18", "resnet34", "resnet18_ln", "resnet18_ghost2", "custom_resnet", "speedrun"];
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(|_| serde::de::Error::unknown_variant(&name, &NAMES))
     }
 }
 
@@ -171,10 +215,20 @@ mod tests {
             assert_eq!(serde_json::to_string(&a).unwrap(), format!("\"{a}\""));
             assert_eq!(serde_json::from_str::<Architecture>(&format!("\"{a}\"")).unwrap(), a);
         }
+        let ghost = Architecture::ResNet18Ghost { splits: 16 };
+        assert_eq!(ghost.name(), "resnet18_ghost16");
+        assert_eq!("resnet18_ghost16".parse::<Architecture>().unwrap(), ghost);
+        for name in
+            ["resnet18_ghost", "resnet18_ghost0", "resnet18_ghost02", "resnet18_ghost+2", "resnet18_ghost-2"]
+        {
+            assert!(name.parse::<Architecture>().is_err(), "{name}");
+        }
+        let error = serde_json::from_str::<Architecture>("\"vgg\"").unwrap_err().to_string();
+        assert!(Architecture::ALL.iter().all(|a| error.contains(&format!("`{a}`"))), "{error}");
         let error = "vgg".parse::<Architecture>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no architecture named `vgg`; the known ones are resnet18, resnet34, resnet18_ln, custom_resnet, speedrun"
+            "there is no architecture named `vgg`; the known ones are resnet18, resnet34, resnet18_ln, resnet18_ghost2, custom_resnet, speedrun"
         );
     }
 

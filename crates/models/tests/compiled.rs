@@ -136,6 +136,15 @@ fn resnet18_ln_is_the_same_compiled() {
     check_f32(Architecture::ResNet18Ln, 1e-2);
 }
 
+/// Of four images: two and two; two, one and one; one each and none for the last split. Where statistics are of an image or two,
+/// as those of layer norm are, a ReLU that flips moves more than in a batch norm of four.
+#[test]
+fn resnet18_ghost_is_the_same_compiled() {
+    for splits in [2, 3, 5] {
+        check_f32(Architecture::ResNet18Ghost { splits }, 1e-2);
+    }
+}
+
 #[test]
 fn custom_resnet_is_the_same_compiled() {
     check_f32(Architecture::CustomResNet, 2e-2);
@@ -150,6 +159,7 @@ fn speedrun_is_the_same_compiled() {
 #[test]
 fn other_networks_are_nearly_the_same_in_bf16() {
     check_bf16(Architecture::ResNet18Ln);
+    check_bf16(Architecture::ResNet18Ghost { splits: 2 });
     check_bf16(Architecture::CustomResNet);
     check_bf16(Architecture::Speedrun);
 }

@@ -103,7 +103,7 @@ fn the_same_seed_is_the_same_network_whatever_the_architecture() {
 /// The shapes of the layers that one can cut after, for one image of 32×32.
 fn cuts(architecture: Architecture) -> [(&'static str, [usize; 3]); 4] {
     match architecture {
-        Architecture::ResNet18 | Architecture::ResNet34 => [
+        Architecture::ResNet18 | Architecture::ResNet34 | Architecture::ResNet18Ghost { .. } => [
             ("layer1", [32, 32, 64]),
             ("layer2", [16, 16, 128]),
             ("layer3", [8, 8, 256]),
@@ -222,6 +222,48 @@ fn networks_with_a_last_pooling_take_the_sizes_that_leave_it_one_place() {
             assert!(error.contains("one place of the map") || error.contains("does not fit"), "{error}");
         }
     }
+}
+
+/// As PyTorch's batch norm of each split: momentum 0.1, unbiased variance; `running_mean` is `(splits · C)`, split by split.
+#[test]
+fn ghost_norms_keep_the_statistics_of_each_split_and_evaluate_with_their_mean() {
+    use wick_models::layers::{Activation, GhostBatchNorm2d, GhostBatchNormOptions};
+    let parameters = wick_models::Parameters::seeded(0);
+    let options = GhostBatchNormOptions { splits: 3, ..GhostBatchNormOptions::default() };
+    let norm = GhostBatchNorm2d::new(1, options, parameters.builder(&Device::Cpu)).unwrap();
+    // Two images of two pixels, then two of one: the third split never has any, and of one value no variance can be told.
+    let x = Tensor::new(&[1f32, 5.0, 10.0, 30.0], &Device::Cpu).unwrap();
+    let train = |shape: (usize, usize, usize, usize)| {
+        let y = norm.forward(
+            &x.narrow(0, 0, shape.0 * shape.2).unwrap().reshape(shape).unwrap(),
+            Mode::Train,
+            Activation::None,
+        );
+        flat(&y.unwrap())
+    };
+    let running = |name: &str| flat(&parameters.get(name).unwrap());
+    // Means 3 and 20, biased variances 4 and 100.
+    let y = train((2, 1, 2, 1));
+    assert!(y.iter().zip([-1.0, 1.0, -1.0, 1.0]).all(|(y, want)| (y - want).abs() < 1e-5), "{y:?}");
+    let close = |got: Vec<f32>, want: [f32; 3]| {
+        assert_eq!(got.len(), 3);
+        assert!(got.iter().zip(want).all(|(g, w)| (g - w).abs() <= 1e-6 * w.abs()), "{got:?}, want {want:?}");
+    };
+    let learnt = [[0.3, 2.0, 0.0], [0.9 + 0.1 * 8.0, 0.9 + 0.1 * 200.0, 1.0]];
+    close(running("running_mean"), learnt[0]);
+    close(running("running_var"), learnt[1]);
+    assert_eq!(train((2, 1, 1, 1)), [0.0, 0.0]);
+    close(running("running_mean"), learnt[0]);
+    close(running("running_var"), learnt[1]);
+    // The mean of the three means is 2.3/3, of the variances 23.6/3.
+    let y = norm.forward(&x.reshape((4, 1, 1, 1)).unwrap(), Mode::Evaluate, Activation::None).unwrap();
+    for (y, x) in flat(&y).into_iter().zip([1.0, 5.0, 10.0, 30.0]) {
+        let want = (x - 2.3 / 3.0) / (23.6f32 / 3.0 + 1e-5).sqrt();
+        assert!((y - want).abs() < 1e-5, "{y}, want {want}");
+    }
+    let none = GhostBatchNormOptions { splits: 0, ..options };
+    let error = GhostBatchNorm2d::new(1, none, parameters.builder(&Device::Cpu)).unwrap_err().to_string();
+    assert!(error.contains("at least one split, got 0"), "{error}");
 }
 
 #[test]

@@ -98,6 +98,8 @@ fn other_networks_have_torchinfos_counts() {
         (2560, 10),
     );
     assert_eq!(counted(Architecture::Speedrun), speedrun);
+    // Ghost norms have the parameters of batch norms: running statistics, of each split, are none.
+    assert_eq!(counted(Architecture::ResNet18Ghost { splits: 4 }), counted(Architecture::ResNet18));
     // The layer-normalised one has the same parameters, and its last map is four times as large.
     let (batch, layer) = (counted(Architecture::ResNet18), counted(Architecture::ResNet18Ln));
     assert_eq!(batch[0], layer[0]);

@@ -149,6 +149,53 @@ fn every_architecture_is_recognised_by_its_tensors() {
     }
 }
 
+/// Also with another number of splits than the one that is listed.
+#[test]
+fn a_ghost_norms_splits_are_told_by_its_running_statistics() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.safetensors");
+    let architecture = Architecture::ResNet18Ghost { splits: 5 };
+    let original = network(architecture, 10);
+    assert_eq!(original.parameters.get("bn1.running_mean").unwrap().dims(), [5 * 64]);
+    save_foreign(&path, on_disk(&original));
+    let (loaded, _) = Network::load(&path, None, &Device::Cpu).unwrap();
+    assert_eq!(loaded.architecture, architecture);
+    original.save(&path, &Metadata::default()).unwrap();
+    let (_, read) = Network::load(&path, None, &Device::Cpu).unwrap();
+    assert_eq!(read.architecture, Some(architecture));
+    let error = Network::load(&path, Some(Architecture::ResNet18), &Device::Cpu).unwrap_err().to_string();
+    assert!(error.contains("bn1.running_mean") && error.contains("those of resnet18_ghost5"), "{error}");
+}
+
+/// A map's scale is `(H, W, C)` in memory and `(C, H, W)` on disk.
+#[test]
+fn layer_norms_of_each_value_go_out_and_in() {
+    use wick_models::layers::{Activation, LayerNorm};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.safetensors");
+    let layer =
+        |parameters: &Parameters| LayerNorm::new([1, 2, 3], 1e-5, parameters.builder(&Device::Cpu).pp("ln"));
+    let (saved, loaded) = (Parameters::seeded(0), Parameters::seeded(0));
+    let norm = layer(&saved).unwrap();
+    let weight = Tensor::from_vec((0..6u8).map(f32::from).collect(), (1, 2, 3), &Device::Cpu).unwrap();
+    saved.get("ln.weight").unwrap().set(&weight).unwrap();
+    wick_models::weights::save(&path, &saved, &Metadata::default()).unwrap();
+    let checkpoint = Checkpoint::read(&path).unwrap();
+    let on_disk = &checkpoint.tensors()["ln.weight"];
+    assert_eq!((on_disk.dims(), flat(on_disk)), (&[3, 1, 2][..], vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0]));
+    let again = layer(&loaded).unwrap();
+    checkpoint.load_into(&loaded).unwrap();
+    assert_eq!(flat(&loaded.get("ln.weight").unwrap()), flat(&weight));
+    // Values of mean 0 and variance 1 come out as the scale: the tests of `wick-ops` have PyTorch's.
+    let x = Tensor::new(&[1f32, -1.0, 1.0, -1.0, 1.0, -1.0], &Device::Cpu)
+        .unwrap()
+        .reshape((1, 1, 2, 3))
+        .unwrap();
+    let y = flat(&again.forward(&x, Activation::None).unwrap());
+    assert_eq!(y, flat(&norm.forward(&x, Activation::None).unwrap()));
+    assert!(y.iter().zip([0.0, -1.0, 2.0, -3.0, 4.0, -5.0]).all(|(y, w)| (y - w).abs() < 1e-4), "{y:?}");
+}
+
 #[test]
 fn another_architecture_is_told_by_its_first_differing_tensor() {
     let folder = tempfile::tempdir().unwrap();

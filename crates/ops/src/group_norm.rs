@@ -1,4 +1,4 @@
-//! Group normalisation (Wu & He 2018, <https://arxiv.org/abs/1803.08494>), its activation fused.
+//! Group and layer normalisation (Wu & He 2018, <https://arxiv.org/abs/1803.08494>), their activation fused.
 
 use std::sync::OnceLock;
 
@@ -35,11 +35,49 @@ pub fn group_norm(
     shape.checked().map_err(kernel(OP))?;
     expect_shape(OP, "weight", weight, &[channels])?;
     expect_shape(OP, "bias", bias, &[channels])?;
-    let op = GroupNorm { shape, eps: eps as f32, activation, statistics: OnceLock::new() };
-    apply3(&input(OP, "input", x)?, &input(OP, "weight", weight)?, &input(OP, "bias", bias)?, op)
+    apply(OP, shape, [x, weight, bias], eps, activation)
+}
+
+/// Normalises each image by itself, over all of it, with a scale and a bias for each of its values:
+/// `y = activation((x − mean) / √(variance + eps) · weight + bias)`, the variance biased (Ba, Kiros & Hinton 2016,
+/// <https://arxiv.org/abs/1607.06450>).
+///
+/// `x` is `(N, …)`, usually `(N, H, W, C)`; `weight` and `bias` have an image's shape, `(H, W, C)`. It is PyTorch's
+/// `LayerNorm((C, H, W))`, channels last. Gradients flow to all three, through the statistics too.
+///
+/// # Errors
+/// Other shapes, types or devices; images without values.
+pub fn layer_norm(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    eps: f64,
+    activation: Activation,
+) -> Result<Tensor> {
+    const OP: &str = "layer_norm";
+    let &[batch, ref image @ ..] = x.dims() else {
+        return Err(OpsError::Rank { op: OP, tensor: "input", expected: "(N, ...)", got: vec![] }.into());
+    };
+    let shape = GroupNormShape::layer(batch, image.iter().product());
+    shape.checked().map_err(kernel(OP))?;
+    expect_shape(OP, "weight", weight, image)?;
+    expect_shape(OP, "bias", bias, image)?;
+    apply(OP, shape, [x, weight, bias], eps, activation)
+}
+
+fn apply(
+    name: &'static str,
+    shape: GroupNormShape,
+    [x, weight, bias]: [&Tensor; 3],
+    eps: f64,
+    activation: Activation,
+) -> Result<Tensor> {
+    let op = GroupNorm { name, shape, eps: eps as f32, activation, statistics: OnceLock::new() };
+    apply3(&input(name, "input", x)?, &input(name, "weight", weight)?, &input(name, "bias", bias)?, op)
 }
 
 struct GroupNorm {
+    name: &'static str,
     shape: GroupNormShape,
     eps: f32,
     activation: Activation,
@@ -49,7 +87,7 @@ struct GroupNorm {
 
 impl CustomOp3 for GroupNorm {
     fn name(&self) -> &'static str {
-        OP
+        self.name
     }
 
     fn cpu_fwd(
@@ -61,14 +99,15 @@ impl CustomOp3 for GroupNorm {
         b: &CpuStorage,
         lb: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (x, weight, bias) = (slice(OP, x, lx)?, slice(OP, w, lw)?, slice(OP, b, lb)?);
+        let (x, weight, bias) =
+            (slice(self.name, x, lx)?, slice(self.name, w, lw)?, slice(self.name, b, lb)?);
         let mut y = vec![0.0; x.len()];
         let n = self.shape.statistics_len();
         let (mut mean, mut variance) = (vec![0.0; n], vec![0.0; n]);
         let affine = NormAffine { weight, bias, activation: self.activation };
         let Self { shape, eps, .. } = self;
         wick_kernels::group_norm_forward(shape, x, affine, *eps, &mut y, &mut mean, &mut variance)
-            .map_err(kernel(OP))?;
+            .map_err(kernel(self.name))?;
         self.statistics.get_or_init(|| (mean, variance));
         Ok(output(y, lx.shape()))
     }
@@ -81,18 +120,18 @@ impl CustomOp3 for GroupNorm {
         y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (mean, variance) = self.statistics.get().ok_or(OpsError::NoForward { op: OP })?;
+        let (mean, variance) = self.statistics.get().ok_or(OpsError::NoForward { op: self.name })?;
         let statistics = NormStatistics { mean, variance, eps: self.eps };
         let mut dx = vec![0.0; x.elem_count()];
         let (mut dw, mut db) = (vec![0.0; w.elem_count()], vec![0.0; b.elem_count()]);
         let dy = dy.contiguous()?;
-        with_slice(OP, x, |x| {
-            with_slice(OP, y, |y| {
-                with_slice(OP, &dy, |dy| {
-                    with_slice(OP, w, |weight| {
+        with_slice(self.name, x, |x| {
+            with_slice(self.name, y, |y| {
+                with_slice(self.name, &dy, |dy| {
+                    with_slice(self.name, w, |weight| {
                         let pass = NormPass { x, y, dy, statistics, weight, activation: self.activation };
                         let out = NormGradients { dx: &mut dx, dweight: &mut dw, dbias: &mut db };
-                        wick_kernels::group_norm_backward(&self.shape, pass, out).map_err(kernel(OP))
+                        wick_kernels::group_norm_backward(&self.shape, pass, out).map_err(kernel(self.name))
                     })
                 })
             })

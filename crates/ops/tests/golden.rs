@@ -8,7 +8,7 @@ use candle_core::{Device, Result, Tensor, Var};
 use serde_json::Value;
 use wick_ops::{
     Activation, Conv2dOptions, PoolOptions, batch_norm_eval, batch_norm_train, conv2d, cross_entropy, gelu,
-    group_norm, max_pool2d,
+    ghost_batch_norm_train, group_norm, layer_norm, max_pool2d,
 };
 
 #[path = "../../../fixtures/golden/golden.rs"]
@@ -98,6 +98,57 @@ fn batch_norm() -> Result<()> {
     assert_close("running variance", &flat(&variance), &floats(&want["running_var"]), TOLERANCE);
     let y = batch_norm_eval(&x, &w, &b, &mean, &variance, 1e-5, Activation::None)?;
     assert_close("y_eval", &flat(&y), &nchw_to_nhwc(&floats(&want["y_eval"]), nchw), TOLERANCE);
+    Ok(())
+}
+
+#[test]
+fn ghost_batch_norms() -> Result<()> {
+    for splits in [2, 4] {
+        // m = GhostBatchNorm(6, splits).train(); y = m(x); y.backward(g); m.eval()(x)
+        let want = values(&format!("ghost_batch_norm_{splits}"));
+        let nchw = [8, 6, 5, 5];
+        let x: Vec<f32> = uniform(SEED + 3, 8 * 6 * 25, 2.0).iter().map(|v| v + 0.5).collect();
+        let x = images(&x, nchw)?;
+        let w: Vec<f32> = uniform(SEED + 1, 6, 0.3).iter().map(|v| 1.0 + v).collect();
+        let w = Var::new(w.as_slice(), &Device::Cpu)?;
+        let b = Var::new(uniform(SEED + 2, 6, 0.3).as_slice(), &Device::Cpu)?;
+        let (y, batch) = ghost_batch_norm_train(&x, &w, &b, splits, 1e-5, Activation::None)?;
+        assert_eq!(batch.values, vec![8 / splits * 25; splits]);
+        assert_close("y", &flat(&y), &nchw_to_nhwc(&floats(&want["y"]), nchw), TOLERANCE);
+
+        let g = backward(&y, &uniform(SEED + 4, 8 * 6 * 25, 1.0), nchw)?;
+        let dx = nchw_to_nhwc(&floats(&want["grad_x"]), nchw);
+        assert_close("dx", &flat(g.get(&x).unwrap()), &dx, TOLERANCE);
+        assert_close("dweight", &flat(g.get(&w).unwrap()), &floats(&want["grad_weight"]), TOLERANCE);
+        assert_close("dbias", &flat(g.get(&b).unwrap()), &floats(&want["grad_bias"]), TOLERANCE);
+
+        // The values are those of the mean over the splits of running = 0.9·initial + 0.1·batch.
+        let mean = (batch.mean.mean(0)? * 0.1)?;
+        let variance = ((batch.variance.mean(0)? * 0.1)? + 0.9)?;
+        assert_close("running mean", &flat(&mean), &floats(&want["running_mean"]), TOLERANCE);
+        assert_close("running variance", &flat(&variance), &floats(&want["running_var"]), TOLERANCE);
+        let y = batch_norm_eval(&x, &w, &b, &mean, &variance, 1e-5, Activation::None)?;
+        assert_close("y_eval", &flat(&y), &nchw_to_nhwc(&floats(&want["y_eval"]), nchw), TOLERANCE);
+    }
+    Ok(())
+}
+
+#[test]
+fn layer_norm_of_each_value() -> Result<()> {
+    // m = nn.LayerNorm((6, 5, 5)); y = m(x); y.backward(g)
+    let want = values("layer_norm_chw");
+    let (nchw, image) = ([8, 6, 5, 5], [1, 6, 5, 5]);
+    let x: Vec<f32> = uniform(SEED + 3, 8 * 6 * 25, 2.0).iter().map(|v| v + 0.5).collect();
+    let x = images(&x, nchw)?;
+    let of_image = |v: &[f32]| Var::from_vec(nchw_to_nhwc(v, image), (5, 5, 6), &Device::Cpu);
+    let w = of_image(&uniform(SEED + 1, 150, 0.3).iter().map(|v| 1.0 + v).collect::<Vec<_>>())?;
+    let b = of_image(&uniform(SEED + 2, 150, 0.3))?;
+    let y = layer_norm(&x, &w, &b, 1e-5, Activation::None)?;
+    assert_close("y", &flat(&y), &nchw_to_nhwc(&floats(&want["y"]), nchw), TOLERANCE);
+    let g = backward(&y, &uniform(SEED + 4, 8 * 6 * 25, 1.0), nchw)?;
+    for (what, x, shape) in [("grad_x", &x, nchw), ("grad_weight", &w, image), ("grad_bias", &b, image)] {
+        assert_close(what, &flat(g.get(x).unwrap()), &nchw_to_nhwc(&floats(&want[what]), shape), TOLERANCE);
+    }
     Ok(())
 }
 

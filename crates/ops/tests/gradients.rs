@@ -97,6 +97,38 @@ fn batch_norms() -> Result<()> {
     Ok(())
 }
 
+/// Of splits of one size, of two sizes, and more of them than images.
+#[test]
+fn ghost_batch_norms() -> Result<()> {
+    for activation in [Activation::None, Activation::Relu] {
+        for (shape, splits) in [([4, 1, 2, 3], 2), ([5, 2, 1, 5], 2), ([2, 2, 2, 3], 3)] {
+            let c = shape[3];
+            let (x, w, b) = (var(3, &shape)?, var(4, &[c])?, var(5, &[c])?);
+            // As for batch norm, biases far from ReLU's kink.
+            let bias: Vec<f32> = b.to_vec1::<f32>()?.iter().map(|v| 3.0f32.copysign(*v)).collect();
+            b.set(&Tensor::new(bias.as_slice(), &Device::Cpu)?)?;
+            check("ghost_batch_norm_train", &[&x, &w, &b], || {
+                Ok(ghost_batch_norm_train(&x, &w, &b, splits, 0.1, activation)?.0)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn layer_norms() -> Result<()> {
+    for activation in [Activation::None, Activation::Relu] {
+        for shape in [&[2, 3][..], &[3, 2, 1, 5]] {
+            let (x, w, b) = (var(3, shape)?, var(4, &shape[1..])?, var(5, &shape[1..])?);
+            let bias: Vec<f32> =
+                b.flatten_all()?.to_vec1::<f32>()?.iter().map(|v| 3.0f32.copysign(*v)).collect();
+            b.set(&Tensor::from_vec(bias, &shape[1..], &Device::Cpu)?)?;
+            check("layer_norm", &[&x, &w, &b], || layer_norm(&x, &w, &b, 0.1, activation))?;
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn group_norms() -> Result<()> {
     for activation in [Activation::None, Activation::Relu] {

@@ -33,6 +33,12 @@ fn shapes_and_types_are_named() -> Result<()> {
     let three = Tensor::zeros(3, DType::F32, cpu)?;
     let said = message(group_norm(&x, &c, &three, 1, 1e-5, Activation::None));
     assert!(said.contains("group_norm: expected weight of shape [3], got [4]"), "{said}");
+    let said = message(ghost_batch_norm_train(&x, &c, &three, 2, 1e-5, Activation::None));
+    assert!(said.contains("ghost_batch_norm: expected weight of shape [3], got [4]"), "{said}");
+    let said = message(ghost_batch_norm_train(&x, &three, &three, 0, 1e-5, Activation::None));
+    assert!(said.contains("splits is 0, expected at least 1"), "{said}");
+    let said = message(layer_norm(&x, &three, &three, 1e-5, Activation::None));
+    assert!(said.contains("layer_norm: expected weight of shape [5, 4, 3], got [3]"), "{said}");
     let said = message(group_norm(&x, &three, &three, 2, 1e-5, Activation::None));
     assert!(said.contains("`channels` has 3 values, which is no multiple of 2"), "{said}");
     let said = message(group_norm(&three, &three, &three, 1, 1e-5, Activation::None));

@@ -116,6 +116,17 @@ fn values_out_of_range_are_named_with_what_is_allowed() {
 }
 
 #[test]
+fn a_batch_that_splits_do_not_divide_is_refused() {
+    let said = tiny(&["model.architecture=resnet18_ghost3"]).unwrap_err().to_string();
+    for part in ["train.batch_size is 32", "a multiple of 3", "model.architecture = \"resnet18_ghost3\""] {
+        assert!(said.contains(part), "no `{part}` in {said}");
+    }
+    let recipe = tiny(&["model.architecture=resnet18_ghost4"]).unwrap();
+    assert_eq!(recipe.model.architecture.splits(), Some(4));
+    assert!(recipe.to_string().contains("architecture = \"resnet18_ghost4\""), "{recipe}");
+}
+
+#[test]
 fn a_momentum_that_is_not_there_cannot_be_cycled() {
     let over =
         "[optim]\nkind = \"sgd\"\nmomentum = \"none\"\n[schedule]\nkind = \"one_cycle\"\nmax_lr = 0.1\n";

@@ -64,7 +64,7 @@ struct ReferenceGradient {
 pub fn check(work: Architecture, kind: EngineKind, precision: Precision) -> Result<Option<Errors>> {
     let mut all: HashMap<String, Reference> =
         serde_json::from_str(include_str!("reference.json")).context("the reference values are broken")?;
-    let Some(reference) = all.remove(work.name()) else { return Ok(None) };
+    let Some(reference) = all.remove(&work.name()) else { return Ok(None) };
     let network = Network::new(work, CLASSES, 0, &Device::Cpu)?;
     fill(&network, &reference)?;
     let mut engine = open(kind, network, precision, IMAGES)?;

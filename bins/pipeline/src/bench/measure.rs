@@ -84,7 +84,7 @@ pub fn measure(args: &TrainStepArgs) -> Result<Measurement> {
     let gflop_per_img = 3.0 * forward_flops(args.work)? / 1e9;
     let gflop_per_s = gflop_per_img * training.median;
     Ok(Measurement {
-        work: args.work.name().to_owned(),
+        work: args.work.name(),
         precision: args.precision,
         batch: batch.len(),
         threads: rayon::current_num_threads(),

@@ -14,9 +14,9 @@ pub const SEED: u64 = 0;
 
 /// The batch at which a network is measured, the peer's too, unless another is asked for: that of its published recipe.
 pub fn default_batch(work: Architecture) -> usize {
-    match work.name() {
-        "custom_resnet" => 512,
-        "speedrun" => 1024,
+    match work {
+        Architecture::CustomResNet => 512,
+        Architecture::Speedrun => 1024,
         _ => 128,
     }
 }

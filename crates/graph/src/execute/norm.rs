@@ -2,8 +2,8 @@
 
 use wick_kernels::fused::Coefficients;
 
-use super::sums::Sums;
-use crate::graph::{Graph, GroupNorm, NormKind, NormLayer, Role};
+use super::sums::{Part, Sums};
+use crate::graph::{GhostBatchNorm, Graph, GroupNorm, NormKind, NormLayer, Role};
 
 /// What a norm multiplies by and adds, in this batch.
 #[derive(Debug, Clone, Default)]
@@ -12,7 +12,7 @@ pub(super) struct Norm {
     per_image: bool,
     scale: Vec<f32>,
     shift: Vec<f32>,
-    /// Of each channel, or of each image's groups.
+    /// Of each channel, of each split's channels, or of each image's groups.
     mean: Vec<f64>,
     /// `1 / √(variance + eps)`.
     inverse: Vec<f64>,
@@ -31,14 +31,15 @@ pub struct BatchStatistics {
     pub running_variance: usize,
     /// `m` of [`blend`](Self::blend).
     pub update: f64,
-    /// Over batch and map, one a channel.
+    /// Over batch and map, one a channel: of each split, `(splits, C)`, but for the last ones if these have fewer than two
+    /// values a channel, of which no variance can be told. What running statistics they have stays.
     pub mean: Vec<f32>,
-    /// Unbiased (divided by `N·H·W − 1`), as PyTorch accumulates it.
+    /// Unbiased (divided by one less than there are values), as PyTorch accumulates it; as many.
     pub variance: Vec<f32>,
 }
 
 impl BatchStatistics {
-    /// `running ← (1 − m)·running + m·batch`.
+    /// `running ← (1 − m)·running + m·batch`, as far as `batch` goes.
     pub fn blend(update: f64, running: &mut [f32], batch: &[f32]) {
         let (keep, take) = ((1.0 - update) as f32, update as f32);
         running.iter_mut().zip(batch).for_each(|(running, batch)| *running = keep * *running + take * batch);
@@ -90,9 +91,14 @@ impl Norm {
         match layer.kind {
             NormKind::Bias => self.set(layer, parameters, |_| (0.0, 1.0)),
             NormKind::Batch { mean, variance, options } => {
+                // Of the running statistics of the splits, their mean.
+                let of = |running: &[f32], channel: usize| {
+                    let of_splits = running.iter().skip(channel).step_by(layer.channels);
+                    of_splits.map(|v| f64::from(*v)).sum::<f64>() / options.splits as f64
+                };
                 let (mean, variance) = (parameters[mean], parameters[variance]);
-                let inverse = |c: usize| 1.0 / (f64::from(variance[c]) + options.eps).sqrt();
-                self.set(layer, parameters, |c| (f64::from(mean[c]), inverse(c)));
+                let inverse = |c: usize| 1.0 / (of(variance, c) + options.batch_norm.eps).sqrt();
+                self.set(layer, parameters, |c| (of(mean, c), inverse(c)));
             }
             NormKind::Group(_) => {}
         }
@@ -105,22 +111,17 @@ impl Norm {
         sums: Sums<'_>,
         parameters: &[&[f32]],
     ) -> Option<BatchStatistics> {
-        let pixels = layer.pixels as f64;
         match layer.kind {
             NormKind::Bias => None,
             NormKind::Batch { mean, variance, options } => {
-                let (means, variances) = sums.of_channels(pixels);
-                self.per_image = false;
-                let inverse = |c: usize| 1.0 / (variances[c] + options.eps).sqrt();
-                self.set(layer, parameters, |c| (means[c], inverse(c)));
-                let rows = pixels * sums.images as f64;
-                let unbiased = rows / (rows - 1.0);
+                let (means, variances) = self.measure_splits(layer, options, sums, parameters);
+                let update = options.batch_norm.update;
                 Some(BatchStatistics {
                     running_mean: mean,
                     running_variance: variance,
-                    update: options.update,
-                    mean: means.iter().map(|m| *m as f32).collect(),
-                    variance: variances.iter().map(|v| (v * unbiased) as f32).collect(),
+                    update,
+                    mean: means,
+                    variance: variances,
                 })
             }
             NormKind::Group(options) => {
@@ -128,6 +129,37 @@ impl Norm {
                 None
             }
         }
+    }
+
+    /// What the running statistics learn: means and unbiased variances of the splits that have two values a channel or more.
+    /// Earlier splits have as many values as later ones, or an image more: those without are the last ones.
+    fn measure_splits(
+        &mut self,
+        layer: &NormLayer,
+        options: GhostBatchNorm,
+        sums: Sums<'_>,
+        parameters: &[&[f32]],
+    ) -> (Vec<f32>, Vec<f32>) {
+        let affine = Affine::of(layer, parameters);
+        let (mut learnt_means, mut learnt_variances) = (Vec::new(), Vec::new());
+        self.clear();
+        self.per_image = options.splits > 1;
+        for part in parts(options, sums.images) {
+            let (means, variances) = sums.of_channels(part, layer.pixels as f64);
+            for (c, (mean, variance)) in means.iter().zip(&variances).enumerate() {
+                self.push(c..c + 1, affine, *mean, 1.0 / (variance + options.batch_norm.eps).sqrt());
+            }
+            let values = (layer.pixels * part.of(sums.images).len()) as f64;
+            if values >= 2.0 {
+                let unbiased = values / (values - 1.0);
+                learnt_means.extend(means.iter().map(|m| *m as f32));
+                learnt_variances.extend(variances.iter().map(|v| (v * unbiased) as f32));
+            }
+        }
+        for values in [&mut self.scale, &mut self.shift] {
+            spread(values, options, sums);
+        }
+        (learnt_means, learnt_variances)
     }
 
     fn measure_groups(
@@ -169,26 +201,45 @@ impl Norm {
                 gradients[parameter].iter_mut().zip(values).for_each(|(to, value)| *to = *value as f32);
             }
         };
-        let total = sums.total(0);
-        store(layer.bias, &total);
+        store(layer.bias, &sums.total(0, Part::ALL));
         let affine = Affine::of(layer, parameters);
         (self.a, self.b, self.c) = (vec![], vec![], vec![]);
         let weight = match layer.kind {
             NormKind::Bias => return,
-            NormKind::Batch { .. } => {
-                let mut normalised = sums.total(slot);
-                let rows = layer.pixels as f64 * sums.images as f64;
-                for (c, product) in normalised.iter_mut().enumerate() {
-                    *product = self.inverse[c] * (*product - self.mean[c] * total[c]);
-                    let scale = affine.weight(c) * self.inverse[c];
-                    let b = -scale * self.inverse[c] * *product / rows;
-                    self.factors(scale, b, -scale * total[c] / rows - b * self.mean[c]);
-                }
-                normalised
+            NormKind::Batch { options, .. } => {
+                self.differentiate_splits(layer, options, (sums, slot), affine)
             }
             NormKind::Group(options) => self.differentiate_groups(layer, options, (sums, slot), affine),
         };
         layer.weight.into_iter().for_each(|parameter| store(parameter, &weight));
+    }
+
+    /// The gradient of the weight.
+    fn differentiate_splits(
+        &mut self,
+        layer: &NormLayer,
+        options: GhostBatchNorm,
+        (sums, slot): (Sums<'_>, usize),
+        affine: Affine<'_>,
+    ) -> Vec<f64> {
+        let mut weight = vec![0.0; sums.channels];
+        for part in parts(options, sums.images) {
+            let (total, products) = (sums.total(0, part), sums.total(slot, part));
+            let rows = layer.pixels as f64 * part.of(sums.images).len() as f64;
+            for (c, product) in products.iter().enumerate() {
+                let (mean, inverse) =
+                    (self.mean[part.split * sums.channels + c], self.inverse[part.split * sums.channels + c]);
+                let normalised = inverse * (product - mean * total[c]);
+                weight[c] += normalised;
+                let scale = affine.weight(c) * inverse;
+                let b = -scale * inverse * normalised / rows;
+                self.factors(scale, b, -scale * total[c] / rows - b * mean);
+            }
+        }
+        for values in [&mut self.a, &mut self.b, &mut self.c] {
+            spread(values, options, sums);
+        }
+        weight
     }
 
     /// The gradient of the weight.
@@ -255,6 +306,23 @@ impl Norm {
             let scale = affine.weight(channel) * inverse;
             self.scale.push(scale as f32);
             self.shift.push((affine.bias(channel) - mean * scale) as f32);
+        }
+    }
+}
+
+/// The splits that have images.
+fn parts(options: GhostBatchNorm, images: usize) -> impl Iterator<Item = Part> {
+    let splits = options.splits;
+    (0..splits.min(images)).map(move |split| Part { split, splits })
+}
+
+/// From one row of channels a split to one an image: image `i` has that of split `i mod splits`, which is the row of image
+/// `i − splits`. Of one split, nothing is an image's own.
+fn spread(values: &mut Vec<f32>, GhostBatchNorm { splits, .. }: GhostBatchNorm, sums: Sums<'_>) {
+    if splits > 1 {
+        for image in splits..sums.images {
+            let from = (image - splits) * sums.channels;
+            values.extend_from_within(from..from + sums.channels);
         }
     }
 }

@@ -70,6 +70,21 @@ impl Default for BatchNorm {
     }
 }
 
+/// The constants of a ghost batch normalisation: a batch norm of each of several parts of the batch by itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GhostBatchNorm {
+    /// Parts of the batch: image `i` belongs to number `i mod splits`. 2 by default.
+    pub splits: usize,
+    /// Of each part.
+    pub batch_norm: BatchNorm,
+}
+
+impl Default for GhostBatchNorm {
+    fn default() -> Self {
+        Self { splits: 2, batch_norm: BatchNorm::default() }
+    }
+}
+
 /// The constants of a group normalisation. One group is what is called layer normalisation of a map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroupNorm {
@@ -167,10 +182,11 @@ pub(crate) struct NormLayer {
 pub(crate) enum NormKind {
     /// Nothing but the bias of a convolution.
     Bias,
+    /// The running statistics are `(splits, C)`; one split is the batch norm as it is usual.
     Batch {
         mean: usize,
         variance: usize,
-        options: BatchNorm,
+        options: GhostBatchNorm,
     },
     Group(GroupNorm),
 }

@@ -7,7 +7,7 @@ use wick_kernels::{Conv2dShape, Pool2dShape};
 
 use crate::GraphError;
 
-pub use layer::{BatchNorm, Bias, Conv2d, GroupNorm, Parameter, Role, Shape};
+pub use layer::{BatchNorm, Bias, Conv2d, GhostBatchNorm, GroupNorm, Parameter, Role, Shape};
 pub(crate) use layer::{ConvLayer, LinearLayer, Node, NormKind, NormLayer, Op, PoolLayer};
 
 /// What a layer leaves, for another to read.
@@ -100,12 +100,32 @@ impl Graph {
     /// # Errors
     /// `x` is no map, or the name is taken.
     pub fn batch_norm(&mut self, x: Value, name: &str, options: BatchNorm) -> Result<Value, GraphError> {
+        self.ghost_batch_norm(x, name, GhostBatchNorm { splits: 1, batch_norm: options })
+    }
+
+    /// As [`batch_norm`](Self::batch_norm), of each of several parts of the batch by itself (Hoffer, Hubara & Soudry 2017).
+    ///
+    /// The running statistics are `(splits · C)`, part by part, as those of Page's `GhostBatchNorm` in PyTorch; evaluation
+    /// normalises with their mean over the parts.
+    ///
+    /// # Errors
+    /// `x` is no map, there are no splits, or the name is taken.
+    pub fn ghost_batch_norm(
+        &mut self,
+        x: Value,
+        name: &str,
+        options: GhostBatchNorm,
+    ) -> Result<Value, GraphError> {
         let [_, _, channels] = self.map(x, name)?;
-        positive(name, options.eps)?;
+        positive(name, options.batch_norm.eps)?;
+        let Some(statistics) = options.splits.checked_mul(channels).filter(|_| options.splits > 0) else {
+            let (expected, got) = ("at least 1".into(), options.splits.to_string());
+            return Err(GraphError::Option { layer: name.into(), option: "splits", expected, got });
+        };
         let weight = self.parameter(name, "weight", &[channels])?;
         let bias = self.parameter(name, "bias", &[channels])?;
-        let mean = self.parameter(name, "running_mean", &[channels])?;
-        let variance = self.parameter(name, "running_var", &[channels])?;
+        let mean = self.parameter(name, "running_mean", &[statistics])?;
+        let variance = self.parameter(name, "running_var", &[statistics])?;
         self.parameters[mean].role = Role::RunningMean;
         self.parameters[variance].role = Role::RunningVariance;
         Ok(self.norm(x, name, NormKind::Batch { mean, variance, options }, Some(weight), bias))

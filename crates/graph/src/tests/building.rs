@@ -1,8 +1,8 @@
 //! What can be built and run, and what is said of what cannot.
 
 use crate::{
-    Batch, BatchNorm, BatchStatistics, Bias, Conv2d, Executor, Graph, GraphError, GroupNorm, Options, Role,
-    Shape,
+    Batch, BatchNorm, BatchStatistics, Bias, Conv2d, Executor, GhostBatchNorm, Graph, GraphError, GroupNorm,
+    Options, Role, Shape,
 };
 
 fn message<T>(result: Result<T, GraphError>) -> String {
@@ -60,6 +60,10 @@ fn what_does_not_fit_is_refused_where_it_is_written() {
     assert!(text.contains("groups") && text.contains('3'), "{text}");
     let text = message(g.batch_norm(b, "bn", BatchNorm { eps: 0.0, update: 0.1 }));
     assert!(text.contains("eps"), "{text}");
+    let ghost = |splits| GhostBatchNorm { splits, ..GhostBatchNorm::default() };
+    let text = message(g.ghost_batch_norm(b, "bn", ghost(0)));
+    assert!(text.contains("`splits` is 0, expected at least 1"), "{text}");
+    assert!(message(g.ghost_batch_norm(b, "bn", ghost(usize::MAX))).contains("splits"));
     assert!(message(g.freeze("c.weight")).contains("c.weight"));
     assert!(message(g.max_pool2d(a, 17, 1)).contains("max_pool2d"));
     let text = message(Executor::new(&g, Options::default()));
@@ -98,4 +102,33 @@ fn running_statistics_follow_the_formula() {
     let mut running = [1.0, -2.0];
     BatchStatistics::blend(0.25, &mut running, &[3.0, 2.0]);
     assert_eq!(running, [1.5, -1.0]);
+    // What a batch tells nothing of stays.
+    BatchStatistics::blend(0.5, &mut running, &[0.5]);
+    assert_eq!(running, [1.0, -1.0]);
+}
+
+/// Three images of one pixel, two splits of four: what one has is its own mean, and none learns what it cannot tell.
+#[test]
+fn splits_with_a_value_or_none_learn_nothing_and_give_no_nan() {
+    let mut g = Graph::new([1, 1, 2]);
+    let options = GhostBatchNorm { splits: 2, ..GhostBatchNorm::default() };
+    let x = g.ghost_batch_norm(g.input(), "two", options).unwrap();
+    let x = g.ghost_batch_norm(x, "four", GhostBatchNorm { splits: 4, ..options }).unwrap();
+    let x = g.flatten(x).unwrap();
+    g.linear(x, "fc", 2, Bias::None).unwrap();
+    let shapes: Vec<_> = g.parameters().iter().map(|p| (p.name.as_str(), p.shape[0])).collect();
+    assert_eq!(shapes[2..4], [("two.running_mean", 4), ("two.running_var", 4)]);
+    let values: Vec<Vec<f32>> = g.parameters().iter().map(|p| vec![0.5; p.len()]).collect();
+    let parameters: Vec<&[f32]> = values.iter().map(Vec::as_slice).collect();
+    let mut gradients = vec![Vec::new(); parameters.len()];
+    let mut executor = Executor::new(&g, Options::default()).unwrap();
+    let images = &[1.0, 2.0, 30.0, 40.0, 3.0, 6.0];
+    let step = executor.training_step(&parameters, Batch { images, labels: &[0, 1, 0] }, 0.0, &mut gradients);
+    let step = step.unwrap();
+    // Split 0 has images 0 and 2, split 1 a single one.
+    assert_eq!((&step.statistics[0].mean, &step.statistics[0].variance), (&vec![2.0, 4.0], &vec![2.0, 8.0]));
+    assert!(step.statistics[1].mean.is_empty() && step.statistics[1].variance.is_empty());
+    // Normalised to 0, biases of 0.5 are left: a logit of 0.5 for either class.
+    assert!(step.logits.iter().all(|z| (z - 0.5).abs() < 1e-4), "{:?}", step.logits);
+    assert!(gradients.concat().iter().all(|g| g.is_finite()), "{gradients:?}");
 }

@@ -1,6 +1,6 @@
 //! Small networks, each of which needs something else of the compiler.
 
-use crate::{BatchNorm, Bias, Conv2d, Graph, GraphError, GroupNorm, Value};
+use crate::{BatchNorm, Bias, Conv2d, GhostBatchNorm, Graph, GraphError, GroupNorm, Value};
 
 type Built = Result<Graph, GraphError>;
 
@@ -143,9 +143,16 @@ fn odd() -> Built {
 pub fn all() -> Vec<(&'static str, Graph)> {
     let batch = resnet(bn).unwrap();
     let layer = resnet(|g, x, name| g.group_norm(x, name, GroupNorm::default())).unwrap();
+    let ghost = |splits| {
+        let options = GhostBatchNorm { splits, ..GhostBatchNorm::default() };
+        resnet(move |g, x, name| g.ghost_batch_norm(x, name, options)).unwrap()
+    };
     vec![
         ("resnet", batch),
         ("resnet with layer norm", layer),
+        // Of five images: three and two; an image each, and none for the last split.
+        ("resnet with ghost batch norm", ghost(2)),
+        ("resnet with more splits than images", ghost(6)),
         ("custom", custom().unwrap()),
         ("speedrun", speedrun().unwrap()),
         ("pre-activation", pre_activation().unwrap()),

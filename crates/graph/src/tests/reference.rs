@@ -239,15 +239,23 @@ impl Norm {
         match layer.kind {
             NormKind::Bias => known(vec![(0.0, 1.0, 1.0); c]),
             NormKind::Batch { mean, variance, options } if mode == Mode::Evaluate => {
-                let of = |c: usize| (p[mean][c], 1.0 / (p[variance][c] + options.eps).sqrt(), 1.0);
-                known((0..c).map(of).collect())
+                let average = |running: &[f64], channel: usize| {
+                    let all = (0..options.splits).map(|split| running[split * c + channel]);
+                    all.sum::<f64>() / options.splits as f64
+                };
+                let inverse = |c: usize| 1.0 / (average(&p[variance], c) + options.batch_norm.eps).sqrt();
+                known((0..c).map(|c| (average(&p[mean], c), inverse(c), 1.0)).collect())
             }
             NormKind::Batch { options, .. } => {
-                let moments = moments(x, c, &|i| i % c);
-                let unbiased = moments.iter().map(|m| m.1 * m.2 / (m.2 - 1.0)).collect();
-                let measured = Some((moments.iter().map(|m| m.0).collect(), unbiased));
-                let sets = moments.iter().map(|m| (m.0, 1.0 / (m.1 + options.eps).sqrt(), m.2)).collect();
-                Self { set: Box::new(move |i| i % c), sets, through_statistics: true, measured }
+                let splits = options.splits;
+                let set = move |i: usize| i / image % splits * c + i % c;
+                let moments = moments(x, splits * c, &set);
+                let learnt: Vec<_> = moments.iter().filter(|m| m.2 >= 2.0).collect();
+                let unbiased = learnt.iter().map(|m| m.1 * m.2 / (m.2 - 1.0)).collect();
+                let measured = Some((learnt.iter().map(|m| m.0).collect(), unbiased));
+                let inverse = |variance: f64| 1.0 / (variance + options.batch_norm.eps).sqrt();
+                let sets = moments.iter().map(|m| (m.0, inverse(m.1), m.2)).collect();
+                Self { set: Box::new(set), sets, through_statistics: true, measured }
             }
             NormKind::Group(options) => {
                 let (groups, size) = (options.groups, c / options.groups);

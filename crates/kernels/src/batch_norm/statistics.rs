@@ -2,7 +2,7 @@ use rayon::prelude::*;
 
 use super::{expect_rows, rows_per_block};
 use crate::error::{ShapeError, expect_len};
-use crate::isa::multiversion;
+use crate::norm::{block_moments, merge};
 use crate::scratch;
 
 /// Mean and biased variance of each channel of `x`, `(rows, C)`; C is the length of `mean` and `variance`. Zeros where
@@ -23,81 +23,10 @@ pub fn batch_norm_statistics(x: &[f32], mean: &mut [f32], variance: &mut [f32]) 
     let block_rows = rows_per_block(channels);
     scratch::with(rows.div_ceil(block_rows) * 3 * channels, |moments| {
         let blocks = moments.par_chunks_mut(3 * channels).zip(x.par_chunks(block_rows * channels));
-        blocks.for_each(|(moments, x)| {
-            let (mean, rest) = moments.split_at_mut(channels);
-            let (shift, squares) = rest.split_at_mut(channels);
-            block_moments(x, mean, shift, squares);
-        });
-        merge(moments, rows, block_rows, mean, variance);
+        blocks.for_each(|(moments, x)| block_moments(x, moments));
+        let rows_of = |block: usize| block_rows.min(rows - block * block_rows);
+        let blocks = || moments.chunks_exact(3 * channels).enumerate().map(|(i, m)| (rows_of(i), m));
+        merge(blocks, mean, variance);
     });
     Ok(())
-}
-
-/// Combines the blocks' moments, in their order.
-fn merge(moments: &[f32], rows: usize, block_rows: usize, mean: &mut [f32], variance: &mut [f32]) {
-    let channels = mean.len();
-    let blocks = || {
-        moments.chunks_exact(3 * channels).enumerate().map(|(i, moments)| {
-            let rows = block_rows.min(rows - i * block_rows);
-            (rows as f64, moments)
-        })
-    };
-    let total = rows.max(1) as f64;
-    for (c, (mean, variance)) in mean.iter_mut().zip(variance).enumerate() {
-        let block_mean = |m: &[f32]| f64::from(m[c]) + f64::from(m[channels + c]);
-        let centre = blocks().map(|(n, m)| n * block_mean(m)).sum::<f64>() / total;
-        let squares: f64 = blocks()
-            .map(|(n, m)| f64::from(m[2 * channels + c]) + n * (block_mean(m) - centre).powi(2))
-            .sum();
-        *mean = centre as f32;
-        *variance = (squares / total) as f32;
-    }
-}
-
-multiversion! {
-    /// Moments of a block of rows: the mean is `mean + shift`, the sum of squared deviations from it `squares`.
-    fn block_moments(x: &[f32], mean: &mut [f32], shift: &mut [f32], squares: &mut [f32]) {
-        let channels = mean.len();
-        let (shift, squares) = (&mut shift[..channels], &mut squares[..channels]);
-        let scale = channels as f32 / x.len() as f32;
-        mean.fill(0.0);
-        let mut quads = x.chunks_exact(4 * channels);
-        for quad in &mut quads {
-            let (a, b) = quad.split_at(2 * channels);
-            let ((a, b), (c, d)) = (a.split_at(channels), b.split_at(channels));
-            let (b, c, d) = (&b[..channels], &c[..channels], &d[..channels]);
-            for (i, m) in mean.iter_mut().enumerate() {
-                *m += (a[i] + b[i]) + (c[i] + d[i]);
-            }
-        }
-        for row in quads.remainder().chunks_exact(channels) {
-            mean.iter_mut().zip(row).for_each(|(m, v)| *m += v);
-        }
-        mean.iter_mut().for_each(|m| *m *= scale);
-
-        shift.fill(0.0);
-        squares.fill(0.0);
-        let mut pairs = x.chunks_exact(2 * channels);
-        for pair in &mut pairs {
-            let (a, b) = pair.split_at(channels);
-            let b = &b[..channels];
-            for i in 0..channels {
-                let (u, v) = (a[i] - mean[i], b[i] - mean[i]);
-                shift[i] += u + v;
-                squares[i] += u * u + v * v;
-            }
-        }
-        for row in pairs.remainder().chunks_exact(channels) {
-            for i in 0..channels {
-                let u = row[i] - mean[i];
-                shift[i] += u;
-                squares[i] += u * u;
-            }
-        }
-        for (shift, squares) in shift.iter_mut().zip(squares) {
-            // About the true mean rather than about the rounded one.
-            *squares = (*squares - *shift * *shift * scale).max(0.0);
-            *shift *= scale;
-        }
-    }
 }

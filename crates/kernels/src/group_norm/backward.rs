@@ -1,8 +1,10 @@
 use rayon::prelude::*;
 
-use super::{GroupNormShape, ROWS};
+use super::GroupNormShape;
 use crate::error::ShapeError;
-use crate::norm::{NormGradients, NormPass, NormStatistics, Rows, Terms, gradient, inverse_deviation, sums};
+use crate::norm::{
+    NormGradients, NormPass, NormStatistics, Rows, Terms, add_shares, gradient, image_sums, inverse_deviation,
+};
 use crate::scratch;
 
 /// The gradients of [`group_norm_forward`](crate::group_norm_forward), through the statistics and the activation.
@@ -40,11 +42,7 @@ pub fn group_norm_backward(
             let image = Image { shape, rows: rows.part(range), statistics, weight: pass.weight };
             image.gradients(dx, shares);
         });
-        let sum = |at: usize| shares.chunks_exact(2 * channels).map(|s| f64::from(s[at])).sum::<f64>() as f32;
-        for c in 0..channels {
-            dbias[c] = sum(c);
-            dweight[c] = sum(channels + c);
-        }
+        add_shares(shares, dbias, dweight);
     });
     Ok(())
 }
@@ -70,7 +68,7 @@ impl Image<'_> {
             for (c, mean) in mean.iter_mut().enumerate() {
                 *mean = statistics.mean[c / group];
             }
-            self.sums(mean, shares);
+            image_sums(&self.rows, mean, shares);
             let (plain, weighted) = shares.split_at_mut(channels);
             for g in 0..shape.groups {
                 let inverse = inverse_deviation(statistics.variance[g], statistics.eps);
@@ -87,21 +85,6 @@ impl Image<'_> {
             }
             let terms = Terms { mean, scale, offset, slope };
             gradient(&self.rows, &terms, dx);
-        });
-    }
-
-    /// Per channel `Σ g`, then `Σ g·(x − mean)`, in `totals`.
-    fn sums(&self, mean: &[f32], totals: &mut [f32]) {
-        let channels = mean.len();
-        let block = ROWS * channels;
-        let values = self.rows.x.len();
-        scratch::with(values.div_ceil(block) * 2 * channels, |parts| {
-            for (i, part) in parts.chunks_exact_mut(2 * channels).enumerate() {
-                sums(&self.rows.part(i * block..((i + 1) * block).min(values)), mean, part);
-            }
-            for (i, sum) in totals.iter_mut().enumerate() {
-                *sum = parts.chunks_exact(2 * channels).map(|s| f64::from(s[i])).sum::<f64>() as f32;
-            }
         });
     }
 }

@@ -1,9 +1,9 @@
 use rayon::prelude::*;
 
-use super::{GroupNormShape, ROWS};
+use super::GroupNormShape;
 use crate::error::{ShapeError, expect_len};
 use crate::isa::multiversion;
-use crate::norm::{NormAffine, inverse_deviation, normalise};
+use crate::norm::{NormAffine, ROWS, inverse_deviation, normalise};
 use crate::scratch;
 
 /// `y = activation((x − mean) / sqrt(variance + eps) · weight + bias)`, mean and biased variance those of the value's own

@@ -15,6 +15,12 @@ pub struct GroupNormShape {
 }
 
 impl GroupNormShape {
+    /// Of the layer normalisation of `batch` images with a scale and a bias for each of an image's `values` (PyTorch's
+    /// `LayerNorm((C, H, W))`): its tensors are `(batch, values)`, its weight and bias `(values)`.
+    pub fn layer(batch: usize, values: usize) -> Self {
+        Self { batch, positions: 1, channels: values, groups: 1 }
+    }
+
     /// Whether such tensors can exist.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
-//! What batch and group normalisation have in common: their arguments, the checks of these, the loops over rows.
+//! What batch, ghost batch and group normalisation have in common: their arguments, the checks of these, the loops over rows.
 
+mod moments;
 mod rows;
 
-pub(crate) use rows::{Rows, Terms, gradient, normalise, pass, sums};
+pub(crate) use moments::{block_moments, merge};
+pub(crate) use rows::{ROWS, Rows, Terms, add_shares, gradient, image_sums, normalise, pass, sums};
 
 use crate::error::{ShapeError, expect_len};
 
@@ -19,7 +21,8 @@ pub enum Activation {
 /// What a norm normalises with: `(x − mean) / sqrt(variance + eps)`.
 #[derive(Debug, Clone, Copy)]
 pub struct NormStatistics<'a> {
-    /// Means: of each channel in a batch norm, `(C)`; of each group of each image in a group norm, `(N, G)`.
+    /// Means: of each channel in a batch norm, `(C)`, and of each split in a ghost batch norm, `(S, C)`; of each group of each
+    /// image in a group norm, `(N, G)`.
     pub mean: &'a [f32],
     /// Biased variances, as many.
     pub variance: &'a [f32],

@@ -1,7 +1,13 @@
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::{Activation, NormPass};
 use crate::isa::multiversion;
+use crate::scratch;
+
+/// Rows of an image summed in f32 before the sums are widened to f64. A fixed number, so that sums depend on the shape alone.
+pub(crate) const ROWS: usize = 128;
 
 /// Rows of a norm's tensors, one value a channel in each.
 #[derive(Clone, Copy)]
@@ -72,6 +78,35 @@ multiversion! {
             Activation::Relu => gradient_of::<true>(rows, terms, dx),
         }
     }
+}
+
+/// [`sums`] over the rows of one image, in blocks that are added in f64.
+pub(crate) fn image_sums(rows: &Rows, mean: &[f32], totals: &mut [f32]) {
+    let (channels, values) = (mean.len(), rows.x.len());
+    let block = ROWS * channels;
+    scratch::with(values.div_ceil(block) * 2 * channels, |parts| {
+        for (i, part) in parts.chunks_exact_mut(2 * channels).enumerate() {
+            sums(&rows.part(i * block..((i + 1) * block).min(values)), mean, part);
+        }
+        for (i, sum) in totals.iter_mut().enumerate() {
+            *sum = parts.chunks_exact(2 * channels).map(|s| f64::from(s[i])).sum::<f64>() as f32;
+        }
+    });
+}
+
+/// Adds what each image has left, `(N, 2, C)`, in the images' order: the first rows in `dbias`, the second in `dweight`.
+pub(crate) fn add_shares(shares: &[f32], dbias: &mut [f32], dweight: &mut [f32]) {
+    /// Channels that a thread adds at a time.
+    const CHANNELS: usize = 1024;
+    let channels = dbias.len();
+    let sum = |at: usize| shares.chunks_exact(2 * channels).map(|s| f64::from(s[at])).sum::<f64>() as f32;
+    let sums = dbias.par_chunks_mut(CHANNELS).zip(dweight.par_chunks_mut(CHANNELS)).enumerate();
+    sums.for_each(|(i, (dbias, dweight))| {
+        for (c, (dbias, dweight)) in dbias.iter_mut().zip(dweight).enumerate() {
+            *dbias = sum(i * CHANNELS + c);
+            *dweight = sum(channels + i * CHANNELS + c);
+        }
+    });
 }
 
 #[inline(always)]

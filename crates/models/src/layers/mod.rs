@@ -2,14 +2,18 @@
 
 mod batch_norm2d;
 mod conv2d;
+mod ghost_batch_norm2d;
 mod group_norm;
+mod layer_norm;
 mod linear;
 mod norm;
 mod pooling;
 
 pub use batch_norm2d::{BatchNorm2d, BatchNormOptions, Scale};
 pub use conv2d::Conv2d;
+pub use ghost_batch_norm2d::{GhostBatchNorm2d, GhostBatchNormOptions};
 pub use group_norm::{GroupNorm, GroupNormOptions};
+pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use norm::{Norm, NormOptions};
 pub(crate) use pooling::{max_pool, max_pool_to_one, max_pooled};

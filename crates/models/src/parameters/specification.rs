@@ -40,10 +40,11 @@ pub struct ParameterSpec {
 }
 
 impl ParameterSpec {
-    /// Its shape on disk, where filters are `(C_out, C_in, KH, KW)`.
+    /// Its shape on disk, where filters are `(C_out, C_in, KH, KW)` and maps `(C, H, W)`.
     pub fn shape_on_disk(&self) -> Vec<usize> {
         match *self.shape {
             [kh, kw, c_in, c_out] => vec![c_out, c_in, kh, kw],
+            [h, w, c] => vec![c, h, w],
             _ => self.shape.clone(),
         }
     }

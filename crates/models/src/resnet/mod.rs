@@ -6,7 +6,9 @@ mod graph;
 use candle_core::{Module, ModuleT, Result, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::layers::{Activation, Conv2d, Conv2dOptions, GroupNormOptions, Linear, Norm, NormOptions};
+use crate::layers::{
+    Activation, Conv2d, Conv2dOptions, GhostBatchNormOptions, GroupNormOptions, Linear, Norm, NormOptions,
+};
 use crate::model::{CifarModel, Mode, unknown_layer};
 use crate::summary::Outline;
 
@@ -44,6 +46,12 @@ impl ResNetConfig {
     pub fn resnet18_ln() -> Self {
         let norm = NormOptions::Group(GroupNormOptions::default());
         Self { layer4_stride: 1, norm, ..Self::resnet18() }
+    }
+
+    /// ResNet-18 for ten classes with ghost batch normalisation.
+    pub fn resnet18_ghost(splits: usize) -> Self {
+        let norm = NormOptions::Ghost(GhostBatchNormOptions { splits, ..GhostBatchNormOptions::default() });
+        Self { norm, ..Self::resnet18() }
     }
 }
 

@@ -75,7 +75,7 @@ impl Checkpoint {
     fn recognise(&self) -> Result<(Architecture, usize), ModelError> {
         let classes = self.classes();
         let mut misfits = Vec::new();
-        for architecture in Architecture::ALL {
+        for architecture in Architecture::ALL.into_iter().chain(self.ghost()) {
             let (network, specs) =
                 (describe_network(architecture, classes), architecture.parameters(classes)?);
             match compare::mismatch(&self.path, network, &specs, &self.tensors) {
@@ -139,6 +139,14 @@ impl Checkpoint {
             }
         }
         Ok(())
+    }
+
+    /// A ResNet with as many splits as the first norm's running statistics tell.
+    fn ghost(&self) -> Option<Architecture> {
+        let values = |name: &str| Some(self.tensors.get(name)?.elem_count()).filter(|n| *n > 0);
+        let (statistics, channels) = (values("bn1.running_mean")?, values("bn1.weight")?);
+        let splits = statistics / channels;
+        (splits > 1 && statistics.is_multiple_of(channels)).then_some(Architecture::ResNet18Ghost { splits })
     }
 
     /// The outputs of the last layer, as far as one can tell; ten otherwise.

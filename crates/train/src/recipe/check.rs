@@ -34,6 +34,13 @@ impl Recipe {
         let parts = 1..=t.batch_size / LEAST;
         let allowed = format!("1 to {} (half of train.batch_size)", parts.end());
         fits("train.accumulate", &t.accumulate, &allowed, parts.contains(&t.accumulate))?;
+        if let Some(splits) = self.model.architecture.splits() {
+            let allowed = format!(
+                "a multiple of {splits}, the splits of model.architecture = \"{}\"",
+                self.model.architecture
+            );
+            fits("train.batch_size", &t.batch_size, &allowed, t.batch_size.is_multiple_of(splits))?;
+        }
         let smoothing = t.label_smoothing;
         fits("train.label_smoothing", &smoothing, "0 to 1", (0.0..=1.0).contains(&smoothing))?;
         let minutes = t.checkpoint_minutes;
