@@ -71,6 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let data = data(args)?;
     // From here on a Ctrl-C is the stage's, which saves its work; this process waits for it and says how to go on.
     ctrlc::set_handler(|| {}).context("cannot listen for Ctrl-C")?;
+    let mut runs = Vec::new();
     for recipe in &args.recipes {
         for seed in seeds(args) {
             let run = begin_or_go_on(args, &pipeline, recipe, seed, data.as_deref())?;
@@ -90,9 +91,20 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
                 return Ok(ExitCode::from(status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(1)));
             }
             tell(&run);
+            runs.push(run);
         }
     }
-    Ok(ExitCode::SUCCESS)
+    let Some(arguments) = compare_arguments(&runs, &args.runs) else { return Ok(ExitCode::SUCCESS) };
+    eprintln!("== compare");
+    let status = pipeline.run(&arguments)?;
+    Ok(status.code().and_then(|c| u8::try_from(c).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// What compares the runs that were made with each other, where there are several.
+fn compare_arguments(runs: &[RunDir], folder: &Path) -> Option<Vec<OsString>> {
+    let made = runs.iter().map(|run| run.path().into());
+    let out = [OsString::from("--out"), folder.join("comparison").into()];
+    (runs.len() > 1).then(|| std::iter::once("compare".into()).chain(made).chain(out).collect())
 }
 
 fn begin_or_go_on(
@@ -310,6 +322,18 @@ mod tests {
         assert_eq!(path(file.to_str().unwrap(), Some(11)), Some(other));
         std::fs::write(&file, "epochs = 3\n").unwrap();
         assert!(latest(runs.path(), file.to_str().unwrap(), None).is_err());
+    }
+
+    #[test]
+    fn several_runs_are_compared() {
+        let run = |name: &str| RunDir::names_below(&Path::new("runs").join(name));
+        let runs = [run("a/0"), run("b/0")];
+        let words = compare_arguments(&runs, Path::new("runs")).unwrap();
+        assert_eq!(
+            words,
+            ["compare", "runs/a/0", "runs/b/0", "--out", "runs/comparison"].map(OsString::from)
+        );
+        assert_eq!(compare_arguments(&runs[..1], Path::new("runs")), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<usize>,
     /// Tell results as one JSON value on standard output, for programs (prepare, summary, find-lr, train, evaluate,
-    /// claims, recipes, bench).
+    /// claims, compare, recipes, bench).
     #[arg(long, global = true)]
     pub json: bool,
     /// What to do.
@@ -43,6 +43,8 @@ pub enum Stage {
     Plot(RunArgs),
     /// Compare with what was published.
     Claims(RunArgs),
+    /// Compare runs with each other, grouped by recipe: table, curves, paired differences.
+    Compare(crate::compare::Args),
     /// List the recipes.
     Recipes,
     /// Measure how fast a network trains here.

@@ -6,6 +6,7 @@
 mod bench;
 mod cam;
 mod cli;
+mod compare;
 mod context;
 mod figures;
 mod progress;

@@ -109,6 +109,26 @@ impl RunDir {
         })
     }
 
+    /// Opens every run that a path stands for: of a recipe's folder all in it, oldest first; else as [`RunDir::open`].
+    ///
+    /// # Errors
+    /// As [`RunDir::open`].
+    pub fn open_all(path: &Path) -> Result<Vec<Self>, RunsError> {
+        let names_latest = path.file_name().is_some_and(|name| name == LATEST);
+        if is_run(path) || names_latest || !path.is_dir() {
+            return Ok(vec![Self::open(path)?]);
+        }
+        let mut runs = Vec::new();
+        for entry in fs::read_dir(path).map_err(RunsError::io("read", path))? {
+            let entry = entry.map_err(RunsError::io("read", path))?;
+            if entry.file_name() != LATEST && is_run(&entry.path()) {
+                runs.push(Self { path: entry.path() });
+            }
+        }
+        runs.sort_by(|a, b| a.path.cmp(&b.path)); // names begin with the time
+        if runs.is_empty() { Ok(vec![Self::open(path)?]) } else { Ok(runs) }
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path

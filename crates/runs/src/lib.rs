@@ -36,6 +36,7 @@
 
 mod claims;
 mod claims_table;
+mod comparison;
 mod confusion;
 mod error;
 mod files;
@@ -52,6 +53,7 @@ mod table;
 mod write;
 
 pub use claims::{Claim, Claims, Kind, Unit, Value, Verdict};
+pub use comparison::{ComparedRecipe, ComparedRun, Comparison, ComparisonDir, Difference, Judge};
 pub use confusion::ConfusionTable;
 pub use error::RunsError;
 pub use files::{CamDir, Figure};

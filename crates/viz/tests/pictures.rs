@@ -67,6 +67,38 @@ fn curves_look_as_before() {
     compare("curves_gaps", &gaps);
 }
 
+#[test]
+fn comparisons_look_as_before() {
+    let epochs = 12;
+    let seed = |offset: usize, shift: f64| {
+        let r = run(epochs + offset);
+        let loss: Vec<f64> = r.test_loss[..epochs].iter().map(|l| l + 0.2 * shift).collect();
+        let wave = |e: usize| 0.01 * ((e * (offset + 2)) as f64).sin();
+        let accuracy =
+            r.test_accuracy.iter().take(epochs).zip(0..).map(|(a, e)| a - shift + wave(e)).collect();
+        (loss, accuracy)
+    };
+    let of = |shift: f64| -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
+        (0..3).map(|k| seed(k, shift + 0.015 * k as f64)).unzip()
+    };
+    let (mut first, second, mut alone) = (of(0.0), of(0.08), seed(1, 0.2));
+    first.0[1][5] = f64::NAN;
+    alone.0.truncate(1);
+    alone.1.truncate(1);
+    let (loss, accuracy): (Vec<Vec<f64>>, Vec<Vec<f64>>) = ([alone.0].into(), [alone.1].into());
+    let groups = [
+        ComparedRuns { name: "s9-ghostbn", loss: &first.0, accuracy: &first.1 },
+        ComparedRuns {
+            name: "s9-ghostbn, optim.momentum.nesterov = 0.9",
+            loss: &second.0,
+            accuracy: &second.1,
+        },
+        ComparedRuns { name: "one epoch of one seed", loss: &loss, accuracy: &accuracy },
+    ];
+    let options = ComparisonOptions { title: Some("Three recipes".to_owned()), ..Default::default() };
+    compare("comparison", &comparison(&groups, &options).unwrap());
+}
+
 /// The comparison notices what a reader would: a missing gap or a line that ends elsewhere.
 #[test]
 fn the_comparison_is_sharp_enough() {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use wick_runs::{Figure, RunDir};
+use wick_runs::{ComparisonDir, Figure, RunDir};
 
 use super::lexer::{Kind, Piece, pieces};
 use super::workspace::Workspace;
@@ -35,6 +35,7 @@ fn names() -> anyhow::Result<Vec<String>> {
     let scratch = tempfile::tempdir()?;
     let run = RunDir::at(scratch.path())?;
     let cam = run.cam("any")?;
+    let comparison = ComparisonDir::names_below(scratch.path());
     let mut paths: Vec<PathBuf> = vec![
         run.recipe_toml(),
         run.manifest(),
@@ -57,6 +58,9 @@ fn names() -> anyhow::Result<Vec<String>> {
         cam.grid(),
         run.report(),
         run.claims(),
+        comparison.csv(),
+        comparison.json(),
+        comparison.figure(),
     ];
     paths.extend(Figure::ALL.map(|figure| run.figure(figure)));
     let names = paths.iter().filter_map(|path| path.file_name());

@@ -42,6 +42,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Stage::Gradcam(args) => gradcam::run(&args)?,
         Stage::Plot(args) => plot::run(&args.run)?,
         Stage::Claims(args) => claims::run(&args.run, json)?,
+        Stage::Compare(args) => crate::compare::run(&args, json)?,
         Stage::Recipes => recipes::run(json)?,
         Stage::Bench(args) => crate::bench::run(&args, json)?,
     };

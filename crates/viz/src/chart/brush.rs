@@ -77,6 +77,12 @@ impl<'a, DB: DrawingBackend> Brush<'a, DB> {
         self.area.draw(&Polygon::new(corners, solid(colour)))
     }
 
+    /// Fills the polygon, leaving `1 − share` of what lies below it.
+    pub(crate) fn glaze(&self, corners: &[(f64, f64)], colour: Colour, share: f64) -> Drawn<DB> {
+        let corners: Vec<_> = corners.iter().map(|&p| self.at(p)).collect();
+        self.area.draw(&Polygon::new(corners, rgb(colour).mix(share).filled()))
+    }
+
     /// Text with its baseline at `y`.
     pub(crate) fn text(&self, text: &str, style: Style, anchor: Anchor, (x, y): (f64, f64)) -> Drawn<DB> {
         // plotters puts the baseline half a font's height below the point it is given.

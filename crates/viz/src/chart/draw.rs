@@ -1,5 +1,6 @@
 use super::{
     Axis, Brush, Marker, Panel, Place, Series, Side, Stroke,
+    band::draw_band,
     brush::Drawn,
     flags,
     line::{clip, dashes, runs, thin},
@@ -49,6 +50,9 @@ pub(crate) fn draw_panel<DB: DrawingBackend>(
             brush.rule(a, b, flag.colour, 1.6)?;
         }
     }
+    for band in &panel.bands {
+        draw_band(brush, panel, band, plot)?;
+    }
     for series in &panel.series {
         draw_series(brush, panel, series, plot)?;
     }
@@ -90,15 +94,24 @@ fn header<DB: DrawingBackend>(brush: &Brush<'_, DB>, panel: &Panel, place: Place
     }
     let mut x = plot.x;
     for series in panel.series.iter().filter(|s| !s.name.is_empty()) {
-        let y = place.y + 44.0;
-        let end = x + 30.0;
-        stroke(brush, &[(x, y), (end, y)], series, Place { x, y: y - 5.0, width: 30.0, height: 10.0 })?;
-        mark(brush, (x + 15.0, y), series)?;
-        let name = text::elide(&series.name, TICK, ((place.right() - end - 8.0) as f32).max(0.0));
-        brush.text_centred(&name, TICK, Anchor::Start, (end + 7.0, y))?;
-        x = end + 7.0 + f64::from(text::width(&name, TICK)) + 20.0;
+        x = key(brush, series, (x, place.y + 44.0), place.right())? + 20.0;
     }
     Ok(())
+}
+
+/// Draws what the legend says of `series`, left end at `at` and no further than `right`; returns its right end.
+pub(crate) fn key<DB: DrawingBackend>(
+    brush: &Brush<'_, DB>,
+    series: &Series,
+    (x, y): (f64, f64),
+    right: f64,
+) -> Result<f64, plotters::prelude::DrawingAreaErrorKind<DB::ErrorType>> {
+    let end = x + 30.0;
+    stroke(brush, &[(x, y), (end, y)], series, Place { x, y: y - 5.0, width: 30.0, height: 10.0 })?;
+    mark(brush, (x + 15.0, y), series)?;
+    let name = text::elide(&series.name, TICK, ((right - end - 8.0) as f32).max(0.0));
+    brush.text_centred(&name, TICK, Anchor::Start, (end + 7.0, y))?;
+    Ok(end + 7.0 + f64::from(text::width(&name, TICK)))
 }
 
 fn grid<DB: DrawingBackend>(brush: &Brush<'_, DB>, panel: &Panel, plot: Place) -> Drawn<DB> {

@@ -3,6 +3,7 @@
 //! text are smooth.
 
 mod axis;
+mod band;
 mod brush;
 mod draw;
 mod flags;
@@ -11,7 +12,7 @@ mod raster;
 
 pub(crate) use axis::{Axis, Ticks, finite, log10};
 pub(crate) use brush::Brush;
-pub(crate) use draw::{draw_panel, left_gutter};
+pub(crate) use draw::{draw_panel, key, left_gutter};
 pub(crate) use flags::Flag;
 pub(crate) use raster::rasterize;
 
@@ -69,6 +70,14 @@ pub(crate) struct Series {
     pub(crate) side: Side,
 }
 
+/// The room between two lines, in a colour that lets through what lies below; where either is not finite there is a gap.
+#[derive(Clone, Debug)]
+pub(crate) struct Band {
+    /// Position, lower end and upper end.
+    pub(crate) points: Vec<(f64, f64, f64)>,
+    pub(crate) colour: Colour,
+}
+
 /// A chart of its own, with everything around it.
 #[derive(Clone, Debug)]
 pub(crate) struct Panel {
@@ -78,6 +87,8 @@ pub(crate) struct Panel {
     pub(crate) x: Axis,
     pub(crate) y: Axis,
     pub(crate) right: Option<Axis>,
+    /// Below the lines.
+    pub(crate) bands: Vec<Band>,
     pub(crate) series: Vec<Series>,
     pub(crate) flags: Vec<Flag>,
     /// The least width of what stands left of the lines, so that panels above each other align.

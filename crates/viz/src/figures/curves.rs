@@ -134,7 +134,17 @@ impl Chart<'_> {
 
     fn panel(&self, title: &str, aside: String, y: Axis, series: Vec<Series>) -> Panel {
         let x = self.x(8);
-        Panel { title: title.to_owned(), aside, x, y, right: None, series, flags: Vec::new(), gutter: 0.0 }
+        Panel {
+            title: title.to_owned(),
+            aside,
+            x,
+            y,
+            right: None,
+            series,
+            bands: Vec::new(),
+            flags: Vec::new(),
+            gutter: 0.0,
+        }
     }
 
     fn loss(&self, scale: LossScale) -> Panel {
@@ -244,7 +254,7 @@ fn named(name: &str, values: &[f64], text: fn(f64) -> String) -> String {
     values.last().map_or_else(String::new, |&v| format!("{name}, last {}", text(v)))
 }
 
-fn spans_decades(values: impl Iterator<Item = f64>) -> bool {
+pub(super) fn spans_decades(values: impl Iterator<Item = f64>) -> bool {
     let mut known: Vec<f64> = values.filter_map(finite).filter(|v| *v > 0.0).collect();
     known.sort_by(f64::total_cmp);
     match known.last() {

@@ -113,6 +113,7 @@ fn panel(data: &LrFinder<'_>, found: &[&Suggestion<'_>], options: &LrFinderOptio
         x,
         y: Axis::linear("loss", shown(main, other), Ticks::Number, 7),
         right: None,
+        bands: Vec::new(),
         flags: flags.collect(),
         series,
         gutter: 0.0,

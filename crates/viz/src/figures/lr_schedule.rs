@@ -88,6 +88,7 @@ fn panel(title: &str, label: &str, values: &[f64], colour: Colour, options: &LrS
         y: Axis::linear(label, values.iter().copied(), Ticks::Number, 5).coloured(colour),
         right: None,
         series: vec![series],
+        bands: Vec::new(),
         flags: Vec::new(),
         gutter: 0.0,
     }

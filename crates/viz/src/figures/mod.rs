@@ -3,6 +3,7 @@
 mod augmentations;
 mod cam_grid;
 mod caption;
+mod comparison;
 mod confusion;
 mod curves;
 mod lr_finder;
@@ -11,6 +12,7 @@ mod misclassified;
 
 pub use augmentations::{AugmentationRow, AugmentationsOptions, augmentations};
 pub use cam_grid::{CamCase, CamGridOptions, ColorBar, cam_grid};
+pub use comparison::{ComparedRuns, ComparisonOptions, comparison};
 pub use confusion::{ConfusionOptions, confusion};
 pub use curves::{Curves, CurvesOptions, LossScale, curves};
 pub use lr_finder::{LrFinder, LrFinderOptions, Suggestion, lr_finder};
