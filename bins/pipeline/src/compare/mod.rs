@@ -67,19 +67,20 @@ fn summary(group: &Group) -> Result<ComparedRecipe> {
 }
 
 fn draw(groups: &[Group], comparison: &Comparison, out: &ComparisonDir) -> Result<()> {
-    let curves: Vec<(Vec<Vec<f64>>, Vec<Vec<f64>>)> = groups
+    // Of each run, epoch by epoch.
+    let curves: Vec<[Vec<Vec<f64>>; 2]> = groups
         .iter()
         .map(|group| {
             let of = |f: fn(&wick_runs::EpochRow) -> f64| {
                 group.runs.iter().map(|run| run.epochs.iter().map(f).collect()).collect()
             };
-            (of(|e| e.test_loss), of(|e| e.test_accuracy))
+            [of(|e| e.test_loss), of(|e| e.test_accuracy)]
         })
         .collect();
     let shown: Vec<_> = groups
         .iter()
         .zip(&curves)
-        .map(|(g, (loss, accuracy))| wick_viz::ComparedRuns { name: &g.name, loss, accuracy })
+        .map(|(g, [loss, accuracy])| wick_viz::ComparedRuns { name: &g.name, loss, accuracy })
         .collect();
     let split = match comparison.judge {
         Judge::Test => "test split",
