@@ -35,11 +35,14 @@ impl Recipe {
         let allowed = format!("1 to {} (half of train.batch_size)", parts.end());
         fits("train.accumulate", &t.accumulate, &allowed, parts.contains(&t.accumulate))?;
         if let Some(splits) = self.model.architecture.splits() {
+            // Norms see a step's parts one by one.
+            let multiple = splits.saturating_mul(t.accumulate);
+            let times = if t.accumulate > 1 { " times train.accumulate" } else { "" };
             let allowed = format!(
-                "a multiple of {splits}, the splits of model.architecture = \"{}\"",
+                "a multiple of {multiple}, the splits of model.architecture = \"{}\"{times}",
                 self.model.architecture
             );
-            fits("train.batch_size", &t.batch_size, &allowed, t.batch_size.is_multiple_of(splits))?;
+            fits("train.batch_size", &t.batch_size, &allowed, t.batch_size.is_multiple_of(multiple))?;
         }
         let smoothing = t.label_smoothing;
         fits("train.label_smoothing", &smoothing, "0 to 1", (0.0..=1.0).contains(&smoothing))?;
