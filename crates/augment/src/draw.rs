@@ -150,12 +150,13 @@ pub(crate) fn check_step(
             "`rotated` by a finite angle".into(),
             matches!(step, Step::Rotated { degrees } if degrees.is_finite()),
         ),
-        (Transform::CoarseDropout { .. }, step) => {
+        (Transform::CoarseDropout { holes: most, .. }, step) => {
             let inside = |hole: &Hole| {
                 within(hole.top, hole.height, after.height) && within(hole.left, hole.width, after.width)
             };
-            let fits = matches!(step, Step::Erased { holes } if holes.iter().all(inside));
-            (format!("`erased`, with holes inside a {after} image"), fits)
+            let fits =
+                matches!(step, Step::Erased { holes } if holes.len() <= *most && holes.iter().all(inside));
+            (format!("`erased`, with at most {most} holes inside a {after} image"), fits)
         }
         (_, step) => ("`applied`".into(), *step == Step::Applied),
     };

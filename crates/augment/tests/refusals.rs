@@ -179,6 +179,7 @@ fn drawn_parameters_of_another_list_are_refused() {
         (2, Step::Rotated { degrees: f32::NAN }),
         (2, Step::Applied),
         (3, Step::Erased { holes: vec![hole] }),
+        (3, Step::Erased { holes: vec![Hole { top: 0, ..hole }; 2] }),
         (3, Step::Rotated { degrees: 1.0 }),
         (4, Step::Cropped { top: 0, left: 0 }),
     ] {

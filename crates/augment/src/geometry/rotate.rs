@@ -27,58 +27,92 @@ pub(crate) fn rotate(
     columns: &mut Vec<[i32; 2]>,
 ) {
     let Size { height, width } = size;
-    let [[ax, ay, a0], [bx, by, b0]] = inverse_matrix(size, f64::from(degrees));
+    let matrix = Matrix::new(size, degrees);
     columns.clear();
-    columns.extend((0..width).map(|x| [fixed(ax * x as f64), fixed(bx * x as f64)]));
+    columns.extend((0..width).map(|x| matrix.column(x)));
     out.resize(size.values(), 0);
     let stride = width * CHANNELS;
     // The last row and column that have a neighbour below and to the right.
     let (rows_inside, columns_inside) = (height as i32 - 1, width as i32 - 1);
     for (y, row) in out.chunks_exact_mut(stride).enumerate() {
-        let start_x = fixed(ay * y as f64 + a0) + HALF_STEP;
-        let start_y = fixed(by * y as f64 + b0) + HALF_STEP;
+        let start = matrix.row(y);
         for (pixel, column) in row.chunks_exact_mut(CHANNELS).zip(columns.iter()) {
-            let (at_x, at_y) = ((start_x + column[0]) >> SHIFT, (start_y + column[1]) >> SHIFT);
-            let (x, y) = (at_x >> SHIFT, at_y >> SHIFT);
-            let (fx, fy) = (at_x & (STEPS - 1), at_y & (STEPS - 1));
-            let mix = |a: i32, b: i32, c: i32, d: i32| {
-                let top = a * (STEPS - fx) + b * fx;
-                let bottom = c * (STEPS - fx) + d * fx;
-                ((top * (STEPS - fy) + bottom * fy + STEPS * STEPS / 2) >> (2 * SHIFT)) as u8
-            };
+            let place = Place::new(start, *column);
+            let Place { x, y, .. } = place;
             let mixed: [u8; CHANNELS] = if (0..columns_inside).contains(&x) && (0..rows_inside).contains(&y) {
                 let first = y as usize * stride + x as usize * CHANNELS;
                 let above = &source[first..first + 2 * CHANNELS];
                 let below = &source[first + stride..first + stride + 2 * CHANNELS];
                 let at = |row: &[u8], k: usize| i32::from(row[k]);
                 std::array::from_fn(|k| {
-                    mix(at(above, k), at(above, k + CHANNELS), at(below, k), at(below, k + CHANNELS))
+                    place.mix([at(above, k), at(above, k + CHANNELS), at(below, k), at(below, k + CHANNELS)])
                 })
             } else {
                 let at = |x, y| neighbour(source, size, x, y, border);
-                let (a, b, c, d) = (at(x, y), at(x + 1, y), at(x, y + 1), at(x + 1, y + 1));
-                std::array::from_fn(|k| mix(a[k], b[k], c[k], d[k]))
+                let corners = [at(x, y), at(x + 1, y), at(x, y + 1), at(x + 1, y + 1)];
+                std::array::from_fn(|k| place.mix(corners.map(|corner| corner[k])))
             };
             pixel.copy_from_slice(&mixed);
         }
     }
 }
 
-/// From the result's `(x, y, 1)` to the source's `x` and `y`. The order of operations is OpenCV's: it decides the last bit.
-fn inverse_matrix(size: Size, degrees: f64) -> [[f64; 3]; 2] {
-    let (center_x, center_y) = ((size.width as f64 - 1.0) / 2.0, (size.height as f64 - 1.0) / 2.0);
-    let (sin, cos) = (degrees * (std::f64::consts::PI / 180.0)).sin_cos();
-    let forward = [
-        [cos, sin, (1.0 - cos) * center_x - sin * center_y],
-        [-sin, cos, sin * center_x + (1.0 - cos) * center_y],
-    ];
-    let determinant = forward[0][0] * forward[1][1] - forward[0][1] * forward[1][0];
-    let d = 1.0 / determinant; // a rotation's determinant is 1, up to rounding
-    let (ax, by) = (forward[1][1] * d, forward[0][0] * d);
-    let (ay, bx) = (forward[0][1] * -d, forward[1][0] * -d);
-    let a0 = -ax * forward[0][2] - ay * forward[1][2];
-    let b0 = -bx * forward[0][2] - by * forward[1][2];
-    [[ax, ay, a0], [bx, by, b0]]
+/// From the result's `(x, y, 1)` to the source's `x` (first row) and `y` (second row).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Matrix(pub(crate) [[f64; 3]; 2]);
+
+impl Matrix {
+    /// The inverse of OpenCV's matrix. The order of operations is OpenCV's, too: it decides the last bit.
+    pub(crate) fn new(size: Size, degrees: f32) -> Self {
+        let (center_x, center_y) = ((size.width as f64 - 1.0) / 2.0, (size.height as f64 - 1.0) / 2.0);
+        let (sin, cos) = (f64::from(degrees) * (std::f64::consts::PI / 180.0)).sin_cos();
+        let forward = [
+            [cos, sin, (1.0 - cos) * center_x - sin * center_y],
+            [-sin, cos, sin * center_x + (1.0 - cos) * center_y],
+        ];
+        let determinant = forward[0][0] * forward[1][1] - forward[0][1] * forward[1][0];
+        let d = 1.0 / determinant; // a rotation's determinant is 1, up to rounding
+        let (ax, by) = (forward[1][1] * d, forward[0][0] * d);
+        let (ay, bx) = (forward[0][1] * -d, forward[1][0] * -d);
+        let a0 = -ax * forward[0][2] - ay * forward[1][2];
+        let b0 = -bx * forward[0][2] - by * forward[1][2];
+        Self([[ax, ay, a0], [bx, by, b0]])
+    }
+
+    /// What a column adds to the source's x and y, in 1/1024 pixel.
+    pub(crate) fn column(self, x: usize) -> [i32; 2] {
+        self.0.map(|[column, _, _]| fixed(column * x as f64))
+    }
+
+    /// What a row and the offset come to.
+    pub(crate) fn row(self, y: usize) -> [i32; 2] {
+        self.0.map(|[_, row, offset]| fixed(row * y as f64 + offset))
+    }
+}
+
+/// A place in the source: the pixel above and to the left of it, and how far beyond, in 1/32 pixel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) x: i32,
+    pub(crate) y: i32,
+    fx: i32,
+    fy: i32,
+}
+
+impl Place {
+    /// Of what a matrix's row and column come to.
+    pub(crate) fn new(row: [i32; 2], column: [i32; 2]) -> Self {
+        let at_x = (row[0] + HALF_STEP + column[0]) >> SHIFT;
+        let at_y = (row[1] + HALF_STEP + column[1]) >> SHIFT;
+        Self { x: at_x >> SHIFT, y: at_y >> SHIFT, fx: at_x & (STEPS - 1), fy: at_y & (STEPS - 1) }
+    }
+
+    /// The mean of one channel of the pixels here, to the right, below, and below to the right, weighted by nearness.
+    pub(crate) fn mix(self, [a, b, c, d]: [i32; 4]) -> u8 {
+        let top = a * (STEPS - self.fx) + b * self.fx;
+        let bottom = c * (STEPS - self.fx) + d * self.fx;
+        ((top * (STEPS - self.fy) + bottom * self.fy + STEPS * STEPS / 2) >> (2 * SHIFT)) as u8
+    }
 }
 
 fn fixed(x: f64) -> i32 {
@@ -98,7 +132,7 @@ fn neighbour(source: &[u8], size: Size, x: i32, y: i32, border: Border) -> [i32;
 }
 
 /// The index within `0..side` that `at` falls on when the image is mirrored about its edge pixels again and again.
-fn reflect101(at: i32, side: usize) -> usize {
+pub(crate) fn reflect101(at: i32, side: usize) -> usize {
     if side == 1 {
         return 0;
     }
