@@ -112,7 +112,7 @@ impl Augmentation {
         drawn
     }
 
-    fn draw_into(&self, key: Key, drawn: &mut Drawn) {
+    pub(crate) fn draw_into(&self, key: Key, drawn: &mut Drawn) {
         drawn.steps.clear();
         let entries = self.transforms.iter().zip(&self.stages).enumerate();
         drawn.steps.extend(
@@ -213,12 +213,28 @@ impl Augmentation {
         Ok(())
     }
 
+    /// The sizes around each transform.
+    pub(crate) fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// How bytes become values in images that are not normalised, and in those that are.
+    pub(crate) fn tones(&self) -> [&Tone; 2] {
+        [&self.plain, &self.normalized]
+    }
+
     /// How bytes become values, for an image for which this was drawn.
     fn tone(&self, drawn: &Drawn) -> &Tone {
-        let is_skipped = self.transforms.iter().zip(&drawn.steps).any(|(transform, step)| {
+        if self.is_normalized(drawn) { &self.normalized } else { &self.plain }
+    }
+
+    /// Whether [`tones`](Self::tones)' second tone is that of an image for which this was drawn. (Both are the same where the list
+    /// has no `normalize`.)
+    pub(crate) fn is_normalized(&self, drawn: &Drawn) -> bool {
+        let is_skipped = |(transform, step): (&Transform, &Step)| {
             matches!(transform, Transform::Normalize { .. }) && *step == Step::Skipped
-        });
-        if is_skipped { &self.plain } else { &self.normalized }
+        };
+        !self.transforms.iter().zip(&drawn.steps).any(is_skipped)
     }
 
     fn paint<T: Copy>(
@@ -239,7 +255,7 @@ impl Augmentation {
         }
     }
 
-    fn check_drawn(&self, drawn: &Drawn) -> Result<(), AugmentError> {
+    pub(crate) fn check_drawn(&self, drawn: &Drawn) -> Result<(), AugmentError> {
         if drawn.steps.len() != self.transforms.len() {
             return Err(AugmentError::Drawn {
                 position: drawn.steps.len().min(self.transforms.len()),
@@ -252,6 +268,6 @@ impl Augmentation {
     }
 }
 
-fn expect_length(what: &'static str, expected: usize, got: usize) -> Result<(), AugmentError> {
+pub(crate) fn expect_length(what: &'static str, expected: usize, got: usize) -> Result<(), AugmentError> {
     if expected == got { Ok(()) } else { Err(AugmentError::Length { what, expected, got }) }
 }

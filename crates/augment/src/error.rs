@@ -88,4 +88,30 @@ pub enum AugmentError {
         /// What was given.
         got: String,
     },
+    /// A list that the packed form cannot hold.
+    #[error(
+        "transforms[{position}] ({transform}) cannot be packed for a GPU: a packed list holds at most {allowed}; \
+         take it out, or augment on the CPU"
+    )]
+    Unpackable {
+        /// Position, from 0, of the first transform that is too much.
+        position: usize,
+        /// The transform's name, as in the list.
+        transform: &'static str,
+        /// How much of what can be held.
+        allowed: &'static str,
+    },
+
+    /// Packed words of another list, or that were changed to something impossible.
+    #[error(
+        "packed words, word {word}: expected {expected}, got {got}; pack them from the list they are applied with"
+    )]
+    Words {
+        /// Which word of the image's, from 0.
+        word: usize,
+        /// What may be there.
+        expected: String,
+        /// What is.
+        got: String,
+    },
 }

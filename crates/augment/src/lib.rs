@@ -7,6 +7,8 @@
 //!   batch an image is in nor the thread that works on it changes what happens to it: [`Augmentation::draw`];
 //! - **applying** drawn parameters to pixels, which is a pure function: [`Augmentation::apply`].
 //!
+//! For a GPU that keeps the images, [`packed`] has lists and draws as plain numbers, and the kernel that applies them.
+//!
 //! Images are row-major `(height, width, 3)` bytes, RGB; batches are channels-last `(N, H, W, 3)` `f32`.
 //!
 //! # Order
@@ -47,6 +49,7 @@ mod check;
 mod draw;
 mod error;
 mod geometry;
+pub mod packed;
 pub mod random;
 mod render;
 mod size;
@@ -62,6 +65,7 @@ pub use ahead::{Ahead, ahead};
 pub use augmentation::Augmentation;
 pub use draw::{Drawn, Hole, Step};
 pub use error::AugmentError;
+pub use packed::{PackedList, Packer};
 pub use random::Key;
 pub use size::{CHANNELS, MAX_SIDE, Size};
 pub use transform::{Border, Fill, Placement, Transform};

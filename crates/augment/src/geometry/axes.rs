@@ -41,7 +41,7 @@ impl Axes {
         match (transform, step) {
             (_, Step::Skipped) => {}
             (Transform::HorizontalFlip { .. } | Transform::AlternatingFlip { .. }, _) => {
-                self.columns.mirror()
+                self.columns.mirror();
             }
             (Transform::Pad { border, .. } | Transform::PadIfNeeded { border, .. }, _) => {
                 let edge = match border {

@@ -5,7 +5,7 @@ mod axes;
 mod axis;
 pub(crate) mod rotate;
 
-pub(crate) use axes::{Axes, color};
+pub(crate) use axes::{Axes, color, color_code};
 
 use crate::check::Stage;
 use crate::draw::Step;
