@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::layout::{HOLE, NORMALIZED, ROTATED, unpack_matrix};
+use super::layout::{NORMALIZED, ROTATED, unpack_matrix};
 use super::{COLORS, PackedList};
 use crate::error::AugmentError;
 use crate::size::{MAX_SIDE, Size};
@@ -15,18 +15,14 @@ impl PackedList {
         check.within(NORMALIZED..NORMALIZED + 1, 0..2)?;
         check.within(ROTATED..ROTATED + 1, 0..1 + i16::from(layout.has_rotation()))?;
         let is_rotated = words[ROTATED] == 1;
-        let (input, rotated) =
-            (self.input(), Size::new(layout.rotated_rows.len(), layout.rotated_columns.len()));
+        let (input, output) = (self.input(), self.output());
+        let rotated = Size::new(layout.rotated_rows.len(), layout.rotated_columns.len());
         let source = if is_rotated { rotated } else { input };
         check.indices(layout.rows.clone(), source.height)?;
         check.indices(layout.columns.clone(), source.width)?;
-        let output = self.output();
-        for first in layout.holes.clone().step_by(HOLE) {
-            for (side, word) in
-                [output.height, output.width, output.height, output.width].into_iter().zip(first..)
-            {
-                check.within(word..word + 1, 0..side as i16 + 1)?;
-            }
+        for (i, word) in layout.holes.clone().enumerate() {
+            let side = if i % 2 == 0 { output.height } else { output.width };
+            check.within(word..word + 1, 0..side as i16 + 1)?;
         }
         if is_rotated {
             check.matrix(layout.matrix.clone())?;

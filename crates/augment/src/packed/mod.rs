@@ -7,7 +7,7 @@
 //!
 //! # The words of an image
 //!
-//! All are `i16`. `H` and `W` are the height and the width of the output, `R` and `S` those of the rotation's (0 where the
+//! All are `i16`. `H` and `W` are the height and the width of the output, `R` and `S` those of what is rotated (0 where the
 //! list has no rotation), `n` is the number of holes of all the list's dropouts.
 //!
 //! | words | what |

@@ -26,9 +26,7 @@ impl<'a> Packer<'a> {
     /// Draws for an image in an epoch, and appends its words.
     pub fn pack_key(&mut self, key: Key, words: &mut Vec<i16>) {
         self.list.augmentation.draw_into(key, &mut self.drawn);
-        let start = words.len();
-        words.resize(start + self.list.stride(), 0);
-        write(self.list, &self.drawn, &mut self.axes, &mut words[start..]);
+        append(self.list, &self.drawn, &mut self.axes, words);
     }
 
     /// Appends the words of what was drawn before.
@@ -38,16 +36,17 @@ impl<'a> Packer<'a> {
     /// [`AugmentError::Drawn`] for parameters that this list cannot have drawn; nothing is appended then.
     pub fn pack(&mut self, drawn: &Drawn, words: &mut Vec<i16>) -> Result<(), AugmentError> {
         self.list.augmentation.check_drawn(drawn)?;
-        let start = words.len();
-        words.resize(start + self.list.stride(), 0);
-        write(self.list, drawn, &mut self.axes, &mut words[start..]);
+        append(self.list, drawn, &mut self.axes, words);
         Ok(())
     }
 }
 
-/// Overwrites an image's words, which are all 0.
-fn write(list: &PackedList, drawn: &Drawn, axes: &mut Axes, words: &mut [i16]) {
+/// Appends an image's words; those that nothing sets are 0.
+fn append(list: &PackedList, drawn: &Drawn, axes: &mut Axes, words: &mut Vec<i16>) {
     let PackedList { augmentation, layout, .. } = list;
+    let start = words.len();
+    words.resize(start + layout.stride(), 0);
+    let words = &mut words[start..];
     let entries = augmentation.transforms().iter().zip(augmentation.stages()).zip(&drawn.steps);
     words[NORMALIZED] = i16::from(augmentation.is_normalized(drawn));
     let mut first_hole = layout.holes.start;
