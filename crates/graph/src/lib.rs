@@ -28,7 +28,11 @@
 mod error;
 mod execute;
 mod graph;
-mod plan;
+pub mod plan;
+
+// Test networks are shared with executors elsewhere.
+#[cfg(test)]
+extern crate self as wick_graph;
 
 #[cfg(test)]
 mod tests;
@@ -37,4 +41,4 @@ pub use error::GraphError;
 pub use execute::{Batch, BatchStatistics, Executor, Options, ProfileRow, Profiling, Step};
 pub use graph::{BatchNorm, Bias, Conv2d, GhostBatchNorm, Graph, GroupNorm, Parameter, Role, Shape, Value};
 pub use wick_kernels::Precision;
-pub use wick_kernels::fused::Algorithm;
+pub use wick_kernels::fused::{Activation, Algorithm};

@@ -15,7 +15,7 @@ use super::sums::Sums;
 use super::{Batch, Options, Profiling, Step};
 use crate::GraphError;
 use crate::graph::{Graph, NormKind, Role, Shape};
-use crate::plan::{Finish, Pass, Plan};
+use crate::plan::{ConvInputs, Finish, Pass, Plan};
 
 #[derive(Debug)]
 pub(super) struct Engine<E> {
@@ -47,11 +47,11 @@ struct Stage<'a> {
 
 impl<E: Element> Engine<E> {
     pub fn new(graph: &Graph, options: Options) -> Result<Self, GraphError> {
-        let training = Arc::new(Plan::training(graph)?);
+        let training = Arc::new(Plan::training(graph, ConvInputs::OnTheFly)?);
         let channels = training.sizes.iter().map(|size| size.channels).max().unwrap_or(0);
         Ok(Self {
             graph: Arc::new(graph.clone()),
-            evaluation: Arc::new(Plan::evaluation(graph)?),
+            evaluation: Arc::new(Plan::evaluation(graph, ConvInputs::OnTheFly)?),
             training,
             algorithm: options.algorithm,
             arena: Arena::new(),

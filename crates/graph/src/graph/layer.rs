@@ -163,40 +163,58 @@ pub(crate) enum Op {
 
 /// A convolution; the batch in its shape is 0.
 #[derive(Debug, Clone)]
-pub(crate) struct ConvLayer {
+pub struct ConvLayer {
+    /// Its sizes.
     pub shape: Conv2dShape,
+    /// The number of its weight among the parameters.
     pub weight: usize,
 }
 
 /// What multiplies each channel by one number and adds another.
 #[derive(Debug, Clone)]
-pub(crate) struct NormLayer {
+pub struct NormLayer {
+    /// Over what it normalises.
     pub kind: NormKind,
+    /// Of its input.
     pub channels: usize,
+    /// Of its input.
     pub pixels: usize,
+    /// The number of its weight among the parameters.
     pub weight: Option<usize>,
+    /// The number of its bias.
     pub bias: usize,
 }
 
+/// Over what a norm normalises.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum NormKind {
+pub enum NormKind {
     /// Nothing but the bias of a convolution.
     Bias,
     /// The running statistics are `(splits, C)`; one split is the batch norm as it is usual.
     Batch {
+        /// The number of the running mean among the parameters.
         mean: usize,
+        /// The number of the running variance.
         variance: usize,
+        /// Its constants.
         options: GhostBatchNorm,
     },
+    /// Groups of channels of an image.
     Group(GroupNorm),
 }
 
+/// A linear layer.
 #[derive(Debug, Clone)]
-pub(crate) struct LinearLayer {
+pub struct LinearLayer {
+    /// Features it reads.
     pub inputs: usize,
+    /// Features it leaves.
     pub outputs: usize,
+    /// The number of its weight among the parameters.
     pub weight: usize,
+    /// The number of its bias.
     pub bias: Option<usize>,
 }
 
-pub(crate) type PoolLayer = Pool2dShape;
+/// A pool; the batch in its shape is 0.
+pub type PoolLayer = Pool2dShape;

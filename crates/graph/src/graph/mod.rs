@@ -8,7 +8,8 @@ use wick_kernels::{Conv2dShape, Pool2dShape};
 use crate::GraphError;
 
 pub use layer::{BatchNorm, Bias, Conv2d, GhostBatchNorm, GroupNorm, Parameter, Role, Shape};
-pub(crate) use layer::{ConvLayer, LinearLayer, Node, NormKind, NormLayer, Op, PoolLayer};
+pub use layer::{ConvLayer, LinearLayer, NormKind, NormLayer, PoolLayer};
+pub(crate) use layer::{Node, Op};
 
 /// What a layer leaves, for another to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +57,26 @@ impl Graph {
     /// Every parameter, running statistics included, in the order in which the layers were added.
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
+    }
+
+    /// Its convolutions, by number.
+    pub fn convs(&self) -> &[ConvLayer] {
+        &self.convs
+    }
+
+    /// Its norms, by number; a convolution's bias is one.
+    pub fn norms(&self) -> &[NormLayer] {
+        &self.norms
+    }
+
+    /// Its pools, by number.
+    pub fn pools(&self) -> &[PoolLayer] {
+        &self.pools
+    }
+
+    /// Its linear layers, by number.
+    pub fn linears(&self) -> &[LinearLayer] {
+        &self.linears
     }
 
     /// The number of logits: of what the last layer leaves.

@@ -2,7 +2,7 @@
 
 use wick_kernels::fused::Activation;
 
-use super::{After, Buf, HeadOp, NormId, Read, Size};
+use super::{After, Buf, ConvInputs, HeadOp, NormId, Read, Size};
 use crate::graph::{Graph, NormKind, Op};
 use crate::{GraphError, Shape};
 
@@ -66,11 +66,12 @@ pub(crate) struct Lowered {
 }
 
 /// Joins layers to units.
-pub(crate) fn lower(graph: &Graph, mode: Mode) -> Result<Lowered, GraphError> {
+pub(crate) fn lower(graph: &Graph, mode: Mode, inputs: ConvInputs) -> Result<Lowered, GraphError> {
     let readers = readers(graph)?;
     let mut lowering = Lowering {
         graph,
         mode,
+        inputs,
         readers,
         reads: Vec::new(),
         lowered: Lowered {
@@ -121,6 +122,7 @@ fn readers(graph: &Graph) -> Result<Vec<Vec<usize>>, GraphError> {
 struct Lowering<'a> {
     graph: &'a Graph,
     mode: Mode,
+    inputs: ConvInputs,
     readers: Vec<Vec<usize>>,
     /// How each node so far is read. Features have a value that nothing uses.
     reads: Vec<Read>,
@@ -239,7 +241,7 @@ impl Lowering<'_> {
         let read_once = match ops[..] {
             [Op::Activation(_)] => activation == Activation::None,
             // Overlapping tiles would compute it several times.
-            [Op::Conv(_)] => activation != Activation::Gelu,
+            [Op::Conv(_)] => self.inputs == ConvInputs::OnTheFly && activation != Activation::Gelu,
             [Op::Norm(_)] => false,
             [_] => true,
             _ => false,

@@ -1,7 +1,7 @@
-//! From layers to passes over memory, once for each graph.
+//! From layers to passes over memory, once for each graph: what an executor runs, on whatever device.
 //!
-//! [`lower`](mod@lower) joins layers to units, each of which leaves one tensor; [`forward`] makes a pass of each,
-//! [`backward`] the passes of the gradients, [`memory`] says where each tensor lies.
+//! `lower` joins layers to units, each of which leaves one tensor; `forward` makes a pass of each, `backward` the passes of
+//! the gradients, `memory` says where each tensor lies.
 
 mod backward;
 mod forward;
@@ -15,23 +15,44 @@ use crate::{GraphError, Shape};
 
 pub(crate) use lower::Mode;
 
+pub use crate::graph::{ConvLayer, LinearLayer, NormKind, NormLayer, PoolLayer};
+
 /// The number of a tensor of the plan.
-pub(crate) type Buf = usize;
+pub type Buf = usize;
 /// The number of a norm of the graph.
-pub(crate) type NormId = usize;
+pub type NormId = usize;
+
+/// Whether convolutions can apply norms and activations while they read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ConvInputs {
+    /// They do: what a norm and an activation leave for a convolution alone is never written.
+    #[default]
+    OnTheFly,
+    /// They read tensors as they are, which are written for them.
+    Written,
+}
 
 /// How a pass reads a map; see `Source` of the kernels. A norm of `None` changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Read {
+pub enum Read {
+    /// As it is.
     Plain(Buf),
+    /// `activation(scale·x + shift)`, with what the norm made of its statistics.
     Normalised {
+        /// What is normalised.
         x: Buf,
+        /// The norm, if there is one.
         norm: Option<NormId>,
+        /// What follows it.
         activation: Activation,
     },
+    /// `a·g + b·y + c`: the gradient of what a norm reads.
     Gradient {
+        /// The gradient of what it leaves.
         g: Buf,
+        /// What it reads.
         y: Buf,
+        /// The norm.
         norm: NormId,
     },
     /// The gradient of the features, over all pixels.
@@ -52,87 +73,127 @@ impl Read {
 
 /// Where a pass writes a map; see `Sink` of the kernels.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Write {
+pub struct Write {
+    /// The tensor.
     pub to: Buf,
     /// Whether what is there is added.
     pub adds: bool,
+    /// What becomes of the values on the way.
     pub finish: Finish,
 }
 
 /// See `Epilogue` of the kernels.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Finish {
+pub enum Finish {
+    /// Nothing.
     None,
-    /// For these norms.
+    /// `Σv` and `Σv²` are left, for these norms.
     Statistics(Vec<NormId>),
+    /// Normalised, added to, activated.
     Affine(After),
+    /// Multiplied by an activation's derivative; `Σg` and `Σg·y` are left for norms.
     Gradient(Point),
 }
 
 /// What is done to a tensor's values before they are written.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct After {
+pub struct After {
+    /// First this norm, whose factors are known beforehand.
     pub norm: Option<NormId>,
+    /// Then this tensor is added.
     pub residual: Option<Buf>,
+    /// Then this.
     pub activation: Activation,
 }
 
 /// The place before an activation, whose gradient is `g`: what the gradient after it is multiplied by, and the norms before
 /// it, each with what it normalises.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Point {
+pub struct Point {
+    /// The activation.
     pub gate: Gate,
+    /// The norms and what they read.
     pub norms: Vec<(NormId, Buf)>,
 }
 
 /// See `Gate` of the kernels.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Gate {
+pub enum Gate {
+    /// None.
     Open,
+    /// A ReLU that left this.
     Positive(Buf),
-    Normalised { y: Buf, norm: Option<NormId>, activation: Activation },
+    /// An activation of a normalised tensor.
+    Normalised {
+        /// What was normalised.
+        y: Buf,
+        /// By what, if by anything.
+        norm: Option<NormId>,
+        /// The activation.
+        activation: Activation,
+    },
 }
 
 /// What a pass computes.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Work {
+pub enum Work {
     /// The images, rounded to the precision.
     Images,
+    /// A convolution.
     Conv {
+        /// Its number.
         conv: usize,
+        /// Its input.
         x: Read,
     },
+    /// The gradient of a convolution's input.
     ConvInputGradient {
+        /// Its number.
         conv: usize,
+        /// The gradient of its output.
         dy: Read,
     },
+    /// The gradient of a convolution's weight.
     ConvWeightGradient {
+        /// Its number.
         conv: usize,
+        /// Its input.
         x: Read,
+        /// The gradient of its output.
         dy: Read,
     },
+    /// Maxima of windows. Training keeps where they were.
     Pool {
+        /// Its number.
         pool: usize,
+        /// Its input.
         x: Read,
     },
+    /// The gradient of a pool's input.
     PoolGradient {
+        /// Its number.
         pool: usize,
+        /// The gradient of its output.
         dy: Read,
     },
+    /// The sum of at most two.
     Combine {
+        /// The terms.
         terms: Vec<Read>,
     },
     /// The mean over the pixels.
     Features {
+        /// Of what.
         x: Read,
     },
 }
 
 /// One pass over memory.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Pass {
+pub struct Pass {
     /// The layer it belongs to.
     pub layer: String,
+    /// What it computes.
     pub work: Work,
     /// Where maps go; the others leave a weight's gradient or features.
     pub write: Option<Write>,
@@ -167,12 +228,19 @@ impl Pass {
 
 /// The sizes of a tensor of one image.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Size {
+pub struct Size {
+    /// Height times width.
     pub pixels: usize,
+    /// Channels.
     pub channels: usize,
 }
 
 impl Size {
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
     fn of(shape: Shape) -> Self {
         match shape {
             Shape::Map([h, w, channels]) => Self { pixels: h * w, channels },
@@ -180,6 +248,7 @@ impl Size {
         }
     }
 
+    /// Values.
     pub fn len(self) -> usize {
         self.pixels * self.channels
     }
@@ -187,16 +256,21 @@ impl Size {
 
 /// A layer behind the maps, on features.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum HeadOp {
+pub enum HeadOp {
+    /// The linear layer of that number.
     Linear(usize),
+    /// Times this.
     Scale(f32),
 }
 
 /// Everything that is done with a batch, in order.
 #[derive(Debug, Clone)]
-pub(crate) struct Plan {
+pub struct Plan {
+    /// From the images to the features.
     pub forward: Vec<Pass>,
+    /// From the features to the logits.
     pub head: Vec<HeadOp>,
+    /// From the features' gradient to the parameters'; none in evaluation.
     pub backward: Vec<Pass>,
     /// The tensors' sizes.
     pub sizes: Vec<Size>,
@@ -210,16 +284,22 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Forward, with batch statistics, and backward.
-    pub fn training(graph: &Graph) -> Result<Self, GraphError> {
-        let lowered = lower::lower(graph, Mode::Train)?;
+    ///
+    /// # Errors
+    /// A layer that nothing reads, or no logits at the end.
+    pub fn training(graph: &Graph, inputs: ConvInputs) -> Result<Self, GraphError> {
+        let lowered = lower::lower(graph, Mode::Train, inputs)?;
         let forward = forward::passes(graph, &lowered, Mode::Train);
         let (backward, sizes) = backward::passes(graph, &lowered);
         Ok(Self::laid_out(forward, lowered, backward, sizes))
     }
 
     /// Forward, with running statistics.
-    pub fn evaluation(graph: &Graph) -> Result<Self, GraphError> {
-        let lowered = lower::lower(graph, Mode::Evaluate)?;
+    ///
+    /// # Errors
+    /// A layer that nothing reads, or no logits at the end.
+    pub fn evaluation(graph: &Graph, inputs: ConvInputs) -> Result<Self, GraphError> {
+        let lowered = lower::lower(graph, Mode::Evaluate, inputs)?;
         let forward = forward::passes(graph, &lowered, Mode::Evaluate);
         let sizes = lowered.sizes.clone();
         Ok(Self::laid_out(forward, lowered, Vec::new(), sizes))

@@ -1,6 +1,6 @@
 //! Small networks, each of which needs something else of the compiler.
 
-use crate::{BatchNorm, Bias, Conv2d, GhostBatchNorm, Graph, GraphError, GroupNorm, Value};
+use wick_graph::{BatchNorm, Bias, Conv2d, GhostBatchNorm, Graph, GraphError, GroupNorm, Value};
 
 type Built = Result<Graph, GraphError>;
 

@@ -1,7 +1,7 @@
 //! Which passes a network becomes.
 
 use super::networks;
-use crate::plan::{Finish, Pass, Plan, Read, Work};
+use crate::plan::{ConvInputs, Finish, Pass, Plan, Read, Work};
 
 /// `conv2d b.conv1: normalised 4 -> 7 (statistics)`.
 fn text(pass: &Pass) -> String {
@@ -46,13 +46,21 @@ fn lines(passes: &[Pass]) -> Vec<String> {
     passes.iter().map(text).collect()
 }
 
+fn training(graph: &crate::Graph) -> Plan {
+    Plan::training(graph, ConvInputs::OnTheFly).unwrap()
+}
+
+fn evaluation(graph: &crate::Graph) -> Plan {
+    Plan::evaluation(graph, ConvInputs::OnTheFly).unwrap()
+}
+
 fn graph(name: &str) -> crate::Graph {
     networks::all().into_iter().find(|(n, _)| *n == name).unwrap().1
 }
 
 #[test]
 fn residual_blocks_are_their_convolutions_and_one_sum() {
-    let plan = Plan::training(&graph("resnet")).unwrap();
+    let plan = training(&graph("resnet"));
     let forward = [
         "images -> 0",
         "conv 0 -> 1 statistics",
@@ -94,6 +102,24 @@ fn residual_blocks_are_their_convolutions_and_one_sum() {
     assert_eq!(lines(&plan.backward), backward);
 }
 
+/// Where convolutions cannot normalise, each activation is a pass and a tensor of its own; the sums and gates stay where they
+/// were, at the tensor before it.
+#[test]
+fn inputs_of_convolutions_may_be_written() {
+    let plan = Plan::training(&graph("resnet"), ConvInputs::Written).unwrap();
+    let forward = lines(&plan.forward);
+    assert_eq!(forward[3..6], ["conv 2 -> 3 statistics", "combine Relu(3) -> 4", "conv 4 -> 5 statistics"]);
+    for pass in plan.forward.iter().chain(&plan.backward) {
+        match &pass.work {
+            Work::Conv { x, .. } | Work::ConvWeightGradient { x, .. } => {
+                assert!(matches!(x, Read::Plain(_)), "{}", text(pass));
+            }
+            _ => {}
+        }
+    }
+    assert!(lines(&plan.backward).contains(&"input gradient gradient(18, 5) -> 20 gate with [3]".to_owned()));
+}
+
 #[test]
 fn evaluation_normalises_what_convolutions_leave() {
     let passes = [
@@ -108,16 +134,16 @@ fn evaluation_normalises_what_convolutions_leave() {
         "conv 5 -> 8 norm plus 7 Relu",
         "features 8",
     ];
-    assert_eq!(lines(&Plan::evaluation(&graph("resnet")).unwrap().forward), passes);
+    assert_eq!(lines(&evaluation(&graph("resnet")).forward), passes);
     // Without running statistics it is what training does.
     let graph = graph("resnet with layer norm");
-    let (training, evaluation) = (Plan::training(&graph).unwrap(), Plan::evaluation(&graph).unwrap());
+    let (training, evaluation) = (training(&graph), evaluation(&graph));
     assert_eq!(training.forward, evaluation.forward);
 }
 
 #[test]
 fn pools_measure_and_gelu_is_written_before_a_convolution() {
-    let plan = Plan::training(&graph("speedrun")).unwrap();
+    let plan = training(&graph("speedrun"));
     let forward = [
         "images -> 0",
         "conv 0 -> 1",
@@ -135,7 +161,7 @@ fn pools_measure_and_gelu_is_written_before_a_convolution() {
 
 #[test]
 fn branches_that_are_activated_each_have_a_gradient() {
-    let plan = Plan::training(&graph("custom")).unwrap();
+    let plan = training(&graph("custom"));
     assert!(lines(&plan.forward).contains(&"combine 4, Relu(6) -> 7".to_owned()));
     let backward = lines(&plan.backward);
     let at = backward.iter().position(|line| line == "combine 13 -> 14 gate with [6]").unwrap();
@@ -146,7 +172,10 @@ fn branches_that_are_activated_each_have_a_gradient() {
 #[test]
 fn tensors_that_live_at_the_same_time_do_not_overlap() {
     for (name, graph) in networks::all() {
-        for plan in [Plan::training(&graph).unwrap(), Plan::evaluation(&graph).unwrap()] {
+        type Make = fn(&crate::Graph, ConvInputs) -> Result<Plan, crate::GraphError>;
+        let written = |plan: Make| plan(&graph, ConvInputs::Written).unwrap();
+        let plans = [training(&graph), evaluation(&graph), written(Plan::training), written(Plan::evaluation)];
+        for plan in plans {
             let passes: Vec<&Pass> = plan.forward.iter().chain(&plan.backward).collect();
             let place = |buf: usize| plan.offsets[buf]..plan.offsets[buf] + plan.sizes[buf].len();
             // Which tensor's value each place holds.

@@ -1,0 +1,322 @@
+//! A convolution or one of its gradients, as a plan of cuDNN's: of the engines that its heuristics name, the fastest.
+
+use std::ffi::c_void;
+use std::time::Instant;
+
+use cudarc::cudnn::sys::{
+    self, cudnnBackendAttributeName_t as Name, cudnnBackendDescriptorType_t as Kind, cudnnBackendHeurMode_t as Mode,
+    cudnnBackendNumericalNote_t as Note, cudnnConvolutionMode_t, cudnnDataType_t as DataType,
+};
+use wick_kernels::Conv2dShape;
+
+use super::{Attribute, Cudnn, Descriptor, status};
+use crate::device::{Device, Pointer};
+use crate::{CudaError, Numbers};
+
+/// What is computed from what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Direction {
+    /// The output from input and weight.
+    Forward,
+    /// The gradient of the input from weight and the gradient of the output.
+    Input,
+    /// The gradient of the weight from the input and the gradient of the output.
+    Weight,
+}
+
+/// Everything that a plan depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Signature {
+    /// The batch included.
+    pub shape: Conv2dShape,
+    pub direction: Direction,
+    pub numbers: Numbers,
+    /// How the result is written.
+    pub result: Written,
+    pub determinism: crate::Determinism,
+}
+
+/// How a result is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Written {
+    /// As the operands are.
+    Alike,
+    /// As f32.
+    Wide,
+}
+
+/// Addresses of input, weight and output, or of their gradients.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Operands {
+    pub x: Pointer,
+    pub w: Pointer,
+    pub y: Pointer,
+}
+
+/// A plan that is ready to run.
+#[derive(Debug)]
+pub(crate) struct Convolution {
+    plan: Descriptor,
+    workspace: usize,
+}
+
+/// What was tried for a convolution.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Choice {
+    /// Engines that ran.
+    pub tried: usize,
+    /// Seconds that the fastest one took.
+    pub seconds: f64,
+}
+
+const X: i64 = 1;
+const W: i64 = 2;
+const Y: i64 = 3;
+
+/// Engine configurations asked of the heuristics, and how many of them are timed.
+const ASKED: usize = 24;
+const TIMED: usize = 10;
+
+/// No plan may ask for more memory beside its operands.
+const WORKSPACE: usize = 1 << 30;
+
+impl Convolution {
+    /// The fastest of the plans for `signature`, each of which is run on `operands`, whose values are lost where they are
+    /// written. `workspace` gives room for so many bytes.
+    pub fn fastest(
+        device: &Device,
+        signature: &Signature,
+        operands: Operands,
+        workspace: &mut dyn FnMut(usize) -> Result<Pointer, CudaError>,
+    ) -> Result<(Self, Choice), CudaError> {
+        let cudnn = device.cudnn();
+        let graph = operation(cudnn, signature)?;
+        let (mut best, mut tried, mut seen): (Option<(Self, f64)>, usize, usize) = (None, 0, 0);
+        let mut message = String::from("none was named");
+        for mode in [Mode::CUDNN_HEUR_MODE_A, Mode::CUDNN_HEUR_MODE_FALLBACK] {
+            if tried > 0 {
+                break;
+            }
+            let configs = match heuristics(&graph, mode) {
+                Ok(configs) => configs,
+                Err(error) => {
+                    message = error.to_string();
+                    continue;
+                }
+            };
+            for config in configs {
+                if tried == TIMED {
+                    break;
+                }
+                seen += 1;
+                let timed = Self::of(cudnn, &config, signature)
+                    .and_then(|plan| Ok((workspace(plan.workspace)?, plan)))
+                    .and_then(|(space, plan)| {
+                        let seconds = plan.time(device, operands, space)?;
+                        Ok((plan, seconds))
+                    });
+                match timed {
+                    Ok((plan, seconds)) => {
+                        tried += 1;
+                        if best.as_ref().is_none_or(|(_, least)| seconds < *least) {
+                            best = Some((plan, seconds));
+                        }
+                    }
+                    Err(error @ CudaError::OutOfMemory { .. }) => return Err(error),
+                    Err(error) => message = error.to_string(),
+                }
+            }
+        }
+        let version = cudnn.version();
+        let none = || CudaError::NoEngine { version, what: format!("{signature:?}"), tried: seen, message };
+        let (plan, seconds) = best.ok_or_else(none)?;
+        Ok((plan, Choice { tried, seconds }))
+    }
+
+    /// The plan of an engine's configuration, if the engine computes with enough precision.
+    fn of(cudnn: &Cudnn, config: &Descriptor, signature: &Signature) -> Result<Self, CudaError> {
+        let engine = config.descriptors(Name::CUDNN_ATTR_ENGINECFG_ENGINE, Kind::CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1)?;
+        let notes = engine.first().map(Descriptor::numerical_notes).transpose()?.unwrap_or_default();
+        let refused = |doing| Err(CudaError::Cudnn { doing, message: format!("its notes are {notes:?}") });
+        let coarse = [
+            Note::CUDNN_NUMERICAL_NOTE_TENSOR_CORE,
+            Note::CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS,
+            Note::CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION,
+        ];
+        if signature.numbers == Numbers::F32 && notes.iter().any(|note| coarse.contains(note)) {
+            return refused("compute in f32 throughout");
+        }
+        if notes.contains(&Note::CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION) {
+            return refused("sum in f32");
+        }
+        let repeatable = !notes.contains(&Note::CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC);
+        if signature.determinism == crate::Determinism::Required && !repeatable {
+            return refused("repeat its sums");
+        }
+        let plan = Descriptor::of(
+            Kind::CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR,
+            &[
+                (Name::CUDNN_ATTR_EXECUTION_PLAN_HANDLE, Attribute::Handle(cudnn.0)),
+                (Name::CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, Attribute::Descriptors(&[config])),
+            ],
+        )?;
+        let workspace = plan.int(Name::CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE)?;
+        let workspace = usize::try_from(workspace).unwrap_or(usize::MAX);
+        if workspace > WORKSPACE {
+            let message = format!("it asks for {} MiB beside", workspace >> 20);
+            return Err(CudaError::Cudnn { doing: "compute this", message });
+        }
+        Ok(Self { plan, workspace })
+    }
+
+    /// Seconds that it takes: the least of a few runs.
+    fn time(&self, device: &Device, operands: Operands, workspace: Pointer) -> Result<f64, CudaError> {
+        const RUNS: usize = 3;
+        const REPEATED: usize = 4;
+        self.run(device, operands, workspace)?;
+        device.wait()?;
+        let mut least = f64::INFINITY;
+        for _ in 0..RUNS {
+            let began = Instant::now();
+            for _ in 0..REPEATED {
+                self.run(device, operands, workspace)?;
+            }
+            device.wait()?;
+            least = least.min(began.elapsed().as_secs_f64() / REPEATED as f64);
+        }
+        Ok(least)
+    }
+
+    /// Begins it.
+    pub fn run(&self, device: &Device, operands: Operands, workspace: Pointer) -> Result<(), CudaError> {
+        let pointers = [operands.x, operands.w, operands.y].map(|pointer| pointer as *mut c_void);
+        let pack = Descriptor::of(
+            Kind::CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR,
+            &[
+                (Name::CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, Attribute::Ints(&[X, W, Y])),
+                (Name::CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, Attribute::Pointers(&pointers)),
+                (Name::CUDNN_ATTR_VARIANT_PACK_WORKSPACE, Attribute::Pointers(&[workspace as *mut c_void])),
+            ],
+        )?;
+        // SAFETY: the operands are buffers of the sizes that the plan was made for, the workspace one of at least
+        // `self.workspace` bytes; all are used in the stream's order.
+        status("run a convolution", unsafe {
+            sys::cudnnBackendExecute(device.cudnn().0, self.plan.raw(), pack.raw())
+        })
+    }
+}
+
+/// The operation as a graph of one node.
+fn operation(cudnn: &Cudnn, signature: &Signature) -> Result<Descriptor, CudaError> {
+    let Conv2dShape { batch, height, width, in_channels, out_channels, kernel, stride, padding } = signature.shape;
+    let [n, h, w, c, k] = [batch, height, width, in_channels, out_channels].map(|v| v as i64);
+    let [p, q] = [signature.shape.out_height(), signature.shape.out_width()].map(|v| v as i64);
+    let [r, s] = kernel.map(|v| v as i64);
+    let alike = match signature.numbers {
+        Numbers::F32 | Numbers::Tf32 => DataType::CUDNN_DATA_FLOAT,
+        Numbers::Bf16 => DataType::CUDNN_DATA_BFLOAT16,
+    };
+    let result = match signature.result {
+        Written::Alike => alike,
+        Written::Wide => DataType::CUDNN_DATA_FLOAT,
+    };
+    let data = |id: i64| match (signature.direction, id) {
+        (Direction::Forward, Y) | (Direction::Input, X) | (Direction::Weight, W) => result,
+        _ => alike,
+    };
+    // Sizes in cuDNN's order (N, C, H, W), channels last in memory.
+    let tensor = |id: i64, [n, c, h, w]: [i64; 4]| {
+        Descriptor::of(
+            Kind::CUDNN_BACKEND_TENSOR_DESCRIPTOR,
+            &[
+                (Name::CUDNN_ATTR_TENSOR_DATA_TYPE, Attribute::DataType(data(id))),
+                (Name::CUDNN_ATTR_TENSOR_DIMENSIONS, Attribute::Ints(&[n, c, h, w])),
+                (Name::CUDNN_ATTR_TENSOR_STRIDES, Attribute::Ints(&[h * w * c, 1, w * c, c])),
+                (Name::CUDNN_ATTR_TENSOR_UNIQUE_ID, Attribute::Ints(&[id])),
+                (Name::CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, Attribute::Ints(&[16])),
+            ],
+        )
+    };
+    let (x, weight, y) = (tensor(X, [n, c, h, w])?, tensor(W, [k, c, r, s])?, tensor(Y, [n, k, p, q])?);
+    let around = [padding as i64; 2];
+    let convolution = Descriptor::of(
+        Kind::CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR,
+        &[
+            (Name::CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, Attribute::Ints(&[2])),
+            (Name::CUDNN_ATTR_CONVOLUTION_COMP_TYPE, Attribute::DataType(DataType::CUDNN_DATA_FLOAT)),
+            (
+                Name::CUDNN_ATTR_CONVOLUTION_CONV_MODE,
+                Attribute::Mode(cudnnConvolutionMode_t::CUDNN_CROSS_CORRELATION),
+            ),
+            (Name::CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, Attribute::Ints(&around)),
+            (Name::CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, Attribute::Ints(&around)),
+            (Name::CUDNN_ATTR_CONVOLUTION_DILATIONS, Attribute::Ints(&[1, 1])),
+            (Name::CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, Attribute::Ints(&[stride as i64; 2])),
+        ],
+    )?;
+    let (kind, [alpha, beta, conv, names @ ..]) = match signature.direction {
+        Direction::Forward => (
+            Kind::CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR,
+            [
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y,
+            ],
+        ),
+        Direction::Input => (
+            Kind::CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR,
+            [
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY,
+            ],
+        ),
+        Direction::Weight => (
+            Kind::CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR,
+            [
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW,
+                Name::CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY,
+            ],
+        ),
+    };
+    let node = Descriptor::of(
+        kind,
+        &[
+            (alpha, Attribute::Float(1.0)),
+            (beta, Attribute::Float(0.0)),
+            (conv, Attribute::Descriptors(&[&convolution])),
+            (names[0], Attribute::Descriptors(&[&x])),
+            (names[1], Attribute::Descriptors(&[&weight])),
+            (names[2], Attribute::Descriptors(&[&y])),
+        ],
+    )?;
+    Descriptor::of(
+        Kind::CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR,
+        &[
+            (Name::CUDNN_ATTR_OPERATIONGRAPH_HANDLE, Attribute::Handle(cudnn.0)),
+            (Name::CUDNN_ATTR_OPERATIONGRAPH_OPS, Attribute::Descriptors(&[&node])),
+        ],
+    )
+}
+
+/// Configurations of engines for the graph, the most promising first.
+fn heuristics(graph: &Descriptor, mode: Mode) -> Result<Vec<Descriptor>, CudaError> {
+    let heuristics = Descriptor::of(
+        Kind::CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR,
+        &[
+            (Name::CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, Attribute::Descriptors(&[graph])),
+            (Name::CUDNN_ATTR_ENGINEHEUR_MODE, Attribute::Heuristics(mode)),
+        ],
+    )?;
+    heuristics.descriptors(Name::CUDNN_ATTR_ENGINEHEUR_RESULTS, Kind::CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, ASKED)
+}

@@ -1,0 +1,51 @@
+//! cuDNN's graph interface, as far as convolutions need it.
+
+mod convolution;
+mod descriptor;
+
+use cudarc::cudnn::{result, sys};
+use cudarc::driver::CudaStream;
+
+use crate::CudaError;
+
+pub(crate) use convolution::{Choice, Convolution, Direction, Operands, Signature, Written};
+use descriptor::{Attribute, Descriptor};
+
+/// cuDNN on one stream.
+#[derive(Debug)]
+pub(crate) struct Cudnn(sys::cudnnHandle_t);
+
+// SAFETY: a handle may be used from any thread, by one at a time. It is reached through `Device` only, whose callers hold the
+// executor that they run mutably.
+unsafe impl Send for Cudnn {}
+// SAFETY: as above.
+unsafe impl Sync for Cudnn {}
+
+impl Cudnn {
+    pub fn new(stream: &CudaStream) -> Result<Self, CudaError> {
+        let error = |e: result::CudnnError| CudaError::Cudnn { doing: "begin", message: format!("{e:?}") };
+        let handle = Self(result::create_handle().map_err(error)?);
+        // SAFETY: both were made above and in the caller; the stream lives as long as the device that holds both.
+        unsafe { result::set_stream(handle.0, stream.cu_stream().cast()) }.map_err(error)?;
+        Ok(handle)
+    }
+
+    pub fn version(&self) -> usize {
+        result::get_version()
+    }
+}
+
+impl Drop for Cudnn {
+    fn drop(&mut self) {
+        // SAFETY: made by `new`, destroyed once. There is nobody to tell of an error.
+        let _ = unsafe { result::destroy_handle(self.0) };
+    }
+}
+
+/// cuDNN's answer to what was to be done.
+fn status(doing: &'static str, status: sys::cudnnStatus_t) -> Result<(), CudaError> {
+    if status == sys::cudnnStatus_t::CUDNN_STATUS_SUCCESS {
+        return Ok(());
+    }
+    Err(CudaError::Cudnn { doing, message: format!("{status:?}") })
+}

@@ -1,0 +1,98 @@
+//! A GPU: its libraries, its stream, its memory.
+
+mod libraries;
+mod memory;
+mod program;
+
+use std::sync::Arc;
+
+use cudarc::driver::{CudaContext, CudaStream};
+
+use crate::CudaError;
+use crate::cudnn::Cudnn;
+use crate::error::driver;
+
+pub(crate) use memory::Pointer;
+pub use memory::{Buffer, Pod};
+#[cfg(test)]
+pub(crate) use program::compile;
+pub(crate) use program::{Kernel, Launch, Program};
+
+/// A GPU with everything that is needed of it. All its work happens in one order, on one stream.
+#[derive(Debug, Clone)]
+pub struct Device(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    context: Arc<CudaContext>,
+    stream: Arc<CudaStream>,
+    cudnn: Cudnn,
+    name: String,
+    capability: (i32, i32),
+}
+
+impl Device {
+    /// The device of that number, from 0.
+    ///
+    /// # Errors
+    /// A library that is missing or too old, no such device, or one that is too old.
+    pub fn open(ordinal: usize) -> Result<Self, CudaError> {
+        libraries::check()?;
+        let found = driver("count devices", CudaContext::device_count())?;
+        let found = usize::try_from(found).unwrap_or(0);
+        if ordinal >= found {
+            return Err(CudaError::NoDevice { ordinal, found });
+        }
+        let context = driver("open the device", CudaContext::new(ordinal))?;
+        let name = driver("ask for the device's name", context.name())?;
+        let capability = driver("ask for the device's capability", context.compute_capability())?;
+        if capability.0 < 8 {
+            let (major, minor) = capability;
+            return Err(CudaError::OldDevice { name, major, minor });
+        }
+        // SAFETY: events order what several streams do with one piece of memory; there is one stream.
+        unsafe { context.disable_event_tracking() };
+        let stream = driver("make a stream", context.new_stream())?;
+        let cudnn = Cudnn::new(&stream)?;
+        Ok(Self(Arc::new(Inner { context, stream, cudnn, name, capability })))
+    }
+
+    /// What its maker calls it.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The compute capability: `(9, 0)` is Hopper.
+    pub fn capability(&self) -> (i32, i32) {
+        self.0.capability
+    }
+
+    /// The version of cuDNN: 91002 is 9.10.2.
+    pub fn cudnn_version(&self) -> usize {
+        self.cudnn().version()
+    }
+
+    /// Bytes that are free, and bytes there are.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub fn memory(&self) -> Result<(usize, usize), CudaError> {
+        driver("ask for free memory", self.0.context.mem_get_info())
+    }
+
+    /// Waits for everything that was begun.
+    ///
+    /// # Errors
+    /// What went wrong since the last time.
+    pub fn wait(&self) -> Result<(), CudaError> {
+        driver("finish its work", self.0.stream.synchronize())
+    }
+
+    pub(crate) fn stream(&self) -> &Arc<CudaStream> {
+        &self.0.stream
+    }
+
+    pub(crate) fn cudnn(&self) -> &Cudnn {
+        &self.0.cudnn
+    }
+}

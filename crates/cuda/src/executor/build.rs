@@ -1,0 +1,270 @@
+//! From steps to what is begun on the device: kernels compiled, convolutions chosen, addresses filled in.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use wick_graph::plan::Plan;
+use wick_kernels::Conv2dShape;
+
+use super::elementwise::{Made, Parameter, THREADS, make};
+use super::layout::Places;
+use super::norm::{Norm, Sums};
+use super::place::Place;
+use super::script::{Purpose, Step, Summed, steps};
+use super::stage::{Command, Mode, Stage};
+use super::{Executor, NUMBERS, head};
+use crate::cudnn::{Convolution, Direction, Operands, Signature, Written};
+use crate::device::{Kernel, Launch, Pointer};
+use crate::{CudaError, Numbers};
+
+/// A batch whose stage is made.
+struct Batch<'a> {
+    plan: &'a Plan,
+    places: &'a Places,
+    mode: Mode,
+    images: usize,
+}
+
+impl Executor {
+    /// Makes the stage of such a batch, if there is none yet.
+    pub(super) fn prepare(&mut self, mode: Mode, images: usize) -> Result<(), CudaError> {
+        if self.stages.contains_key(&(mode, images)) {
+            return Ok(());
+        }
+        let (plan, purpose) = match mode {
+            Mode::Train { .. } => (Arc::clone(&self.training), Purpose::Train),
+            Mode::Evaluate => (Arc::clone(&self.evaluation), Purpose::Evaluate),
+        };
+        let places = Places::of(&self.graph, &plan, self.options.numbers, images);
+        if places.total > self.arena.len() {
+            // What the other stages hold are addresses in the memory that goes.
+            self.stages.clear();
+            self.device.wait()?;
+            self.arena = self.device.zeros(0)?;
+            self.arena = self.device.zeros(places.total)?;
+        }
+        let steps = steps(&self.graph, &plan, purpose);
+        let element = if self.options.numbers == Numbers::Bf16 { "bf16" } else { "float" };
+        let made: Vec<Option<Made>> = steps.iter().map(|step| self.make(step, element)).collect();
+        self.compile(made.iter().flatten())?;
+        let batch = Batch { plan: &plan, places: &places, mode, images };
+        let mut commands = Vec::new();
+        for (step, made) in steps.iter().zip(&made) {
+            self.commands(&batch, step, made.as_ref(), &mut commands)?;
+        }
+        self.stages.insert((mode, images), Stage::new(places, commands));
+        Ok(())
+    }
+
+    fn make(&self, step: &Step, element: &str) -> Option<Made> {
+        match step {
+            Step::Pass(pass) => Some(make(&self.graph, pass, element)),
+            _ => None,
+        }
+    }
+
+    /// Compiles the kernels that are new, all at once.
+    fn compile<'a>(&mut self, made: impl Iterator<Item = &'a Made>) -> Result<(), CudaError> {
+        let mut seen = HashSet::new();
+        let fresh = made.map(|made| &made.text).filter(|text| !self.kernels.of_passes.contains_key(*text));
+        let fresh: Vec<&String> = fresh.filter(|text| seen.insert(*text)).collect();
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let program = self.device.compile(&program(&fresh))?;
+        for (i, text) in fresh.into_iter().enumerate() {
+            self.kernels.of_passes.insert(text.clone(), program.kernel(&name(i))?);
+        }
+        Ok(())
+    }
+
+    fn commands(
+        &mut self,
+        batch: &Batch<'_>,
+        step: &Step,
+        made: Option<&Made>,
+        commands: &mut Vec<Command>,
+    ) -> Result<(), CudaError> {
+        let begin = |(kernel, launch): (Kernel, Launch)| Command::Kernel(kernel, launch);
+        match step {
+            Step::Pass(_) => commands.extend(made.and_then(|made| self.pass(batch, made)).map(begin)),
+            Step::Know(norm) => commands.extend(self.norm(batch, *norm).know()?.map(begin)),
+            Step::Measure { norm, sums } => {
+                let sums = self.sums(batch, *sums);
+                commands.extend(self.norm(batch, *norm).measure(sums)?.map(begin));
+            }
+            Step::Differentiate { norm, slot, sums } => {
+                let sums = self.sums(batch, *sums);
+                commands.extend(self.norm(batch, *norm).differentiate(sums, *slot)?.into_iter().map(begin));
+            }
+            Step::Features { parts } => commands.push(begin(self.features(batch, *parts)?)),
+            Step::Head => commands.extend(self.head(batch)?.into_iter().map(begin)),
+            Step::Convolution { conv, direction, x, y } => {
+                self.convolution(batch, *conv, *direction, [*x, *y], commands)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pass(&self, batch: &Batch<'_>, made: &Made) -> Option<(Kernel, Launch)> {
+        let kernel = self.kernels.of_passes.get(&made.text)?.clone();
+        let mut launch = Launch::new([batch.images, made.shape.parts, made.shape.tiles], [THREADS, 1]);
+        for parameter in &made.parameters {
+            launch = launch.with(self.address(batch, *parameter));
+        }
+        Some((kernel, launch))
+    }
+
+    fn features(&self, batch: &Batch<'_>, parts: usize) -> Result<(Kernel, Launch), CudaError> {
+        let size = batch.plan.features;
+        let count = batch.images * size.channels;
+        let launch = Launch::over(count)
+            .with(self.pointer(batch.places.sums))
+            .with(parts)
+            .with(size.channels)
+            .with(count)
+            .with(1.0 / size.pixels as f32)
+            .with(self.pointer(batch.places.head[0]));
+        Ok((self.kernels.named.kernel("features")?, launch))
+    }
+
+    fn head(&self, batch: &Batch<'_>) -> Result<Vec<(Kernel, Launch)>, CudaError> {
+        let head = head::Head {
+            graph: &self.graph,
+            ops: &batch.plan.head,
+            places: batch.places,
+            parameters: &self.parameters,
+            base: self.pointer(0),
+            images: batch.images,
+            program: &self.kernels.named,
+        };
+        head.commands(match batch.mode {
+            Mode::Train { smoothing } => Some(f32::from_bits(smoothing)),
+            Mode::Evaluate => None,
+        })
+    }
+
+    fn norm<'a>(&'a self, batch: &Batch<'_>, norm: usize) -> Norm<'a> {
+        Norm {
+            graph: &self.graph,
+            layer: &self.graph.norms()[norm],
+            parameters: &self.parameters,
+            places: batch.places.norms[norm],
+            base: self.pointer(0),
+            images: batch.images,
+            program: &self.kernels.named,
+        }
+    }
+
+    fn sums(&self, batch: &Batch<'_>, Summed { slots, parts }: Summed) -> Sums {
+        Sums { at: self.pointer(batch.places.sums), slots, parts }
+    }
+
+    fn convolution(
+        &mut self,
+        batch: &Batch<'_>,
+        conv: usize,
+        direction: Direction,
+        places: [Place; 2],
+        commands: &mut Vec<Command>,
+    ) -> Result<(), CudaError> {
+        let layer = &self.graph.convs()[conv];
+        let (weight, len) = (layer.weight, layer.shape.weight_len());
+        let [x, y] = places.map(|place| self.place(batch, place));
+        let shape = Conv2dShape { batch: batch.images, ..layer.shape };
+        let (numbers, determinism) = (self.options.numbers, self.options.determinism);
+        let signature = Signature { shape, direction, numbers, result: Written::Alike, determinism };
+        let mut run = |executor: &mut Self, signature: Signature, w: Pointer| {
+            let operands = Operands { x, w, y };
+            let plan = executor.chosen(&signature, operands)?;
+            commands.push(Command::Convolution(plan, operands));
+            Ok::<(), CudaError>(())
+        };
+        if direction != Direction::Weight {
+            return run(self, signature, self.parameters.factor(weight));
+        }
+        let gradient = self.parameters.gradient(weight);
+        if numbers != Numbers::Bf16 {
+            return run(self, signature, gradient);
+        }
+        // A gradient is f32, as the parameters are: cuDNN writes it so where it can.
+        match run(self, Signature { result: Written::Wide, ..signature }, gradient) {
+            Err(CudaError::NoEngine { .. }) => {}
+            done => return done,
+        }
+        let rounded = self.pointer(batch.places.dw);
+        run(self, signature, rounded)?;
+        let launch = Launch::over(len).with(rounded).with(len).with(gradient);
+        commands.push(Command::Kernel(self.kernels.named.kernel("widen_bf16")?, launch));
+        Ok(())
+    }
+
+    /// The plan of a convolution; the fastest, if it was not needed before.
+    fn chosen(&mut self, signature: &Signature, operands: Operands) -> Result<Arc<Convolution>, CudaError> {
+        if let Some((plan, _)) = self.convolutions.get(signature) {
+            return Ok(Arc::clone(plan));
+        }
+        let (workspace, device, stages) = (&mut self.workspace, &self.device, &mut self.stages);
+        let mut room = |bytes: usize| {
+            if bytes > workspace.len() {
+                // What was recorded holds the address of the memory that goes.
+                stages.values_mut().for_each(Stage::forget);
+                device.wait()?;
+                *workspace = device.zeros(0)?;
+                *workspace = device.zeros(bytes)?;
+            }
+            Ok(workspace.pointer(0))
+        };
+        let (plan, choice) = Convolution::fastest(device, signature, operands, &mut room)?;
+        let plan = Arc::new(plan);
+        self.convolutions.insert(*signature, (Arc::clone(&plan), choice));
+        Ok(plan)
+    }
+
+    fn address(&self, batch: &Batch<'_>, parameter: Parameter) -> Pointer {
+        let places = batch.places;
+        match parameter {
+            Parameter::Tensor(place) | Parameter::Written(place) => self.place(batch, place),
+            Parameter::Images => self.pointer(places.images),
+            Parameter::Scale(norm) => self.pointer(places.norms[norm].scale),
+            Parameter::Shift(norm) => self.pointer(places.norms[norm].shift),
+            Parameter::Factor(norm, k) => self.pointer(places.norms[norm].factors[k]),
+            Parameter::Features => self.pointer(places.head_gradients[0]),
+            Parameter::Indices(pool) | Parameter::KeptIndices(pool) => self.pointer(places.indices[pool]),
+            Parameter::Sums => self.pointer(places.sums),
+        }
+    }
+
+    fn place(&self, batch: &Batch<'_>, place: Place) -> Pointer {
+        let element = if self.options.numbers == Numbers::Bf16 { 2 } else { 4 };
+        self.pointer(match place {
+            Place::Tensor(buf) => batch.places.tensors + batch.plan.offsets[buf] * batch.images * element,
+            Place::X => batch.places.x,
+            Place::Dy => batch.places.dy,
+            Place::Dx => batch.places.dx,
+        })
+    }
+}
+
+/// The program of kernels of passes, number `i` of which is called [`name`]`(i)`.
+pub(super) fn program(texts: &[&String]) -> String {
+    let mut program = NUMBERS.to_owned();
+    for (i, text) in texts.iter().enumerate() {
+        let _ = writeln!(program, "{}", text.replace("KERNEL(", &format!("{}(", name(i))));
+    }
+    program
+}
+
+fn name(i: usize) -> String {
+    format!("pass_{i}")
+}
+
+/// The passes among the steps, for those who look at their kernels.
+#[cfg(test)]
+pub(super) fn passes(steps: &[Step]) -> impl Iterator<Item = &super::elementwise::Elementwise> {
+    steps.iter().filter_map(|step| match step {
+        Step::Pass(pass) => Some(pass),
+        _ => None,
+    })
+}

@@ -1,0 +1,238 @@
+//! Running a plan on a device.
+
+mod build;
+mod elementwise;
+mod head;
+mod layout;
+mod norm;
+mod parameters;
+mod place;
+mod script;
+mod stage;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use wick_graph::plan::{ConvInputs, Plan};
+use wick_graph::{Batch, Graph, GraphError, Shape};
+
+use crate::cudnn::{Choice, Convolution, Signature};
+use crate::device::{Device, Kernel, Pointer};
+use crate::{Buffer, CudaError, Determinism, Numbers};
+use parameters::Parameters;
+use stage::{Mode, Stage};
+
+/// How a graph is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Options {
+    /// In which numbers.
+    pub numbers: Numbers,
+    /// Whether two runs must give the same bits.
+    pub determinism: Determinism,
+}
+
+/// A graph on a device: its parameters, and the memory that its steps use. That grows to the largest batch seen.
+#[derive(Debug)]
+pub struct Executor {
+    device: Device,
+    graph: Graph,
+    options: Options,
+    training: Arc<Plan>,
+    evaluation: Arc<Plan>,
+    parameters: Parameters,
+    kernels: Kernels,
+    /// Plans of cuDNN, and what was tried for each.
+    convolutions: HashMap<Signature, (Arc<Convolution>, Choice)>,
+    arena: Buffer<u8>,
+    workspace: Buffer<u8>,
+    stages: HashMap<(Mode, usize), Stage>,
+}
+
+/// Compiled kernels: those that every graph needs, by name, and those of passes, by text.
+#[derive(Debug)]
+struct Kernels {
+    named: crate::device::Program,
+    of_passes: HashMap<String, Kernel>,
+}
+
+/// What all kernels begin with.
+const NUMBERS: &str = include_str!("../kernels/numbers.cu");
+const NORM: &str = include_str!("../kernels/norm.cu");
+const HEAD: &str = include_str!("../kernels/head.cu");
+
+impl Executor {
+    /// Compiles `graph`, whose parameters are zeros until they are set.
+    ///
+    /// # Errors
+    /// A layer that nothing reads, or no logits at the end; the device's.
+    pub fn new(device: &Device, graph: &Graph, options: Options) -> Result<Self, CudaError> {
+        let named = device.compile(&[NUMBERS, NORM, HEAD].concat())?;
+        Ok(Self {
+            training: Arc::new(Plan::training(graph, ConvInputs::Written)?),
+            evaluation: Arc::new(Plan::evaluation(graph, ConvInputs::Written)?),
+            parameters: Parameters::new(device, graph, options.numbers)?,
+            kernels: Kernels { named, of_passes: HashMap::new() },
+            convolutions: HashMap::new(),
+            arena: device.zeros(0)?,
+            workspace: device.zeros(0)?,
+            stages: HashMap::new(),
+            device: device.clone(),
+            graph: graph.clone(),
+            options,
+        })
+    }
+
+    /// The graph it computes.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Bytes on the device: maps, parameters, gradients, cuDNN's room.
+    pub fn bytes(&self) -> usize {
+        self.arena.len() + self.workspace.len() + self.parameters.bytes()
+    }
+
+    /// Takes over parameters, as [`Graph::parameters`] lists them, running statistics included.
+    ///
+    /// # Errors
+    /// Slices of other lengths; the driver's.
+    pub fn set_parameters(&mut self, parameters: &[&[f32]]) -> Result<(), CudaError> {
+        self.parameters.set(&self.graph, parameters)?;
+        self.parameters.round(&self.device, &self.kernels.named)
+    }
+
+    /// Copies parameters back, into vectors of whatever length.
+    ///
+    /// # Errors
+    /// Another number of vectors; the driver's.
+    pub fn parameters(&self, parameters: &mut [Vec<f32>]) -> Result<(), CudaError> {
+        self.parameters.get(&self.graph, self.parameters.values(), parameters)
+    }
+
+    /// Copies the gradients of the last step, as [`Graph::parameters`] lists them; those of what is not trained mean nothing.
+    ///
+    /// # Errors
+    /// Another number of vectors; the driver's.
+    pub fn gradients(&self, gradients: &mut [Vec<f32>]) -> Result<(), CudaError> {
+        self.parameters.get(&self.graph, self.parameters.gradients(), gradients)
+    }
+
+    /// Loss and gradients of a batch, with the batch's own statistics in batch norms; teaches the running ones.
+    /// `label_smoothing` is the share of the target that is spread over all classes.
+    ///
+    /// # Errors
+    /// Slices of other lengths, no images, a label that is no class; the device's.
+    pub fn training_step(&mut self, batch: Batch<'_>, label_smoothing: f32) -> Result<f32, CudaError> {
+        let images = self.count(batch.images)?;
+        expect("labels", batch.labels.len(), images)?;
+        let classes = self.graph.classes();
+        if let Some(label) = batch.labels.iter().find(|label| **label as usize >= classes) {
+            let message = format!("label {label} of {classes} classes");
+            return Err(CudaError::Driver { doing: "compute the loss", message });
+        }
+        let mode = Mode::Train { smoothing: label_smoothing.to_bits() };
+        self.prepare(mode, images)?;
+        let stage = &self.stages[&(mode, images)];
+        let (at_images, at_labels) = (stage.places.images, stage.places.labels);
+        self.upload(at_images, batch.images)?;
+        self.upload(at_labels, batch.labels)?;
+        self.run(mode, images)?;
+        let stage = &self.stages[&(mode, images)];
+        Ok(self.floats(stage.places.loss, 1)?[0])
+    }
+
+    /// The last training step, so many times more.
+    #[doc(hidden)]
+    pub fn again(&mut self, times: usize, images: usize, train: Option<f32>) -> Result<(), CudaError> {
+        let mode = train.map_or(Mode::Evaluate, |s| Mode::Train { smoothing: s.to_bits() });
+        for _ in 0..times {
+            self.run(mode, images)?;
+        }
+        self.device.wait()
+    }
+
+    /// The logits `(N, classes)` of the last training step, if it was of `images` images.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub fn training_logits(&self, images: usize, label_smoothing: f32) -> Result<Option<Vec<f32>>, CudaError> {
+        let mode = Mode::Train { smoothing: label_smoothing.to_bits() };
+        let stage = self.stages.get(&(mode, images));
+        stage.map(|stage| self.floats(stage.places.logits, images * self.graph.classes())).transpose()
+    }
+
+    /// Logits `(N, classes)` of images `(N, H, W, C)`, with running statistics in batch norms.
+    ///
+    /// # Errors
+    /// Slices of other lengths, no images; the device's.
+    pub fn logits(&mut self, images: &[f32]) -> Result<Vec<f32>, CudaError> {
+        let count = self.count(images)?;
+        self.prepare(Mode::Evaluate, count)?;
+        let at = self.stages[&(Mode::Evaluate, count)].places.images;
+        self.upload(at, images)?;
+        self.run(Mode::Evaluate, count)?;
+        let stage = &self.stages[&(Mode::Evaluate, count)];
+        self.floats(stage.places.logits, count * self.graph.classes())
+    }
+
+    /// What was chosen for each convolution, in words.
+    pub fn convolutions(&self) -> Vec<String> {
+        let line = |(signature, (_, choice)): (&Signature, &(Arc<Convolution>, Choice))| {
+            let s = &signature.shape;
+            let size = format!("{}x{}x{}x{}", s.batch, s.height, s.width, s.in_channels);
+            let (kernel, stride, out) = (s.kernel[0], s.stride, s.out_channels);
+            let flops = 2.0 * (s.weight_len() * s.batch * s.out_height() * s.out_width()) as f64;
+            format!(
+                "{:?} {size} {kernel}x{kernel}/{stride} -> {out} {:?}: {:.1} us, {:.0} TFLOP/s, best of {}",
+                signature.direction,
+                signature.result,
+                choice.seconds * 1e6,
+                flops / choice.seconds / 1e12,
+                choice.tried,
+            )
+        };
+        let mut lines: Vec<String> = self.convolutions.iter().map(line).collect();
+        lines.sort();
+        lines
+    }
+
+    /// The number of images, if they are whole.
+    fn count(&self, images: &[f32]) -> Result<usize, CudaError> {
+        let image = match self.graph.shape(self.graph.input()) {
+            Some(Shape::Map(map)) => map.iter().product::<usize>(),
+            _ => 1,
+        };
+        let count = images.len() / image;
+        if count == 0 {
+            return Err(GraphError::Empty.into());
+        }
+        expect("images", images.len(), count * image)?;
+        Ok(count)
+    }
+
+    fn upload<T: crate::Pod>(&mut self, at: usize, values: &[T]) -> Result<(), CudaError> {
+        // SAFETY: a `Pod` is plain bytes, `size_of_val` of them.
+        let bytes = unsafe { std::slice::from_raw_parts(values.as_ptr().cast::<u8>(), size_of_val(values)) };
+        self.arena.write(at, bytes)
+    }
+
+    fn floats(&self, at: usize, count: usize) -> Result<Vec<f32>, CudaError> {
+        let mut bytes = vec![0; count * size_of::<f32>()];
+        self.arena.read(at, &mut bytes)?;
+        Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+    }
+
+    fn pointer(&self, at: usize) -> Pointer {
+        self.arena.pointer(at)
+    }
+}
+
+fn expect(what: &str, got: usize, expected: usize) -> Result<(), CudaError> {
+    if got == expected {
+        return Ok(());
+    }
+    Err(GraphError::Length { what: what.to_owned(), expected, got }.into())
+}

@@ -1,0 +1,111 @@
+//! Parameters and their gradients: each kind in one flat buffer.
+
+use half::bf16;
+use wick_graph::Graph;
+
+use super::expect;
+use crate::device::{Device, Launch, Pointer, Program};
+use crate::{Buffer, CudaError, Numbers};
+
+/// Parameters begin at multiples of this many values.
+const ALIGNMENT: usize = 64;
+
+/// A graph's parameters on a device. Convolution weights are (C_out, KH, KW, C_in) there, as cuDNN has them channels last.
+#[derive(Debug)]
+pub(super) struct Parameters {
+    /// Where each begins.
+    offsets: Vec<usize>,
+    values: Buffer<f32>,
+    gradients: Buffer<f32>,
+    /// The same values in bf16, at the same places, where that is what convolutions read.
+    rounded: Option<Buffer<bf16>>,
+}
+
+impl Parameters {
+    pub fn new(device: &Device, graph: &Graph, numbers: Numbers) -> Result<Self, CudaError> {
+        let mut total = 0;
+        let place = |p: &wick_graph::Parameter| {
+            let at = total;
+            total += p.len().next_multiple_of(ALIGNMENT);
+            at
+        };
+        let offsets = graph.parameters().iter().map(place).collect();
+        let rounded = (numbers == Numbers::Bf16).then(|| device.zeros(total)).transpose()?;
+        Ok(Self { offsets, values: device.zeros(total)?, gradients: device.zeros(total)?, rounded })
+    }
+
+    pub fn values(&self) -> &Buffer<f32> {
+        &self.values
+    }
+
+    pub fn gradients(&self) -> &Buffer<f32> {
+        &self.gradients
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.values.len() * 8 + self.rounded.as_ref().map_or(0, |r| r.len() * 2)
+    }
+
+    pub fn value(&self, parameter: usize) -> Pointer {
+        self.values.pointer(self.offsets[parameter])
+    }
+
+    pub fn gradient(&self, parameter: usize) -> Pointer {
+        self.gradients.pointer(self.offsets[parameter])
+    }
+
+    /// What convolutions multiply by.
+    pub fn factor(&self, parameter: usize) -> Pointer {
+        match &self.rounded {
+            Some(rounded) => rounded.pointer(self.offsets[parameter]),
+            None => self.value(parameter),
+        }
+    }
+
+    pub fn set(&mut self, graph: &Graph, parameters: &[&[f32]]) -> Result<(), CudaError> {
+        expect("the list of parameters", parameters.len(), graph.parameters().len())?;
+        let mut flat = vec![0.0; self.values.len()];
+        for ((values, parameter), offset) in parameters.iter().zip(graph.parameters()).zip(&self.offsets) {
+            expect(&parameter.name, values.len(), parameter.len())?;
+            let to = &mut flat[*offset..offset + values.len()];
+            match parameter.shape[..] {
+                [.., out] if parameter.shape.len() == 4 => transpose(values, out, to),
+                _ => to.copy_from_slice(values),
+            }
+        }
+        self.values.write(0, &flat)
+    }
+
+    /// Copies `of`, laid out as the parameters are, to one vector each.
+    pub fn get(&self, graph: &Graph, of: &Buffer<f32>, to: &mut [Vec<f32>]) -> Result<(), CudaError> {
+        expect("the list of parameters", to.len(), graph.parameters().len())?;
+        let flat = of.to_vec()?;
+        for ((to, parameter), offset) in to.iter_mut().zip(graph.parameters()).zip(&self.offsets) {
+            let from = &flat[*offset..offset + parameter.len()];
+            to.resize(from.len(), 0.0);
+            match parameter.shape[..] {
+                [.., out] if parameter.shape.len() == 4 => transpose(from, from.len() / out.max(1), to),
+                _ => to.copy_from_slice(from),
+            }
+        }
+        Ok(())
+    }
+
+    /// Rounds the values, if anything reads them rounded.
+    pub fn round(&self, device: &Device, program: &Program) -> Result<(), CudaError> {
+        let Some(rounded) = &self.rounded else { return Ok(()) };
+        let count = self.values.len();
+        let launch = Launch::over(count).with(self.values.pointer(0)).with(count).with(rounded.pointer(0));
+        device.launch(&program.kernel("round_to_bf16")?, &launch)
+    }
+}
+
+/// `from`, rows of `columns` values, as columns.
+fn transpose(from: &[f32], columns: usize, to: &mut [f32]) {
+    let rows = from.len() / columns.max(1);
+    for (r, row) in from.chunks_exact(columns.max(1)).enumerate() {
+        for (c, value) in row.iter().enumerate() {
+            to[c * rows + r] = *value;
+        }
+    }
+}

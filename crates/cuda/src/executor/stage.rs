@@ -1,0 +1,107 @@
+//! What is begun on the device for a batch of one size, in order.
+
+use std::fmt;
+use std::sync::Arc;
+
+use cudarc::driver::CudaGraph;
+use cudarc::driver::sys::{CUgraphInstantiate_flags, CUstreamCaptureMode};
+
+use super::Executor;
+use super::layout::Places;
+use crate::CudaError;
+use crate::cudnn::{Convolution, Operands};
+use crate::device::{Device, Kernel, Launch, Pointer};
+use crate::error::driver;
+
+/// What a stage is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Mode {
+    /// Loss and gradients; the label smoothing by its bits.
+    Train { smoothing: u32 },
+    /// Logits with running statistics.
+    Evaluate,
+}
+
+/// One thing that is begun.
+#[derive(Debug, Clone)]
+pub(super) enum Command {
+    Kernel(Kernel, Launch),
+    Convolution(Arc<Convolution>, Operands),
+}
+
+/// All of it.
+pub(super) struct Stage {
+    pub places: Places,
+    pub commands: Vec<Command>,
+    /// The commands as one, recorded when they have run once: kernels are loaded then, and cuDNN's engines ready.
+    recorded: Recorded,
+}
+
+enum Recorded {
+    Never,
+    Once,
+    Graph(CudaGraph),
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stage").field("commands", &self.commands.len()).finish_non_exhaustive()
+    }
+}
+
+impl Stage {
+    pub fn new(places: Places, commands: Vec<Command>) -> Self {
+        Self { places, commands, recorded: Recorded::Never }
+    }
+
+    /// Forgets what was recorded: an address in it is no more.
+    pub fn forget(&mut self) {
+        self.recorded = Recorded::Never;
+    }
+
+    /// Begins everything.
+    pub fn run(&mut self, device: &Device, workspace: Pointer) -> Result<(), CudaError> {
+        match &self.recorded {
+            Recorded::Graph(graph) => driver("begin a step", graph.launch()),
+            Recorded::Never => {
+                self.begin(device, workspace)?;
+                self.recorded = Recorded::Once;
+                Ok(())
+            }
+            Recorded::Once => {
+                let stream = device.stream();
+                let mode = CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
+                driver("record a step", stream.begin_capture(mode))?;
+                let begun = self.begin(device, workspace);
+                let graph = driver("record a step", stream.end_capture(CUgraphInstantiate_flags(0)));
+                begun?;
+                if let Some(graph) = graph? {
+                    driver("begin a step", graph.launch())?;
+                    self.recorded = Recorded::Graph(graph);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn begin(&self, device: &Device, workspace: Pointer) -> Result<(), CudaError> {
+        for command in &self.commands {
+            match command {
+                Command::Kernel(kernel, launch) => device.launch(kernel, launch)?,
+                Command::Convolution(plan, operands) => plan.run(device, *operands, workspace)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Executor {
+    /// Begins a stage that was prepared.
+    pub(super) fn run(&mut self, mode: Mode, images: usize) -> Result<(), CudaError> {
+        let workspace = self.workspace.pointer(0);
+        match self.stages.get_mut(&(mode, images)) {
+            Some(stage) => stage.run(&self.device, workspace),
+            None => Ok(()),
+        }
+    }
+}
