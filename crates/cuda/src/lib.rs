@@ -10,6 +10,7 @@ mod cudnn;
 mod device;
 mod error;
 mod executor;
+pub mod training;
 
 pub use device::{Buffer, Device, Pod};
 pub use error::CudaError;

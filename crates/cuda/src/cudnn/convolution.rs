@@ -31,18 +31,7 @@ pub(crate) struct Signature {
     pub shape: Conv2dShape,
     pub direction: Direction,
     pub numbers: Numbers,
-    /// How the result is written.
-    pub result: Written,
     pub determinism: crate::Determinism,
-}
-
-/// How a result is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Written {
-    /// As the operands are.
-    Alike,
-    /// As f32.
-    Wide,
 }
 
 /// Addresses of input, weight and output, or of their gradients.
@@ -212,24 +201,16 @@ fn operation(cudnn: &Cudnn, signature: &Signature) -> Result<Descriptor, CudaErr
     let [n, h, w, c, k] = [batch, height, width, in_channels, out_channels].map(|v| v as i64);
     let [p, q] = [signature.shape.out_height(), signature.shape.out_width()].map(|v| v as i64);
     let [r, s] = kernel.map(|v| v as i64);
-    let alike = match signature.numbers {
+    let data = match signature.numbers {
         Numbers::F32 | Numbers::Tf32 => DataType::CUDNN_DATA_FLOAT,
         Numbers::Bf16 => DataType::CUDNN_DATA_BFLOAT16,
-    };
-    let result = match signature.result {
-        Written::Alike => alike,
-        Written::Wide => DataType::CUDNN_DATA_FLOAT,
-    };
-    let data = |id: i64| match (signature.direction, id) {
-        (Direction::Forward, Y) | (Direction::Input, X) | (Direction::Weight, W) => result,
-        _ => alike,
     };
     // Sizes in cuDNN's order (N, C, H, W), channels last in memory.
     let tensor = |id: i64, [n, c, h, w]: [i64; 4]| {
         Descriptor::of(
             Kind::CUDNN_BACKEND_TENSOR_DESCRIPTOR,
             &[
-                (Name::CUDNN_ATTR_TENSOR_DATA_TYPE, Attribute::DataType(data(id))),
+                (Name::CUDNN_ATTR_TENSOR_DATA_TYPE, Attribute::DataType(data)),
                 (Name::CUDNN_ATTR_TENSOR_DIMENSIONS, Attribute::Ints(&[n, c, h, w])),
                 (Name::CUDNN_ATTR_TENSOR_STRIDES, Attribute::Ints(&[h * w * c, 1, w * c, c])),
                 (Name::CUDNN_ATTR_TENSOR_UNIQUE_ID, Attribute::Ints(&[id])),

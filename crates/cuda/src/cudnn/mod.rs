@@ -8,7 +8,7 @@ use cudarc::driver::CudaStream;
 
 use crate::CudaError;
 
-pub(crate) use convolution::{Choice, Convolution, Direction, Operands, Signature, Written};
+pub(crate) use convolution::{Choice, Convolution, Direction, Operands, Signature};
 use descriptor::{Attribute, Descriptor};
 
 /// cuDNN on one stream.

@@ -16,7 +16,7 @@ pub(crate) use memory::Pointer;
 pub use memory::{Buffer, Pod};
 #[cfg(test)]
 pub(crate) use program::compile;
-pub(crate) use program::{Kernel, Launch, Program};
+pub(crate) use program::{Argument, Kernel, Launch, Program};
 
 /// A GPU with everything that is needed of it. All its work happens in one order, on one stream.
 #[derive(Debug, Clone)]

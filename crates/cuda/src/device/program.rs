@@ -26,7 +26,7 @@ pub(crate) struct Launch {
     pub arguments: Vec<Argument>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Argument {
     Pointer(Pointer),
     Int(i32),

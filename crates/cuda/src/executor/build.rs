@@ -14,8 +14,8 @@ use super::place::Place;
 use super::script::{Purpose, Step, Summed, steps};
 use super::stage::{Command, Mode, Stage};
 use super::{Executor, NUMBERS, head};
-use crate::cudnn::{Convolution, Direction, Operands, Signature, Written};
-use crate::device::{Kernel, Launch, Pointer};
+use crate::cudnn::{Convolution, Direction, Operands, Signature};
+use crate::device::{Argument, Kernel, Launch, Pointer};
 use crate::{CudaError, Numbers};
 
 /// A batch whose stage is made.
@@ -28,7 +28,7 @@ struct Batch<'a> {
 
 impl Executor {
     /// Makes the stage of such a batch, if there is none yet.
-    pub(super) fn prepare(&mut self, mode: Mode, images: usize) -> Result<(), CudaError> {
+    pub(crate) fn prepare(&mut self, mode: Mode, images: usize) -> Result<(), CudaError> {
         if self.stages.contains_key(&(mode, images)) {
             return Ok(());
         }
@@ -55,6 +55,23 @@ impl Executor {
         }
         self.stages.insert((mode, images), Stage::new(places, commands));
         Ok(())
+    }
+
+    /// What a stage that was prepared consists of, but for the pass that reads uploaded images.
+    pub(crate) fn without_images(&self, mode: Mode, images: usize) -> (Places, Vec<Command>) {
+        let Some(stage) = self.stages.get(&(mode, images)) else { return Default::default() };
+        let uploaded = Argument::from(self.pointer(stage.places.images));
+        let reads = |command: &&Command| match command {
+            Command::Kernel(_, launch) => !launch.arguments.contains(&uploaded),
+            Command::Convolution(..) => true,
+        };
+        (stage.places.clone(), stage.commands.iter().filter(reads).cloned().collect())
+    }
+
+    /// Where that pass writes to: the plan's first tensor.
+    pub(crate) fn images_pointer(&self, places: &Places, images: usize) -> Pointer {
+        let element = if self.options.numbers == Numbers::Bf16 { 2 } else { 4 };
+        self.pointer(places.tensors + self.training.offsets[0] * images * element)
     }
 
     fn make(&self, step: &Step, element: &str) -> Option<Made> {
@@ -174,7 +191,7 @@ impl Executor {
         let [x, y] = places.map(|place| self.place(batch, place));
         let shape = Conv2dShape { batch: batch.images, ..layer.shape };
         let (numbers, determinism) = (self.options.numbers, self.options.determinism);
-        let signature = Signature { shape, direction, numbers, result: Written::Alike, determinism };
+        let signature = Signature { shape, direction, numbers, determinism };
         let mut run = |executor: &mut Self, signature: Signature, w: Pointer| {
             let operands = Operands { x, w, y };
             let plan = executor.chosen(&signature, operands)?;
@@ -188,11 +205,8 @@ impl Executor {
         if numbers != Numbers::Bf16 {
             return run(self, signature, gradient);
         }
-        // A gradient is f32, as the parameters are: cuDNN writes it so where it can.
-        match run(self, Signature { result: Written::Wide, ..signature }, gradient) {
-            Err(CudaError::NoEngine { .. }) => {}
-            done => return done,
-        }
+        // A gradient is f32, as the parameters are. cuDNN 9.14 has but one engine that writes it so from bf16, ten and more
+        // times as slow as those that round it.
         let rounded = self.pointer(batch.places.dw);
         run(self, signature, rounded)?;
         let launch = Launch::over(len).with(rounded).with(len).with(gradient);

@@ -9,7 +9,7 @@ use crate::Numbers;
 
 /// Offsets in bytes.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     /// The plan's tensors.
     pub tensors: usize,
     pub x: usize,
@@ -21,7 +21,7 @@ pub(super) struct Places {
     /// Of each pool.
     pub indices: Vec<usize>,
     /// Of each norm.
-    pub norms: Vec<norm::Places>,
+    pub(super) norms: Vec<norm::Places>,
     pub images: usize,
     pub labels: usize,
     /// Features, then what each layer of the head leaves.

@@ -22,8 +22,9 @@ use wick_graph::{Batch, Graph, GraphError, Shape};
 use crate::cudnn::{Choice, Convolution, Signature};
 use crate::device::{Device, Kernel, Pointer};
 use crate::{Buffer, CudaError, Determinism, Numbers};
-use parameters::Parameters;
-use stage::{Mode, Stage};
+pub(crate) use layout::Places;
+pub(crate) use parameters::Parameters;
+pub(crate) use stage::{Command, Mode, Stage};
 
 /// How a graph is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -42,7 +43,7 @@ pub struct Executor {
     options: Options,
     training: Arc<Plan>,
     evaluation: Arc<Plan>,
-    parameters: Parameters,
+    pub(crate) parameters: Parameters,
     kernels: Kernels,
     /// Plans of cuDNN, and what was tried for each.
     convolutions: HashMap<Signature, (Arc<Convolution>, Choice)>,
@@ -59,7 +60,7 @@ struct Kernels {
 }
 
 /// What all kernels begin with.
-const NUMBERS: &str = include_str!("../kernels/numbers.cu");
+pub(crate) const NUMBERS: &str = include_str!("../kernels/numbers.cu");
 const NORM: &str = include_str!("../kernels/norm.cu");
 const HEAD: &str = include_str!("../kernels/head.cu");
 
@@ -144,16 +145,6 @@ impl Executor {
         Ok(self.floats(stage.places.loss, 1)?[0])
     }
 
-    /// The last training step, so many times more.
-    #[doc(hidden)]
-    pub fn again(&mut self, times: usize, images: usize, train: Option<f32>) -> Result<(), CudaError> {
-        let mode = train.map_or(Mode::Evaluate, |s| Mode::Train { smoothing: s.to_bits() });
-        for _ in 0..times {
-            self.run(mode, images)?;
-        }
-        self.device.wait()
-    }
-
     /// The logits `(N, classes)` of the last training step, if it was of `images` images.
     ///
     /// # Errors
@@ -186,9 +177,8 @@ impl Executor {
             let (kernel, stride, out) = (s.kernel[0], s.stride, s.out_channels);
             let flops = 2.0 * (s.weight_len() * s.batch * s.out_height() * s.out_width()) as f64;
             format!(
-                "{:?} {size} {kernel}x{kernel}/{stride} -> {out} {:?}: {:.1} us, {:.0} TFLOP/s, best of {}",
+                "{:?} {size} {kernel}x{kernel}/{stride} -> {out}: {:.1} us, {:.0} TFLOP/s, best of {}",
                 signature.direction,
-                signature.result,
                 choice.seconds * 1e6,
                 flops / choice.seconds / 1e12,
                 choice.tried,
@@ -225,12 +215,40 @@ impl Executor {
         Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     }
 
-    fn pointer(&self, at: usize) -> Pointer {
+    pub(crate) fn pointer(&self, at: usize) -> Pointer {
         self.arena.pointer(at)
+    }
+
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    pub(crate) fn numbers(&self) -> Numbers {
+        self.options.numbers
+    }
+
+    /// Where memory lies that stages hold addresses of.
+    pub(crate) fn memory(&self) -> [Pointer; 2] {
+        [self.pointer(0), self.workspace_pointer()]
+    }
+
+    pub(crate) fn workspace_pointer(&self) -> Pointer {
+        self.workspace.pointer(0)
+    }
+
+    /// Values that are laid out as the parameters are, one vector each.
+    pub(crate) fn values_of(&self, flat: &Buffer<f32>) -> Result<Vec<Vec<f32>>, CudaError> {
+        let mut values = vec![Vec::new(); self.graph.parameters().len()];
+        self.parameters.get(&self.graph, flat, &mut values)?;
+        Ok(values)
+    }
+
+    pub(crate) fn write_values(&self, flat: &mut Buffer<f32>, values: &[&[f32]]) -> Result<(), CudaError> {
+        flat.write(0, &self.parameters.flat(&self.graph, values)?)
     }
 }
 
-fn expect(what: &str, got: usize, expected: usize) -> Result<(), CudaError> {
+pub(crate) fn expect(what: &str, got: usize, expected: usize) -> Result<(), CudaError> {
     if got == expected {
         return Ok(());
     }

@@ -7,12 +7,9 @@ use super::expect;
 use crate::device::{Device, Launch, Pointer, Program};
 use crate::{Buffer, CudaError, Numbers};
 
-/// Parameters begin at multiples of this many values.
-const ALIGNMENT: usize = 64;
-
 /// A graph's parameters on a device. Convolution weights are (C_out, KH, KW, C_in) there, as cuDNN has them channels last.
 #[derive(Debug)]
-pub(super) struct Parameters {
+pub(crate) struct Parameters {
     /// Where each begins.
     offsets: Vec<usize>,
     values: Buffer<f32>,
@@ -22,11 +19,14 @@ pub(super) struct Parameters {
 }
 
 impl Parameters {
+    /// Parameters begin at multiples of this many values.
+    pub const ALIGNMENT: usize = 64;
+
     pub fn new(device: &Device, graph: &Graph, numbers: Numbers) -> Result<Self, CudaError> {
         let mut total = 0;
         let place = |p: &wick_graph::Parameter| {
             let at = total;
-            total += p.len().next_multiple_of(ALIGNMENT);
+            total += p.len().next_multiple_of(Self::ALIGNMENT);
             at
         };
         let offsets = graph.parameters().iter().map(place).collect();
@@ -40,6 +40,20 @@ impl Parameters {
 
     pub fn gradients(&self) -> &Buffer<f32> {
         &self.gradients
+    }
+
+    /// Values of all, gaps included.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    pub fn offset(&self, parameter: usize) -> usize {
+        self.offsets[parameter]
+    }
+
+    /// The rounded values, 0 where there are none.
+    pub fn rounded(&self) -> Pointer {
+        self.rounded.as_ref().map_or(0, |rounded| rounded.pointer(0))
     }
 
     pub fn bytes(&self) -> usize {
@@ -63,6 +77,12 @@ impl Parameters {
     }
 
     pub fn set(&mut self, graph: &Graph, parameters: &[&[f32]]) -> Result<(), CudaError> {
+        let flat = self.flat(graph, parameters)?;
+        self.values.write(0, &flat)
+    }
+
+    /// One value each of every parameter, as they are laid out.
+    pub fn flat(&self, graph: &Graph, parameters: &[&[f32]]) -> Result<Vec<f32>, CudaError> {
         expect("the list of parameters", parameters.len(), graph.parameters().len())?;
         let mut flat = vec![0.0; self.values.len()];
         for ((values, parameter), offset) in parameters.iter().zip(graph.parameters()).zip(&self.offsets) {
@@ -73,7 +93,7 @@ impl Parameters {
                 _ => to.copy_from_slice(values),
             }
         }
-        self.values.write(0, &flat)
+        Ok(flat)
     }
 
     /// Copies `of`, laid out as the parameters are, to one vector each.

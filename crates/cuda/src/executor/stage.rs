@@ -15,7 +15,7 @@ use crate::error::driver;
 
 /// What a stage is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     /// Loss and gradients; the label smoothing by its bits.
     Train { smoothing: u32 },
     /// Logits with running statistics.
@@ -24,13 +24,13 @@ pub(super) enum Mode {
 
 /// One thing that is begun.
 #[derive(Debug, Clone)]
-pub(super) enum Command {
+pub(crate) enum Command {
     Kernel(Kernel, Launch),
     Convolution(Arc<Convolution>, Operands),
 }
 
 /// All of it.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     pub places: Places,
     pub commands: Vec<Command>,
     /// The commands as one, recorded when they have run once: kernels are loaded then, and cuDNN's engines ready.

@@ -25,6 +25,7 @@ fn every_kernel_compiles() {
         return;
     }
     compile(&[NUMBERS, NORM, HEAD].concat(), "sm_80").unwrap();
+    compile(&crate::training::program(), "sm_80").unwrap();
     for (name, graph) in networks::all() {
         for element in ["float", "bf16"] {
             let plans = [

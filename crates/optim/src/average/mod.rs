@@ -3,7 +3,7 @@
 mod options;
 mod pass;
 
-pub use options::{Alpha, AverageConfig, EmaOptions, LookaheadOptions, SwaOptions};
+pub use options::{Alpha, AverageConfig, EmaOptions, LookaheadOptions, Mixing, SwaOptions};
 
 use crate::fused::take;
 use crate::{Length, OptimError};
@@ -103,25 +103,12 @@ impl Average {
     /// [`OptimError::Candle`] for variables that were made anew in another shape.
     pub fn after_step(&mut self, steps: u64) -> Result<(), OptimError> {
         self.show(Weights::Trained)?;
-        let last = self.length.steps() as u64;
-        match self.config {
-            AverageConfig::None {} => {}
-            AverageConfig::Lookahead(options) => {
-                if steps.is_multiple_of(options.every as u64) {
-                    self.add(options.alpha(steps, last))?;
-                    self.pass(Pass::Give)?;
-                }
-                if steps == last {
-                    self.pass(Pass::Give)?;
-                }
-            }
-            AverageConfig::Ema(options) => self.add(1.0 - options.decay)?,
-            AverageConfig::Swa(options) => {
-                let per_epoch = self.length.steps_per_epoch.max(1) as u64;
-                if steps.is_multiple_of(per_epoch) && steps / per_epoch >= options.start as u64 {
-                    self.add(1.0 / (self.count + 1) as f64)?;
-                }
-            }
+        let Some(mixing) = self.config.mixing(steps, self.length, self.count) else { return Ok(()) };
+        if let Some(weight) = mixing.weight {
+            self.add(weight)?;
+        }
+        if mixing.gives {
+            self.pass(Pass::Give)?;
         }
         Ok(())
     }

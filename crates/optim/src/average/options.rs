@@ -1,4 +1,4 @@
-use crate::OptimError;
+use crate::{Length, OptimError};
 use crate::check::{below_one, not_negative, require};
 use serde::{Deserialize, Serialize};
 
@@ -94,7 +94,37 @@ pub struct SwaOptions {
     pub start: usize,
 }
 
+/// What is averaged behind a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mixing {
+    /// How far the average goes towards the weights, 1 for the first ones; `None`: it stays.
+    pub weight: Option<f64>,
+    /// Whether the weights become the average then.
+    pub gives: bool,
+}
+
 impl AverageConfig {
+    /// What is averaged after so many steps (1 after the first) of a run of that length, `count` weights being in the average. That
+    /// of a look-ahead begins with the initial ones in it.
+    pub fn mixing(&self, steps: u64, length: Length, count: u64) -> Option<Mixing> {
+        let first = |weight: f64| Some(if count == 0 { 1.0 } else { weight });
+        match *self {
+            Self::None {} => None,
+            Self::Lookahead(options) => {
+                let last = length.steps() as u64;
+                let meets = steps.is_multiple_of(options.every as u64);
+                let weight = meets.then(|| options.alpha(steps, last));
+                (meets || steps == last).then_some(Mixing { weight, gives: true })
+            }
+            Self::Ema(options) => Some(Mixing { weight: first(1.0 - options.decay), gives: false }),
+            Self::Swa(options) => {
+                let per_epoch = length.steps_per_epoch.max(1) as u64;
+                let counts = steps.is_multiple_of(per_epoch) && steps / per_epoch >= options.start as u64;
+                counts.then(|| Mixing { weight: first(1.0 / (count + 1) as f64), gives: false })
+            }
+        }
+    }
+
     /// Whether every option is in its range.
     ///
     /// # Errors

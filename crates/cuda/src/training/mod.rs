@@ -1,0 +1,251 @@
+//! Training without the host: data set, batches, updates and averages on the device, a step one recorded graph.
+
+mod data;
+mod rule;
+mod update;
+
+use std::collections::HashMap;
+
+use wick_augment::packed::PackedList;
+use wick_graph::{Graph, Role};
+
+use crate::device::Program;
+use crate::executor::{Executor, Mode, Options, Stage};
+use crate::{Buffer, CudaError, Device};
+use data::Resident;
+
+#[cfg(test)]
+pub(crate) use update::program;
+
+pub use rule::{Clip, Decay, Group, Momentum, Rates, Rule, Settings};
+
+/// What a step leaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepReport {
+    /// Mean cross-entropy over the batch.
+    pub loss: f64,
+    /// The penalty `l1·Σ|p|`.
+    pub penalty: f64,
+    /// The norm of the gradient, the penalty's share included, where a penalty or a clip needs it.
+    pub gradient_norm: Option<f64>,
+    /// The class of the largest logit of each image.
+    pub predicted: Vec<u8>,
+}
+
+/// What is averaged behind a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Mix {
+    /// `slow ← slow + weight·(values − slow)`; a weight of 1 takes them over.
+    Follow(f32),
+    /// The same, then the values are the slow ones.
+    Meet(f32),
+}
+
+/// One step to come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// Learning rate and momentum.
+    pub rates: Rates,
+    /// What is averaged behind it.
+    pub mix: Option<Mix>,
+}
+
+/// Values of every parameter, as [`Graph::parameters`] lists them; those that are not trained mean nothing in an optimiser's.
+pub type Values = Vec<Vec<f32>>;
+
+/// A network that is trained on a device.
+#[derive(Debug)]
+pub struct Trainer {
+    executor: Executor,
+    settings: Settings,
+    smoothing: f32,
+    program: Program,
+    resident: Resident,
+    /// The optimiser's buffers, laid out as the parameters are.
+    slots: Vec<Buffer<f32>>,
+    /// Averaged values.
+    slow: Option<Buffer<f32>>,
+    /// Updates so far.
+    steps: u64,
+    update: update::Memory,
+    stages: HashMap<usize, Stage>,
+}
+
+/// Steps that are begun before their reports are fetched, at most.
+pub const MOST_STEPS: usize = 256;
+
+impl Trainer {
+    /// For `graph`, with parameters that are zeros until they are set, on a data set: `images` as `augmentation` takes them,
+    /// one behind the other, and their `labels`.
+    ///
+    /// # Errors
+    /// Settings for other parameters than the graph's, images without labels; the device's.
+    pub fn new(
+        device: &Device,
+        graph: &Graph,
+        options: Options,
+        settings: Settings,
+        data: Data<'_>,
+    ) -> Result<Self, CudaError> {
+        let executor = Executor::new(device, graph, options)?;
+        let program = device.compile(&update::program())?;
+        let len = executor.parameters.len();
+        let slots = (0..settings.rule.slots()).map(|_| device.zeros(len)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            resident: Resident::new(device, data)?,
+            update: update::Memory::new(&executor, &settings)?,
+            smoothing: data.label_smoothing,
+            executor,
+            settings,
+            program,
+            slots,
+            slow: None,
+            steps: 0,
+            stages: HashMap::new(),
+        })
+    }
+
+    /// The network: its parameters, and evaluation.
+    pub fn executor(&mut self) -> &mut Executor {
+        &mut self.executor
+    }
+
+    /// Groups as they are from now on.
+    ///
+    /// # Errors
+    /// Groups of another number of parameters; the driver's.
+    pub fn set_groups(&mut self, group_of: &[Option<usize>]) -> Result<(), CudaError> {
+        self.settings.group_of = group_of.to_vec();
+        self.update.set_groups(&self.executor, &self.settings)
+    }
+
+    /// The images of an epoch, in its order, and the words that say what becomes of each ([`PackedList`]).
+    ///
+    /// # Errors
+    /// An image that is not there, words of another number of images; the driver's.
+    pub fn begin_epoch(&mut self, order: &[i32], words: &[i16]) -> Result<(), CudaError> {
+        if self.resident.begin_epoch(self.executor.device(), order, words)? {
+            self.stages.clear();
+        }
+        Ok(())
+    }
+
+    /// Takes steps of `batch` images each, the first of which is number `first` of the epoch's order; [`MOST_STEPS`] at most.
+    ///
+    /// # Errors
+    /// More images than the epoch has; the device's.
+    pub fn steps(&mut self, first: usize, batch: usize, steps: &[Step]) -> Result<Vec<StepReport>, CudaError> {
+        self.resident.expect(first + batch * steps.len())?;
+        self.prepare(batch)?;
+        self.update.begin(&self.settings.rule, steps, self.steps)?;
+        self.resident.position(first)?;
+        for step in steps {
+            let workspace = self.executor.workspace_pointer();
+            if let Some(stage) = self.stages.get_mut(&batch) {
+                stage.run(self.executor.device(), workspace)?;
+            }
+            if let Some(mix) = step.mix {
+                self.mix(mix)?;
+            }
+        }
+        self.steps += steps.len() as u64;
+        self.update.reports(&self.settings, steps.len(), batch)
+    }
+
+    /// Values, the average's if that is asked for and there is one.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub fn averaged(&self) -> Result<Option<Values>, CudaError> {
+        self.slow.as_ref().map(|slow| self.executor.values_of(slow)).transpose()
+    }
+
+    /// Sets the average.
+    ///
+    /// # Errors
+    /// Slices of other lengths; the driver's.
+    pub fn set_averaged(&mut self, values: &[&[f32]]) -> Result<(), CudaError> {
+        let mut slow = self.executor.device().zeros(self.executor.parameters.len())?;
+        self.executor.write_values(&mut slow, values)?;
+        self.slow = Some(slow);
+        Ok(())
+    }
+
+    /// Updates so far, and the optimiser's buffers in the order that [`Rule`] documents.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub fn state(&self) -> Result<(u64, Vec<Values>), CudaError> {
+        let slots = self.slots.iter().map(|slot| self.executor.values_of(slot)).collect::<Result<_, _>>()?;
+        Ok((self.steps, slots))
+    }
+
+    /// Takes over what [`state`](Self::state) gave.
+    ///
+    /// # Errors
+    /// Slices of other lengths, another number of buffers; the driver's.
+    pub fn set_state(&mut self, steps: u64, slots: &[Vec<&[f32]>]) -> Result<(), CudaError> {
+        crate::executor::expect("the list of an optimiser's buffers", slots.len(), self.slots.len())?;
+        for (slot, values) in self.slots.iter_mut().zip(slots) {
+            self.executor.write_values(slot, values)?;
+        }
+        self.steps = steps;
+        Ok(())
+    }
+
+    fn mix(&mut self, mix: Mix) -> Result<(), CudaError> {
+        let (weight, gives) = match mix {
+            Mix::Follow(weight) => (weight, false),
+            Mix::Meet(weight) => (weight, true),
+        };
+        let device = self.executor.device().clone();
+        if self.slow.is_none() {
+            self.slow = Some(device.zeros(self.executor.parameters.len())?);
+        }
+        let Some(slow) = &self.slow else { return Ok(()) };
+        update::mix(&device, &self.program, &self.executor.parameters, slow, (weight, gives))
+    }
+
+    /// Makes the stage of such a batch, if there is none yet.
+    fn prepare(&mut self, batch: usize) -> Result<(), CudaError> {
+        let before = self.executor.memory();
+        let mode = Mode::Train { smoothing: self.smoothing.to_bits() };
+        self.executor.prepare(mode, batch)?;
+        if self.executor.memory() != before {
+            // What was made are addresses in memory that is gone.
+            self.stages.clear();
+        }
+        if self.update.room(self.executor.device(), batch)? {
+            self.stages.clear();
+        }
+        if self.stages.contains_key(&batch) {
+            return Ok(());
+        }
+        let (places, commands) = self.executor.without_images(mode, batch);
+        let executor = &self.executor;
+        let mut all = self.resident.commands(executor, &self.program, &places, batch)?;
+        all.extend(commands);
+        all.extend(self.update.commands(executor, &self.program, (&self.settings, &self.slots), (&places, batch))?);
+        all.push(self.resident.advance(&self.program, self.update.counter(), batch)?);
+        self.stages.insert(batch, Stage::new(places, all));
+        Ok(())
+    }
+}
+
+/// What a trainer learns from.
+#[derive(Debug, Clone, Copy)]
+pub struct Data<'a> {
+    /// `(N, H, W, 3)`, one behind the other.
+    pub images: &'a [u8],
+    /// `(N)`
+    pub labels: &'a [u8],
+    /// What is the same for all images.
+    pub augmentation: &'a PackedList,
+    /// The share of the target that is spread over all classes.
+    pub label_smoothing: f32,
+}
+
+/// Whether a parameter is one that a step changes.
+pub(crate) fn is_trained(graph: &Graph, parameter: usize) -> bool {
+    graph.parameters()[parameter].role == Role::Trainable
+}

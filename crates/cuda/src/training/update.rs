@@ -1,0 +1,196 @@
+//! The kernels that update parameters, and what they tell of it.
+
+use super::rule::{Clip, Rule, Settings};
+use super::{MOST_STEPS, Step, StepReport, is_trained};
+use crate::device::{Launch, Pointer, Program};
+use crate::executor::{Command, Executor, Parameters, Places, expect};
+use crate::{Buffer, CudaError, Device};
+
+const TRAINING: &str = include_str!("../kernels/training.cu");
+
+/// Blocks that sum over all gradients.
+const BLOCKS: usize = 512;
+
+/// The text of all kernels of training.
+pub(crate) fn program() -> String {
+    [crate::executor::NUMBERS, TRAINING, wick_augment::packed::KERNEL].concat()
+}
+
+/// What updates need besides parameters and gradients, and what they leave.
+#[derive(Debug)]
+pub(super) struct Memory {
+    group_of: Buffer<u8>,
+    groups: Buffer<f32>,
+    /// Four numbers a step.
+    rates: Buffer<f32>,
+    /// The step's number among those that were begun together.
+    counter: Buffer<u32>,
+    sums: Buffer<f64>,
+    totals: Buffer<f64>,
+    /// Three numbers a step.
+    log: Buffer<f64>,
+    predicted: Buffer<u8>,
+}
+
+/// Group of what is not updated.
+const NONE: u8 = 255;
+
+impl Memory {
+    pub fn new(executor: &Executor, settings: &Settings) -> Result<Self, CudaError> {
+        let device = executor.device();
+        let groups: Vec<f32> =
+            settings.groups.iter().flat_map(|g| [g.learning_rate as f32, g.weight_decay as f32]).collect();
+        let mut memory = Self {
+            group_of: device.zeros(executor.parameters.len() / Parameters::ALIGNMENT)?,
+            groups: device.upload(&groups)?,
+            rates: device.zeros(4 * MOST_STEPS)?,
+            counter: device.zeros(1)?,
+            sums: device.zeros(2 * BLOCKS)?,
+            totals: device.zeros(2)?,
+            log: device.zeros(3 * MOST_STEPS)?,
+            predicted: device.zeros(0)?,
+        };
+        memory.set_groups(executor, settings)?;
+        Ok(memory)
+    }
+
+    pub fn set_groups(&mut self, executor: &Executor, settings: &Settings) -> Result<(), CudaError> {
+        let graph = executor.graph();
+        expect("the list of groups", settings.group_of.len(), graph.parameters().len())?;
+        expect("groups", settings.groups.len().min(usize::from(NONE)), settings.groups.len())?;
+        let mut of = vec![NONE; self.group_of.len()];
+        for (parameter, group) in settings.group_of.iter().enumerate() {
+            let Some(group) = group.filter(|_| is_trained(graph, parameter)) else { continue };
+            expect("groups", settings.groups.len().max(group + 1), settings.groups.len())?;
+            let begin = executor.parameters.offset(parameter) / Parameters::ALIGNMENT;
+            let len = graph.parameters()[parameter].len().div_ceil(Parameters::ALIGNMENT);
+            of[begin..begin + len].fill(group as u8);
+        }
+        self.group_of.write(0, &of)
+    }
+
+    pub fn counter(&self) -> Pointer {
+        self.counter.pointer(0)
+    }
+
+    /// Room for what batches of that size leave; whether anything lies elsewhere now.
+    pub fn room(&mut self, device: &Device, batch: usize) -> Result<bool, CudaError> {
+        if self.predicted.len() >= batch * MOST_STEPS {
+            return Ok(false);
+        }
+        device.wait()?;
+        self.predicted = device.zeros(batch * MOST_STEPS)?;
+        Ok(true)
+    }
+
+    /// Makes ready for these steps, after `done` updates.
+    pub fn begin(&mut self, rule: &Rule, steps: &[Step], done: u64) -> Result<(), CudaError> {
+        expect("steps at a time", steps.len().min(MOST_STEPS), steps.len())?;
+        let numbers = (done..).zip(steps).flat_map(|(done, step)| rule.numbers(step.rates, done));
+        self.rates.write(0, &numbers.collect::<Vec<f32>>())?;
+        self.counter.write(0, &[0])
+    }
+
+    /// The update of one step, and its log.
+    pub fn commands(
+        &self,
+        executor: &Executor,
+        program: &Program,
+        (settings, slots): (&Settings, &[Buffer<f32>]),
+        (places, batch): (&Places, usize),
+    ) -> Result<Vec<Command>, CudaError> {
+        let parameters = &executor.parameters;
+        let count = parameters.len();
+        let (values, gradients) = (parameters.values().pointer(0), parameters.gradients().pointer(0));
+        let mut commands = Vec::new();
+        let mut push = |name: &str, launch: Launch| {
+            commands.push(Command::Kernel(program.kernel(name)?, launch));
+            Ok::<(), CudaError>(())
+        };
+        if settings.needs_sums() {
+            let sums = Launch::new([BLOCKS, 1, 1], [256, 1])
+                .with(values)
+                .with(gradients)
+                .with(self.group_of.pointer(0))
+                .with(settings.l1 as f32)
+                .with(count)
+                .with(self.sums.pointer(0));
+            push("gradient_sums", sums)?;
+            let totals = Launch::new([1; 3], [256, 1])
+                .with(self.sums.pointer(0))
+                .with(BLOCKS)
+                .with(self.totals.pointer(0));
+            push("gradient_totals", totals)?;
+        }
+        let (limit, most) = match settings.clip {
+            Clip::None => (0.0, 0.0),
+            Clip::Value(limit) => (limit, 0.0),
+            Clip::Norm(most) => (0.0, most),
+        };
+        let (keep, epsilon) = settings.rule.constants();
+        let slot = |k: usize| slots.get(k).map_or(0, |slot| slot.pointer(0));
+        let update = Launch::over(count / 4)
+            .with(settings.rule.number())
+            .with(values)
+            .with(gradients)
+            .with(slot(0))
+            .with(slot(1))
+            .with(parameters.rounded())
+            .with(self.group_of.pointer(0))
+            .with(self.groups.pointer(0))
+            .with(self.rates.pointer(0))
+            .with(self.counter.pointer(0))
+            .with(self.totals.pointer(0))
+            .with(settings.l1 as f32)
+            .with(limit as f32)
+            .with(most as f32)
+            .with(settings.weight_decay as f32)
+            .with(keep as f32)
+            .with(epsilon as f32)
+            .with(count);
+        push("update", update)?;
+        let log = Launch::over(batch.max(3))
+            .with(self.counter.pointer(0))
+            .with(executor.pointer(places.loss))
+            .with(self.totals.pointer(0))
+            .with(executor.pointer(places.predicted))
+            .with(batch)
+            .with(self.log.pointer(0))
+            .with(self.predicted.pointer(0));
+        push("log_step", log)?;
+        Ok(commands)
+    }
+
+    /// What so many steps left.
+    pub fn reports(&self, settings: &Settings, steps: usize, batch: usize) -> Result<Vec<StepReport>, CudaError> {
+        let (mut log, mut predicted) = (vec![0.0; 3 * steps], vec![0; batch * steps]);
+        self.log.read(0, &mut log)?;
+        self.predicted.read(0, &mut predicted)?;
+        let report = |(numbers, predicted): (&[f64], &[u8])| StepReport {
+            loss: numbers[0],
+            penalty: settings.l1 * numbers[2],
+            gradient_norm: settings.needs_sums().then(|| numbers[1].sqrt()),
+            predicted: predicted.to_vec(),
+        };
+        Ok(log.chunks_exact(3).zip(predicted.chunks_exact(batch.max(1))).map(report).collect())
+    }
+}
+
+/// Mixes averaged values and values.
+pub(super) fn mix(
+    device: &Device,
+    program: &Program,
+    parameters: &Parameters,
+    slow: &Buffer<f32>,
+    (weight, gives): (f32, bool),
+) -> Result<(), CudaError> {
+    let count = parameters.len();
+    let launch = Launch::over(count / 4)
+        .with(parameters.values().pointer(0))
+        .with(slow.pointer(0))
+        .with(parameters.rounded())
+        .with(weight)
+        .with(usize::from(gives))
+        .with(count);
+    device.launch(&program.kernel("mix")?, &launch)
+}
