@@ -41,7 +41,7 @@ pub use model::{CifarModel, Mode, Model};
 pub use network::Network;
 pub use parameters::{Parameter, ParameterSpec, Parameters, Role};
 pub use resnet::{BasicBlock, ResNet, ResNetConfig};
-pub use speedrun::{SpeedrunConfig, SpeedrunNet, whitening_filters};
+pub use speedrun::{SpeedrunConfig, SpeedrunNet, start_speedrun, whitening_filters};
 pub use summary::{Cost, Outline, Summary, SummaryRow};
 pub use weights::{Checkpoint, Metadata, Normalisation};
 pub use wick_graph::{Algorithm, Options as CompileOptions, Precision, ProfileRow, Profiling};

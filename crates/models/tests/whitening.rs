@@ -1,8 +1,8 @@
-//! What whitening filters do, and to what they cannot be made of.
+//! What whitening filters do, of what they cannot be made, and where the speedrun starts.
 #![allow(clippy::unwrap_used)] // in helpers as in tests
 
 use candle_core::{DType, Device, Tensor};
-use wick_models::whitening_filters;
+use wick_models::{Architecture, Network, start_speedrun, whitening_filters};
 
 #[path = "../../../fixtures/golden/golden.rs"]
 mod golden;
@@ -56,4 +56,35 @@ fn what_has_no_patches_is_refused() {
         let error = whitening_filters(&x, 5e-4).unwrap_err().to_string();
         assert!(error.contains("whitening takes images (N, H, W, 3) of at least 2×2 pixels"), "{error}");
     }
+}
+
+/// `torch.nn.init.dirac_(weight[:weight.size(1)])`: those filters hand their own channel through; the rest are left as they were.
+#[test]
+fn a_speedrun_starts_with_whitening_and_identities() {
+    let network = Network::new(Architecture::Speedrun, 10, 3, &Device::Cpu).unwrap();
+    let weight = |name: &str| network.parameters.get(name).unwrap();
+    let values = |name: &str| weight(name).flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let before = values("group1.0.weight");
+    let x = images(4, 9);
+    start_speedrun(&network.parameters, &x).unwrap();
+    let want: Vec<f32> = whitening_filters(&x, 5e-4).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+    assert_eq!(values("whiten.weight"), want);
+    for (name, c_in, c_out) in
+        [("group1.0", 24, 64), ("group1.4", 64, 64), ("group2.0", 64, 256), ("group3.4", 256, 256)]
+    {
+        let after = values(&format!("{name}.weight"));
+        assert_eq!(after.len(), 9 * c_in * c_out);
+        for (i, value) in after.iter().enumerate() {
+            let (place, channel, filter) = (i / c_out / c_in, i / c_out % c_in, i % c_out);
+            if filter < c_in {
+                let want = f32::from(u8::from(place == 4 && filter == channel));
+                assert_eq!(*value, want, "{name}: {place} {channel} {filter}");
+            } else if name == "group1.0" {
+                assert_eq!(*value, before[i], "{name}: {place} {channel} {filter}");
+            }
+        }
+    }
+    let other = Network::new(Architecture::CustomResNet, 10, 3, &Device::Cpu).unwrap();
+    let said = start_speedrun(&other.parameters, &x).unwrap_err().to_string();
+    assert!(said.contains("whiten.weight"), "{said}");
 }

@@ -1,6 +1,7 @@
 //! Optimisers, learning-rate schedules and the LR range test for candle, with PyTorch's arithmetic.
 //!
-//! - [`Sgd`], [`Adam`], [`AdamW`], [`RmsProp`], [`Muon`]: one fused pass over each parameter a step, in place; all of them are an [`Optimizer`].
+//! - [`Sgd`], [`Adam`], [`AdamW`], [`RmsProp`]: one fused pass over each parameter a step, in place; [`Muon`], which multiplies matrices
+//!   besides; all of them are an [`Optimizer`].
 //! - [`OneCycle`] and the other schedules of PyTorch: the learning rate and momentum of a step, as a pure function of the step,
 //!   or of the metrics so far.
 //! - [`Average`]: lookahead, an exponential moving average or an equal one of the weights, shown in the variables when asked.

@@ -42,6 +42,10 @@ pub trait Optimizer: Send {
     /// [`OptimError::NoMomentum`] if there is none to set, [`OptimError::Option`] if it is outside `[0, 1)`.
     fn set_momentum(&mut self, momentum: f64) -> Result<(), OptimError>;
 
+    /// Leaves the variables that have one of these in their names alone, their states too, from the next step on, as if they had no
+    /// gradient: PyTorch's `requires_grad = False`. Neither norms nor penalties count them. All others are updated (again).
+    fn freeze(&mut self, named: &[&str]);
+
     /// The variables, in the order in which they were given.
     fn variables(&self) -> Vec<(&str, &Var)>;
 

@@ -9,6 +9,8 @@ use crate::summary::Outline;
 
 /// Side of the squares that are pooled.
 pub(super) const POOL: usize = 2;
+/// The numbers of the convolutions in the group.
+pub(super) const CONVOLUTIONS: [&str; 2] = ["0", "4"];
 /// The numbers of the normalisations in the group.
 pub(super) const NORMS: [&str; 2] = ["2", "5"];
 
@@ -27,8 +29,8 @@ impl Group {
         let conv =
             |c_in, name| Conv2d::new(c_in, c_out, 3, Conv2dOptions { stride: 1, padding: 1 }, vb.pp(name));
         let bn = |name| BatchNorm2d::new(c_out, norm, vb.pp(name));
-        let (conv1, bn1) = (conv(c_in, "0")?, bn(NORMS[0])?);
-        Ok(Self { convs: [conv1, conv(c_out, "4")?], norms: [bn1, bn(NORMS[1])?] })
+        let (conv1, bn1) = (conv(c_in, CONVOLUTIONS[0])?, bn(NORMS[0])?);
+        Ok(Self { convs: [conv1, conv(c_out, CONVOLUTIONS[1])?], norms: [bn1, bn(NORMS[1])?] })
     }
 
     pub(super) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {

@@ -4,6 +4,7 @@
 mod eigen;
 mod graph;
 mod group;
+mod start;
 mod whitening;
 
 use candle_core::{Module, ModuleT, Result, Tensor};
@@ -16,6 +17,7 @@ use group::{Group, NORMS};
 use whitening::{FILTERS, Whitening};
 
 pub(crate) use graph::graph;
+pub use start::start_speedrun;
 pub use whitening::whitening_filters;
 
 const LAYERS: [&str; 4] = ["whiten", "group1", "group2", "group3"];
@@ -47,6 +49,8 @@ impl Default for SpeedrunConfig {
 /// A 2×2 convolution to 24 channels whose filters are frozen ([`whitening_filters`] makes them); three groups of two 3×3
 /// convolutions, each normalised, the first of them pooled to half the map; the maximum of the 3×3 map that is left of
 /// a 32×32 image; a linear layer without bias, its answer over 9. GELU throughout.
+///
+/// It starts as PyTorch's layers do; [`start_speedrun`] gives it what it is to be trained from.
 ///
 /// Frozen, and so without gradients, are `whiten.weight` and every normalisation's `weight`. Its names are `whiten`,
 /// `group1.0`, `group1.2`, `group1.4` and `group1.5` to `group3.5`, `head`. Cut after `whiten`, that is before the GELU.

@@ -67,7 +67,7 @@ impl Average {
     /// The average of `variables` (F32 or F64, on the CPU) over a run of that length that has not begun.
     ///
     /// # Errors
-    /// What [`AverageConfig::check`] finds; an equal average that starts after the run's end; [`OptimError::VariableDType`],
+    /// What [`AverageConfig::check`] finds; an average that would begin after the run's end; [`OptimError::VariableDType`],
     /// [`OptimError::VariableDevice`] for a variable that cannot be averaged.
     pub fn new(
         config: AverageConfig,
@@ -77,7 +77,12 @@ impl Average {
         config.check()?;
         let (count, variables) = match config {
             AverageConfig::None {} => (0, Vec::new()),
-            AverageConfig::Lookahead(_) => (1, variables),
+            AverageConfig::Lookahead(LookaheadOptions { every, .. }) => {
+                // They would never meet, and the slow weights, which remain, stay the initial ones.
+                let expected = "no more than the steps of the run";
+                crate::check::require(every <= length.steps(), "average.every", every, expected)?;
+                (1, variables)
+            }
             AverageConfig::Ema(_) => (0, variables),
             AverageConfig::Swa(SwaOptions { start }) => {
                 let expected = "an epoch of the run, from 1";

@@ -1,4 +1,4 @@
-//! The frame of every optimiser here: named variables, their buffers, and one fused pass over both a step.
+//! The frame of every optimiser here: named variables, their buffers, and a rule's step over both: one fused pass, unless it needs more.
 //!
 //! A [`Rule`] is plain options plus the arithmetic on slices; [`Fused`] makes an [`Optimizer`] of it.
 
@@ -37,7 +37,15 @@ pub(crate) struct Parameter {
     var: Var,
     /// How often the rule's learning rate and weight decay.
     times: [f64; 2],
+    progress: Progress,
     state: State,
+}
+
+/// Whether steps change a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Trained,
+    Frozen,
 }
 
 impl<R: Rule> Fused<R> {
@@ -61,7 +69,10 @@ impl<R: Rule> Fused<R> {
         }
         let parameters = variables
             .into_iter()
-            .map(|(name, var)| Ok(Parameter { state: State::new(&name, &var)?, name, var, times: [1.0; 2] }))
+            .map(|(name, var)| {
+                let (state, progress) = (State::new(&name, &var)?, Progress::Trained);
+                Ok(Parameter { state, name, var, times: [1.0; 2], progress })
+            })
             .collect::<Result<_, OptimError>>()?;
         Ok(Self { rule: options, gradients: GradientOptions::default(), parameters })
     }
@@ -100,7 +111,8 @@ impl<R: Rule> Fused<R> {
         self.parameters
             .iter()
             .map(|p| {
-                let Some(gradient) = store.get(&p.var) else { return Ok(None) };
+                let trained = (p.progress == Progress::Trained).then_some(&p.var);
+                let Some(gradient) = trained.and_then(|var| store.get(var)) else { return Ok(None) };
                 if gradient.shape() != p.var.shape() || gradient.dtype() != p.var.dtype() {
                     return Err(OptimError::Gradient {
                         name: p.name.clone(),
@@ -162,6 +174,13 @@ impl<R: Rule> Optimizer for Fused<R> {
         rule.check()?;
         self.rule = rule;
         Ok(())
+    }
+
+    fn freeze(&mut self, named: &[&str]) {
+        for p in &mut self.parameters {
+            let frozen = named.iter().any(|part| p.name.contains(part));
+            p.progress = if frozen { Progress::Frozen } else { Progress::Trained };
+        }
     }
 
     fn variables(&self) -> Vec<(&str, &Var)> {

@@ -208,6 +208,10 @@ fn options_are_data_and_checked() {
     let late = AverageConfig::Swa(SwaOptions { start: 6 });
     let said = Average::new(late, vec![], Length { epochs: 5, steps_per_epoch: 3 }).unwrap_err();
     assert!(said.to_string().contains("average.start is 6: it must be an epoch of the run"), "{said}");
+    let never = |every| Average::new(lookahead(every, Alpha::Constant(0.5)), vec![], cases()[1].2);
+    never(15).unwrap(); // after the last step
+    let said = never(16).unwrap_err().to_string();
+    assert_eq!(said, "average.every is 16: it must be no more than the steps of the run");
     let counter = Var::zeros(3, DType::U32, &Device::Cpu).unwrap();
     let refused = Average::new(cases()[0].1, vec![("count".into(), counter)], cases()[0].2);
     assert!(matches!(refused, Err(OptimError::VariableDType { .. })));

@@ -4,7 +4,7 @@
 use crate::{deviation, floats, golden, reference, store, values};
 use candle_core::{Device, Tensor, Var};
 use wick_optim::{
-    AdamOptions, Clip, GradientOptions, Group, Members, Momentum, OptimError, OptimizerConfig,
+    AdamOptions, Clip, GradientOptions, Group, Members, Momentum, OptimError, Optimizer, OptimizerConfig,
     RmsPropOptions, SgdOptions,
 };
 
@@ -109,6 +109,33 @@ fn any_number_of_threads_gives_the_same_bits() {
         (p.to_vec1().unwrap(), report.gradient_norm)
     };
     assert!(run(1) == run(3));
+}
+
+/// As if its gradient were not there: neither the variable nor its momentum moves, and the norm of the rest alone is clipped.
+#[test]
+fn a_frozen_variable_is_left_alone_until_it_is_not() {
+    let options = GradientOptions { l1: 0.1, clip: Clip::Norm(0.5) };
+    let build = |vars: &[(String, Var)]| sgd().build_with(vars.to_vec(), options, &[]).unwrap();
+    let (vars, alike) = (variables(), variables());
+    let (mut frozen, mut without) = (build(&vars), build(&alike));
+    for k in 0..6u64 {
+        let [first, second] = gradients(k);
+        let named = [vars[1].0.as_str(), "nobody"];
+        frozen.freeze(if (2..4).contains(&k) { &named } else { &[] });
+        let all = frozen.step(&store([(&vars[0].1, first.clone()), (&vars[1].1, second.clone())])).unwrap();
+        let some = match k {
+            2 | 3 => without.step(&store([(&alike[0].1, first)])).unwrap(),
+            _ => without.step(&store([(&alike[0].1, first), (&alike[1].1, second)])).unwrap(),
+        };
+        assert_eq!(all, some, "step {k}");
+        for ((name, var), (_, alike)) in vars.iter().zip(&alike) {
+            assert_eq!(values(var), values(alike), "{name}, step {k}");
+        }
+    }
+    let state = |o: &dyn Optimizer| -> Vec<(String, String)> {
+        o.state().unwrap().into_iter().map(|(name, tensor)| (name, tensor.to_string())).collect()
+    };
+    assert_eq!(state(frozen.as_ref()), state(without.as_ref())); // steps counted, too
 }
 
 #[test]

@@ -61,8 +61,8 @@ impl Recipe {
         self.optim.check()?;
         self.gradients.check()?;
         self.groups.iter().try_for_each(Group::check)?;
-        // Of nothing, which asks whether its options go with the length.
-        Average::new(self.average, Vec::new(), Length { epochs: t.epochs, steps_per_epoch: 1 })?;
+        // Of nothing, which asks whether its options go with the epochs; how many steps they have, only the data tell.
+        Average::new(self.average, Vec::new(), Length { epochs: t.epochs, steps_per_epoch: usize::MAX })?;
         self.schedule.check()?;
         let cycles = self.schedule.cycles_momentum() && self.optim.momentum().is_none();
         let kept = "\"fixed\": the optimiser has no momentum to cycle";
