@@ -47,7 +47,7 @@ mod sgd;
 mod snapshot;
 
 pub use adam::{Adam, AdamOptions, AdamW, AdamWOptions};
-pub use average::{Alpha, Average, AverageConfig, EmaOptions, LookaheadOptions, SwaOptions, Weights};
+pub use average::{Alpha, Average, AverageConfig, EmaOptions, LookaheadOptions, Mixing, SwaOptions, Weights};
 pub use config::OptimizerConfig;
 pub use error::OptimError;
 pub use fused::{Clip, Fused, GradientOptions};
