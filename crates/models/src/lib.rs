@@ -44,4 +44,7 @@ pub use resnet::{BasicBlock, ResNet, ResNetConfig};
 pub use speedrun::{SpeedrunConfig, SpeedrunNet, start_speedrun, whitening_filters};
 pub use summary::{Cost, Outline, Summary, SummaryRow};
 pub use weights::{Checkpoint, Metadata, Normalisation};
-pub use wick_graph::{Algorithm, Options as CompileOptions, Precision, ProfileRow, Profiling};
+pub use wick_graph::{
+    Algorithm, Graph, GraphError, Options as CompileOptions, Parameter as GraphParameter, Precision, ProfileRow,
+    Profiling, Role as GraphRole,
+};

@@ -163,4 +163,15 @@ pub enum TrainError {
     /// From candle.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
+    /// A GPU that is not there, or that went wrong.
+    #[error(transparent)]
+    Cuda(#[from] wick_cuda::CudaError),
+    /// What only the CPU computes.
+    #[error("{what} is not computed on a GPU; {remedy}")]
+    NotOnGpu {
+        /// Key and value.
+        what: String,
+        /// What to do.
+        remedy: &'static str,
+    },
 }

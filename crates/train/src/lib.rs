@@ -19,6 +19,7 @@
 //! ```
 
 pub mod checkpoint;
+mod compute;
 mod data;
 mod error;
 mod evaluate;
@@ -28,6 +29,7 @@ mod recipe;
 mod training;
 mod watch;
 
+pub use compute::{Compute, Logits, Wanted};
 pub use data::{Batch, BatchPlan, Data, DataRecord, DataSource, evaluation_batches, training_batches};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, EvaluationOptions, Views, evaluate, softmax};
@@ -36,5 +38,6 @@ pub use recipe::{
     Convolution, DataConfig, DatasetKind, EvaluateConfig, Freeze, LastBatch, Layers, ModelConfig, Precision,
     Published, PublishedSummary, Recipe, TrainConfig,
 };
+pub use wick_cuda::Determinism;
 pub use training::{Event, Observer, Outcome, Progress, Start, train};
 pub use watch::Warning;

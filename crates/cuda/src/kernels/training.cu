@@ -130,3 +130,14 @@ extern "C" __global__ void mix(float* values, float* slow, bf16* rounded, float 
     if (rounded) store(rounded + at, s);
   }
 }
+
+extern "C" __global__ void exchange(float* values, float* slow, bf16* rounded, int count) {
+  const int at = (blockIdx.x * blockDim.x + threadIdx.x) * 4;
+  if (at >= count) return;
+  float p[4], s[4];
+  load(p, values + at);
+  load(s, slow + at);
+  store(values + at, s);
+  store(slow + at, p);
+  if (rounded) store(rounded + at, s);
+}

@@ -69,6 +69,8 @@ pub struct Trainer {
     steps: u64,
     update: update::Memory,
     stages: HashMap<usize, Stage>,
+    /// Where the memory lies whose addresses they hold.
+    made_for: [u64; 2],
 }
 
 /// Steps that are begun before their reports are fetched, at most.
@@ -102,6 +104,7 @@ impl Trainer {
             slow: None,
             steps: 0,
             stages: HashMap::new(),
+            made_for: [0; 2],
         })
     }
 
@@ -152,7 +155,16 @@ impl Trainer {
         self.update.reports(&self.settings, steps.len(), batch)
     }
 
-    /// Values, the average's if that is asked for and there is one.
+    /// Has values and average change places, to judge by the average and back; nothing where there is none.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub fn exchange(&mut self) -> Result<(), CudaError> {
+        let Some(slow) = &self.slow else { return Ok(()) };
+        update::exchange(self.executor.device(), &self.program, &self.executor.parameters, slow)
+    }
+
+    /// The averaged values, if there are any.
     ///
     /// # Errors
     /// The driver's.
@@ -208,12 +220,11 @@ impl Trainer {
 
     /// Makes the stage of such a batch, if there is none yet.
     fn prepare(&mut self, batch: usize) -> Result<(), CudaError> {
-        let before = self.executor.memory();
         let mode = Mode::Train { smoothing: self.smoothing.to_bits() };
         self.executor.prepare(mode, batch)?;
-        if self.executor.memory() != before {
-            // What was made are addresses in memory that is gone.
+        if self.executor.memory() != self.made_for {
             self.stages.clear();
+            self.made_for = self.executor.memory();
         }
         if self.update.room(self.executor.device(), batch)? {
             self.stages.clear();

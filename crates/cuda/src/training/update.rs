@@ -194,3 +194,19 @@ pub(super) fn mix(
         .with(count);
     device.launch(&program.kernel("mix")?, &launch)
 }
+
+/// Has averaged values and values change places.
+pub(super) fn exchange(
+    device: &Device,
+    program: &Program,
+    parameters: &Parameters,
+    slow: &Buffer<f32>,
+) -> Result<(), CudaError> {
+    let count = parameters.len();
+    let launch = Launch::over(count / 4)
+        .with(parameters.values().pointer(0))
+        .with(slow.pointer(0))
+        .with(parameters.rounded())
+        .with(count);
+    device.launch(&program.kernel("exchange")?, &launch)
+}

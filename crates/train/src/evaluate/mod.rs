@@ -6,8 +6,8 @@ use candle_core::Tensor;
 use wick_augment::Augmentation;
 use wick_cifar::Split;
 use wick_metrics::{accuracy, argmax};
-use wick_models::Compiled;
 
+use crate::compute::Logits;
 use crate::TrainError;
 use crate::data::evaluation_batches;
 
@@ -45,7 +45,7 @@ pub struct Evaluation {
 /// # Errors
 /// Images or a network that do not fit together.
 pub fn evaluate(
-    network: &mut Compiled,
+    network: &mut dyn Logits,
     augmentation: &Augmentation,
     split: &Split,
     indices: &[usize],
@@ -80,7 +80,7 @@ pub fn evaluate(
 }
 
 /// Logits `(N, classes)` of images `(N, H, W, 3)`, the mean over the views of each.
-fn averaged_logits(network: &mut Compiled, images: &Tensor, views: Views) -> Result<Vec<f32>, TrainError> {
+fn averaged_logits(network: &mut dyn Logits, images: &Tensor, views: Views) -> Result<Vec<f32>, TrainError> {
     let mut sum = Vec::new();
     for (view, weight) in views.weighed() {
         let logits = network.logits(&view.of(images)?)?;

@@ -1,6 +1,8 @@
 //! The epoch loop.
 
 mod accumulate;
+mod cuda;
+mod engine;
 mod event;
 mod rows;
 
@@ -10,18 +12,20 @@ use std::time::{Duration, Instant};
 
 use candle_core::Tensor;
 use wick_augment::Augmentation;
-use wick_metrics::argmax;
-use wick_models::{Compiled, Metadata, Network};
+use wick_models::{Metadata, Network};
 use wick_optim::{Average, Judged, Length, Optimizer, Point, Schedule, ScheduleConfig, Weights};
 use wick_runs::{EpochRow, RunDir, StepRow, TimingRow};
 
 use crate::checkpoint::{self, Best, Partial, State};
-use crate::data::{Batch, BatchPlan, Data, training_batches};
-use crate::evaluate::evaluate;
+use crate::compute::Compute;
+use crate::data::Data;
+use crate::evaluate::{Evaluation, evaluate};
 use crate::watch::{Seen, Watch};
 use crate::{Recipe, TrainError, Warning, initial};
 
 pub(crate) use accumulate::{Accumulation, LEAST};
+pub(crate) use cuda::Cuda;
+use engine::{Engine, Host, Stepped};
 pub use event::{Event, Observer, Progress};
 
 /// Whether a run begins or goes on.
@@ -50,7 +54,7 @@ pub enum Outcome {
     },
 }
 
-/// Trains as `recipe` says, leaving `epochs.csv`, `timing.csv`, `steps.csv` and checkpoints in `run`.
+/// Trains as `recipe` says where `compute` says, leaving `epochs.csv`, `timing.csv`, `steps.csv` and checkpoints in `run`.
 ///
 /// Everything that is computed is a function of recipe, data and seed: neither the number of threads nor interruptions
 /// change a bit of it. When `stop` is set, the step in progress is finished, a checkpoint written and the run left.
@@ -61,11 +65,11 @@ pub fn train(
     recipe: &Recipe,
     data: &Arc<Data>,
     run: &RunDir,
-    start: Start,
+    (compute, start): (&Compute, Start),
     stop: &AtomicBool,
     observer: &mut Observer<'_>,
 ) -> Result<Outcome, TrainError> {
-    let mut training = Training::begin(recipe, data, run, start, observer)?;
+    let mut training = Training::begin(recipe, data, run, (compute, start), observer)?;
     while training.state.epoch <= recipe.train.epochs as u64 {
         if training.epoch(stop, observer)? == Flow::Stop {
             training.save(observer)?;
@@ -115,8 +119,7 @@ struct Training<'a> {
     augmentation: Augmentation,
     metadata: Metadata,
     network: Network,
-    compiled: Compiled,
-    accumulation: Accumulation,
+    engine: Engine,
     optimizer: Box<dyn Optimizer>,
     average: Average,
     schedule: Schedule,
@@ -132,7 +135,7 @@ impl<'a> Training<'a> {
         recipe: &'a Recipe,
         data: &'a Arc<Data>,
         run: &'a RunDir,
-        start: Start,
+        (compute, start): (&Compute, Start),
         observer: &mut Observer<'_>,
     ) -> Result<Self, TrainError> {
         let network = initial::network(recipe, data)?;
@@ -172,14 +175,21 @@ impl<'a> Training<'a> {
             State::new(recipe, found_lr, &data.sha256)
         };
         let schedule = recipe.schedule(length, state.found_lr)?;
+        let engine = match compute {
+            Compute::Cpu => Engine::Host(Box::new(Host::new(recipe, &network)?)),
+            Compute::Cuda(device, determinism) => {
+                let mut cuda = Cuda::new((device, *determinism), recipe, data, &network, length)?;
+                cuda.push(&network, optimizer.as_ref(), &mut average)?;
+                Engine::Cuda(Box::new(cuda))
+            }
+        };
         Ok(Self {
             recipe,
             data,
             run,
             augmentation: recipe.augmentation()?,
             metadata: metadata(recipe, data),
-            compiled: Compiled::new(&network, recipe.compile_options())?,
-            accumulation: Accumulation::new(recipe, &network),
+            engine,
             network,
             optimizer,
             average,
@@ -193,87 +203,110 @@ impl<'a> Training<'a> {
 
     /// Trains the rest of the epoch in progress, evaluates, and writes its rows and a checkpoint.
     fn epoch(&mut self, stop: &AtomicBool, observer: &mut Observer<'_>) -> Result<Flow, TrainError> {
-        let steps = self.recipe.steps_per_epoch(self.data.train_indices.len());
-        let interval = Duration::from_secs_f64(self.recipe.train.checkpoint_minutes * 60.0);
-        self.optimizer.freeze(&self.recipe.frozen(self.state.epoch));
-        let plan =
-            BatchPlan { skip: self.state.step_in_epoch, ..BatchPlan::of(self.recipe, self.state.epoch) };
-        let mut point = self.schedule.at(self.state.step.saturating_sub(1) as usize, &self.state.judged);
-        let mut batches = training_batches(self.data, &self.augmentation, plan);
-        loop {
-            // Waiting for a batch, should it ever come to that, is training time.
-            let began = Instant::now();
-            let Some(batch) = batches.next() else { break };
-            point = self.schedule.at(self.state.step as usize, &self.state.judged);
-            let warnings = self.step(&batch?, point)?;
-            self.state.partial.seconds += began.elapsed().as_secs_f64();
-            observer(Event::Step(&self.progress(steps, point.learning_rate)));
-            warnings.iter().for_each(|warning| observer(Event::Warning(warning)));
-            let is_last = self.state.step_in_epoch == steps;
-            if stop.load(Ordering::Relaxed) && !is_last {
-                return Ok(Flow::Stop);
-            }
-            if self.saved_at.elapsed() >= interval && !is_last {
-                self.save(observer)?;
-            }
+        let frozen = self.recipe.frozen(self.state.epoch);
+        self.optimizer.freeze(&frozen);
+        let flow = match self.engine {
+            Engine::Host(_) => self.epoch_on_cpu(stop, observer)?,
+            Engine::Cuda(_) => self.epoch_on_gpu(&frozen, stop, observer)?,
+        };
+        if flow == Flow::Stop {
+            return Ok(flow);
         }
+        let point = self.schedule.at(self.state.step.saturating_sub(1) as usize, &self.state.judged);
         self.finish_epoch(point, observer)?;
         let more = self.state.epoch <= self.recipe.train.epochs as u64;
         Ok(if more && stop.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue })
     }
 
-    fn step(&mut self, batch: &Batch, point: Point) -> Result<Vec<Warning>, TrainError> {
-        self.average.show(Weights::Trained)?;
-        let step = self.accumulation.step(&mut self.compiled, batch)?;
-        self.state.step += 1;
-        self.state.step_in_epoch += 1;
-        if !step.loss.is_finite() {
-            let State { step: number, epoch, .. } = self.state;
-            let (lr, loss) = (point.learning_rate, step.loss as f32);
-            return Err(TrainError::Diverged { step: number, epoch, lr, loss });
+    /// What is done behind steps: tells of the last one, stops where that is asked for, saves where it is time.
+    fn behind_step(
+        &mut self,
+        lr: f64,
+        warnings: &[Warning],
+        stop: &AtomicBool,
+        observer: &mut Observer<'_>,
+    ) -> Result<Flow, TrainError> {
+        let steps = self.recipe.steps_per_epoch(self.data.train_indices.len());
+        observer(Event::Step(&self.progress(steps, lr)));
+        warnings.iter().for_each(|warning| observer(Event::Warning(warning)));
+        let is_last = self.state.step_in_epoch == steps;
+        if stop.load(Ordering::Relaxed) && !is_last {
+            return Ok(Flow::Stop);
         }
-        self.optimizer.set_learning_rate(point.learning_rate)?;
-        // A function of the step alone: a resumed run would not know what a cycle before it left.
-        if let Some(momentum) = point.momentum.or(self.recipe.optim.momentum()) {
-            self.optimizer.set_momentum(momentum)?;
+        if self.is_time_to_save() && !is_last {
+            self.save(observer)?;
         }
-        // What the penalty adds is part of what is minimised, and of the loss that is logged.
-        let report = self.optimizer.step(step.gradients)?;
-        self.average.after_step(self.state.step)?;
-        let loss = step.loss + report.penalty;
-
-        let predicted = argmax(&step.logits, self.network.classes)?;
-        let partial = &mut self.state.partial;
-        partial.loss += loss * batch.labels.len() as f64;
-        partial.penalty += report.penalty * batch.labels.len() as f64;
-        let pairs = batch.labels.iter().zip(&predicted);
-        partial.correct += pairs.filter(|(truth, predicted)| truth == predicted).count() as u64;
-        partial.images += batch.labels.len() as u64;
-        self.unsaved.push(StepRow {
-            step: self.state.step,
-            epoch: self.state.epoch,
-            lr: point.learning_rate,
-            loss,
-        });
-        Ok(self.watch.step(Seen {
-            step: self.state.step,
-            loss: step.loss,
-            penalty: report.penalty,
-            gradient_norm: report.gradient_norm,
-            learning_rate: point.learning_rate,
-            predicted: &predicted,
-        }))
+        Ok(Flow::Continue)
     }
 
-    fn finish_epoch(&mut self, point: Point, observer: &mut Observer<'_>) -> Result<(), TrainError> {
+    fn is_time_to_save(&self) -> bool {
+        self.saved_at.elapsed() >= Duration::from_secs_f64(self.recipe.train.checkpoint_minutes * 60.0)
+    }
+
+    /// Counts a step, whose loss must be a number.
+    fn count(&mut self, loss: f64, point: Point) -> Result<(), TrainError> {
+        self.state.step += 1;
+        self.state.step_in_epoch += 1;
+        if loss.is_finite() {
+            return Ok(());
+        }
+        let State { step, epoch, .. } = self.state;
+        Err(TrainError::Diverged { step, epoch, lr: point.learning_rate, loss: loss as f32 })
+    }
+
+    /// Notes what a step that was counted left.
+    fn record(&mut self, point: Point, stepped: &Stepped<'_>) -> Vec<Warning> {
+        let Stepped { labels, predicted, .. } = *stepped;
+        // What the penalty adds is part of what is minimised, and of the loss that is logged.
+        let loss = stepped.loss + stepped.penalty;
+        let images = labels.len() as f64;
+        let partial = &mut self.state.partial;
+        partial.loss += loss * images;
+        partial.penalty += stepped.penalty * images;
+        partial.correct += labels.iter().zip(predicted).filter(|(truth, predicted)| truth == predicted).count() as u64;
+        partial.images += labels.len() as u64;
+        let State { step, epoch, .. } = self.state;
+        self.unsaved.push(StepRow { step, epoch, lr: point.learning_rate, loss });
+        self.watch.step(Seen {
+            step,
+            loss: stepped.loss,
+            penalty: stepped.penalty,
+            gradient_norm: stepped.gradient_norm,
+            learning_rate: point.learning_rate,
+            predicted,
+        })
+    }
+
+    /// Has the variables hold what training goes on from, wherever that is.
+    fn fetch(&mut self) -> Result<(), TrainError> {
+        match &mut self.engine {
+            Engine::Host(_) => Ok(()),
+            Engine::Cuda(cuda) => cuda.pull(self.optimizer.as_mut(), &mut self.average),
+        }
+    }
+
+    fn judge(&mut self, observer: &mut Observer<'_>) -> Result<Evaluation, TrainError> {
         let (split, indices) = self.data.judging();
         let total = indices.len();
         let options = self.recipe.evaluate.options();
         let mut progress = |images| observer(Event::Evaluated { images, total });
-        self.average.show(Weights::Averaged)?;
-        let network = &mut self.compiled;
-        let judged = evaluate(network, &self.augmentation, split, &indices, options, &mut progress)?;
+        match &mut self.engine {
+            Engine::Host(host) => {
+                self.average.show(Weights::Averaged)?;
+                evaluate(host.network(), &self.augmentation, split, &indices, options, &mut progress)
+            }
+            Engine::Cuda(cuda) => {
+                cuda.exchange()?;
+                let judged =
+                    evaluate(cuda.executor(), &self.augmentation, split, &indices, options, &mut progress);
+                cuda.exchange()?;
+                judged
+            }
+        }
+    }
 
+    fn finish_epoch(&mut self, point: Point, observer: &mut Observer<'_>) -> Result<(), TrainError> {
+        let judged = self.judge(observer)?;
         let Partial { loss, penalty, correct, images, seconds } = self.state.partial;
         let n = images.max(1) as f64;
         let row = EpochRow {
@@ -293,6 +326,8 @@ impl<'a> Training<'a> {
         let is_best = self.state.best.is_none_or(|best| judged.accuracy > best.test_accuracy);
         if is_best {
             self.state.best = Some(Best { epoch: row.epoch, test_accuracy: row.test_accuracy });
+            self.fetch()?;
+            self.average.show(Weights::Averaged)?;
             self.network.save(&self.run.best(), &self.metadata)?;
         }
         let loss = (loss - penalty) / n;
@@ -305,7 +340,12 @@ impl<'a> Training<'a> {
         rows::append_epoch(self.run, &row, &timing)?;
         observer(Event::Epoch { row: &row, timing: &timing, is_best });
         warnings.iter().for_each(|warning| observer(Event::Warning(warning)));
-        self.save(observer)
+        // A GPU's epoch may be over in a second, which a checkpoint takes as well.
+        let is_over = self.state.epoch > self.recipe.train.epochs as u64;
+        match self.engine {
+            Engine::Cuda(_) if !is_over && !self.is_time_to_save() => Ok(()),
+            _ => self.save(observer),
+        }
     }
 
     /// Of a schedule that changes nothing: of a plateau, so far; else over the whole run.
@@ -325,6 +365,7 @@ impl<'a> Training<'a> {
 
     fn save(&mut self, observer: &mut Observer<'_>) -> Result<(), TrainError> {
         rows::append_steps(self.run, &mut self.unsaved)?;
+        self.fetch()?;
         let mut tensors = self.optimizer.state()?;
         // The weights' file holds the average, which is then what the network shows; these hold what training goes on from.
         let averaged = self.average.state()?;

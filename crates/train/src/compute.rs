@@ -1,0 +1,152 @@
+//! Where networks are computed.
+
+use candle_core::Tensor;
+use wick_cuda::{CudaError, Determinism, Device, Executor, Numbers, Options};
+use wick_models::{Compiled, Network};
+
+use crate::recipe::Precision;
+use crate::{Recipe, TrainError};
+
+/// The CPU, or a GPU.
+#[derive(Debug, Clone, Default)]
+pub enum Compute {
+    /// The CPU.
+    #[default]
+    Cpu,
+    /// An NVIDIA GPU.
+    Cuda(Device, Determinism),
+}
+
+/// What is asked for: `auto`, `cpu`, `cuda`, `cuda:1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wanted {
+    /// A GPU, if there is one with all that belongs to it; the CPU else.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The GPU of that number.
+    Cuda(usize),
+}
+
+impl std::str::FromStr for Wanted {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "auto" => Ok(Self::Auto),
+            None if text == "cpu" => Ok(Self::Cpu),
+            None if text == "cuda" => Ok(Self::Cuda(0)),
+            Some(("cuda", number)) => {
+                let number = number.parse();
+                number.map(Self::Cuda).map_err(|_| format!("`{text}` names no GPU; the first one is `cuda:0`"))
+            }
+            _ => Err(format!("`{text}` is no device; there are `auto`, `cpu`, `cuda` and `cuda:1`")),
+        }
+    }
+}
+
+impl Wanted {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// What is missing for a GPU that was named.
+    pub fn open(self, determinism: Determinism) -> Result<Compute, TrainError> {
+        match self {
+            Self::Cpu => Ok(Compute::Cpu),
+            Self::Cuda(ordinal) => Ok(Compute::Cuda(Device::open(ordinal)?, determinism)),
+            Self::Auto => Ok(Device::open(0).map_or(Compute::Cpu, |device| Compute::Cuda(device, determinism))),
+        }
+    }
+}
+
+impl Compute {
+    /// `cpu`, or the GPU's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda(device, _) => device.name(),
+        }
+    }
+
+    /// `network` as it is now, to be judged.
+    ///
+    /// # Errors
+    /// Variables that are not f32 in the CPU's memory; the device's.
+    pub fn judge(&self, network: &Network, recipe: Option<&Recipe>) -> Result<Box<dyn Logits>, TrainError> {
+        match self {
+            Self::Cpu => {
+                let options = recipe.map(Recipe::compile_options).unwrap_or_default();
+                Ok(Box::new(Compiled::new(network, options)?))
+            }
+            Self::Cuda(device, determinism) => {
+                let precision = recipe.map(|recipe| recipe.train.precision).unwrap_or_default();
+                let options = Options { numbers: numbers(precision), determinism: *determinism };
+                let graph = network.architecture.graph(network.classes)?;
+                let mut executor = Executor::new(device, &graph, options)?;
+                let values = values(network, &graph)?;
+                executor.set_parameters(&values.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+                Ok(Box::new(executor))
+            }
+        }
+    }
+}
+
+/// What tells classes apart.
+pub trait Logits {
+    /// Logits `(N, classes)` of images `(N, H, W, 3)` in f32, with running statistics.
+    ///
+    /// # Errors
+    /// Images of another shape; the device's.
+    fn logits(&mut self, images: &Tensor) -> Result<Vec<f32>, TrainError>;
+}
+
+impl Logits for Compiled {
+    fn logits(&mut self, images: &Tensor) -> Result<Vec<f32>, TrainError> {
+        Ok(Self::logits(self, images)?.to_vec())
+    }
+}
+
+impl Logits for Executor {
+    fn logits(&mut self, images: &Tensor) -> Result<Vec<f32>, TrainError> {
+        let pixels = images.flatten_all()?.to_vec1::<f32>()?;
+        Ok(Self::logits(self, &pixels)?)
+    }
+}
+
+/// In which numbers a GPU computes.
+pub(crate) fn numbers(precision: Precision) -> Numbers {
+    match precision {
+        Precision::F32 => Numbers::F32,
+        Precision::Bf16 => Numbers::Bf16,
+    }
+}
+
+/// A network's variables, in the order of its graph's parameters.
+pub(crate) fn values(network: &Network, graph: &wick_models::Graph) -> Result<Vec<Vec<f32>>, TrainError> {
+    let of = |parameter: &wick_models::GraphParameter| {
+        let name = &parameter.name;
+        let variable = network.parameters.get(name).ok_or_else(|| {
+            let error = wick_models::GraphError::UnknownParameter { name: name.clone() };
+            TrainError::from(CudaError::from(error))
+        })?;
+        Ok(variable.flatten_all()?.to_vec1::<f32>()?)
+    };
+    graph.parameters().iter().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_named() {
+        let named = |text: &str| text.parse::<Wanted>();
+        assert_eq!(named("auto"), Ok(Wanted::Auto));
+        assert_eq!(named("cpu"), Ok(Wanted::Cpu));
+        assert_eq!(named("cuda"), Ok(Wanted::Cuda(0)));
+        assert_eq!(named("cuda:3"), Ok(Wanted::Cuda(3)));
+        assert!(named("cuda:x").unwrap_err().contains("cuda:0"));
+        assert!(named("gpu").unwrap_err().contains("`auto`"));
+    }
+}

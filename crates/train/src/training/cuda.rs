@@ -1,0 +1,274 @@
+//! The part of a run that a GPU carries out: whole steps, with nothing read back between them.
+
+use candle_core::{Tensor, Var};
+use wick_augment::{Key, PackedList};
+use wick_cuda::training::{
+    Clip, Data as Resident, Decay, Group, Mix, Momentum, Rates, Rule, Settings, Step, StepReport, Trainer, Values,
+};
+use wick_cuda::{Determinism, Device, Executor, Options};
+use wick_models::{GraphRole as Role, Network};
+use wick_optim::{Average, AverageConfig, Length, Optimizer, OptimizerConfig, Point, Weights};
+
+use crate::compute::{numbers, values};
+use crate::data::Data;
+use crate::{Recipe, TrainError};
+
+/// Steps that are begun before the losses of the first are looked at.
+pub(crate) const TOGETHER: usize = 64;
+
+/// A network that is trained on a GPU.
+#[derive(Debug)]
+pub(crate) struct Cuda {
+    trainer: Trainer,
+    packed: PackedList,
+    /// In the graph's order.
+    names: Vec<String>,
+    variables: Vec<Var>,
+    groups: Vec<Option<usize>>,
+    slots: &'static [&'static str],
+    momentum: f64,
+    average: AverageConfig,
+    length: Length,
+    /// Weights that are in the average.
+    averaged: u64,
+}
+
+impl Cuda {
+    pub fn new(
+        (device, determinism): (&Device, Determinism),
+        recipe: &Recipe,
+        data: &Data,
+        network: &Network,
+        length: Length,
+    ) -> Result<Self, TrainError> {
+        if recipe.train.accumulate > 1 {
+            let what = format!("train.accumulate = {}", recipe.train.accumulate);
+            return Err(TrainError::NotOnGpu { what, remedy: "set it to 1, or use `--device cpu`" });
+        }
+        let (rule, weight_decay, slots) = rule(&recipe.optim)?;
+        let graph = network.architecture.graph(network.classes)?;
+        let names: Vec<String> = graph.parameters().iter().map(|p| p.name.clone()).collect();
+        let variables: Vec<Var> = names.iter().filter_map(|name| network.parameters.get(name)).collect();
+        // Group 0 is what no group of the recipe has.
+        let factors = |group: &wick_optim::Group| Group {
+            learning_rate: group.learning_rate,
+            weight_decay: group.weight_decay,
+        };
+        let plain = Group { learning_rate: 1.0, weight_decay: 1.0 };
+        let groups = std::iter::once(plain).chain(recipe.groups.iter().map(factors)).collect();
+        let of = |(name, variable): (&String, &Var)| {
+            let last = recipe.groups.iter().rposition(|group| group.has(name, variable.rank()));
+            Some(last.map_or(0, |at| at + 1))
+        };
+        let group_of: Vec<Option<usize>> = names.iter().zip(&variables).map(of).collect();
+        let clip = match recipe.gradients.clip {
+            wick_optim::Clip::None => Clip::None,
+            wick_optim::Clip::Value(limit) => Clip::Value(limit),
+            wick_optim::Clip::Norm(most) => Clip::Norm(most),
+        };
+        let l1 = recipe.gradients.l1;
+        let settings = Settings { rule, weight_decay, l1, clip, groups, group_of: group_of.clone() };
+        let packed = recipe.augmentation()?.packed().map_err(TrainError::Augment)?;
+        let options = Options { numbers: numbers(recipe.train.precision), determinism };
+        let train = &data.dataset.train;
+        let resident = Resident {
+            images: train.images(),
+            labels: train.labels(),
+            augmentation: &packed,
+            label_smoothing: recipe.train.label_smoothing as f32,
+        };
+        Ok(Self {
+            trainer: Trainer::new(device, &graph, options, settings, resident)?,
+            packed,
+            names,
+            variables,
+            groups: group_of,
+            slots,
+            momentum: recipe.optim.momentum().unwrap_or(0.0),
+            average: recipe.average,
+            length,
+            averaged: 0,
+        })
+    }
+
+    /// The network, to be judged.
+    pub fn executor(&mut self) -> &mut Executor {
+        self.trainer.executor()
+    }
+
+    /// Has the network on the GPU hold these weights. It holds the trained ones otherwise.
+    pub fn exchange(&mut self) -> Result<(), TrainError> {
+        if self.averaged > 0 {
+            self.trainer.exchange()?;
+        }
+        Ok(())
+    }
+
+    /// Takes over everything from where the CPU keeps it: variables, which hold the trained weights, optimiser, average.
+    pub fn push(
+        &mut self,
+        network: &Network,
+        optimizer: &dyn Optimizer,
+        average: &mut Average,
+    ) -> Result<(), TrainError> {
+        let state = average.state()?; // which shows the average
+        let count = state.iter().find(|(name, _)| name == AVERAGED);
+        self.averaged = match count {
+            Some((_, count)) => count.to_vec1::<i64>()?.first().map_or(0, |n| n.unsigned_abs()),
+            None => 0,
+        };
+        let graph = self.trainer.executor().graph().clone();
+        if self.averaged > 0 {
+            self.trainer.set_averaged(&slices(&values(network, &graph)?))?;
+        }
+        average.show(Weights::Trained)?;
+        self.trainer.executor().set_parameters(&slices(&values(network, &graph)?))?;
+        let steps = optimizer.steps();
+        if steps > 0 {
+            let state = optimizer.state()?;
+            let buffers = self.slots.iter().map(|slot| self.buffers(slot, &state)).collect::<Result<Vec<_>, _>>()?;
+            let buffers: Vec<Vec<&[f32]>> = buffers.iter().map(|b| slices(b)).collect();
+            self.trainer.set_state(steps, &buffers)?;
+        }
+        Ok(())
+    }
+
+    /// Gives everything back to where the CPU keeps it. Variables hold the trained weights then.
+    pub fn pull(&mut self, optimizer: &mut dyn Optimizer, average: &mut Average) -> Result<(), TrainError> {
+        let mut trained = vec![Vec::new(); self.names.len()];
+        self.trainer.executor().parameters(&mut trained)?;
+        let averaged = if self.averaged > 0 { self.trainer.averaged()? } else { None };
+        for (variable, values) in self.variables.iter().zip(averaged.as_ref().unwrap_or(&trained)) {
+            variable.set(&Tensor::from_slice(values, variable.shape(), variable.device())?)?;
+        }
+        if self.average != (AverageConfig::None {}) {
+            let mut state = Vec::new();
+            let count = i64::try_from(self.averaged).unwrap_or(i64::MAX);
+            state.push((AVERAGED.to_owned(), Tensor::new(&[count], &candle_core::Device::Cpu)?));
+            if averaged.is_some() {
+                let graph = self.trainer.executor().graph().clone();
+                let all = graph.parameters().iter().zip(&self.variables).zip(&trained);
+                for ((parameter, variable), values) in all.filter(|((p, _), _)| p.role != Role::Frozen) {
+                    let tensor = Tensor::from_slice(values, variable.shape(), variable.device())?;
+                    state.push((format!("trained/{}", parameter.name), tensor));
+                }
+            }
+            average.load_state(&state)?;
+        }
+        let (steps, buffers) = self.trainer.state()?;
+        let mut state = Vec::new();
+        let names: Vec<String> = optimizer.variables().into_iter().map(|(name, _)| name.to_owned()).collect();
+        for name in names {
+            let count = i64::try_from(steps).unwrap_or(i64::MAX);
+            state.push((format!("step/{name}"), Tensor::new(&[count], &candle_core::Device::Cpu)?));
+            let Some(at) = self.names.iter().position(|n| *n == name).filter(|_| steps > 0) else { continue };
+            for (slot, values) in self.slots.iter().zip(&buffers) {
+                let tensor = Tensor::from_slice(&values[at], self.variables[at].shape(), &candle_core::Device::Cpu)?;
+                state.push((format!("{slot}/{name}"), tensor));
+            }
+        }
+        Ok(optimizer.load_state(&state)?)
+    }
+
+    /// Begins an epoch: its order, what was drawn for each of its images, and what is left alone in it.
+    pub fn begin_epoch(&mut self, data: &Data, seed: u64, epoch: u64, frozen: &[&str]) -> Result<Vec<usize>, TrainError> {
+        let order = data.epoch_order(seed, epoch);
+        let words = words(&self.packed, &order, seed, epoch);
+        let indices: Vec<i32> = order.iter().map(|i| *i as i32).collect();
+        self.trainer.begin_epoch(&indices, &words)?;
+        let named = |name: &String| frozen.iter().any(|part| name.contains(part));
+        let groups = self.names.iter().zip(&self.groups).map(|(name, group)| group.filter(|_| !named(name)));
+        self.trainer.set_groups(&groups.collect::<Vec<_>>())?;
+        Ok(order)
+    }
+
+    /// Steps through the images of the epoch from number `first` on: of `batch` images each, as many as there are points, at most
+    /// [`TOGETHER`]. `done` steps of the run were taken before.
+    pub fn steps(
+        &mut self,
+        (first, batch): (usize, usize),
+        done: u64,
+        points: &[Point],
+    ) -> Result<Vec<StepReport>, TrainError> {
+        let mut steps = Vec::new();
+        for (number, point) in (done + 1..).zip(points) {
+            let rates =
+                Rates { learning_rate: point.learning_rate, momentum: point.momentum.unwrap_or(self.momentum) };
+            let mixing = self.average.mixing(number, self.length, self.averaged);
+            let mix = mixing.map(|mixing| {
+                let weight = mixing.weight.unwrap_or(0.0) as f32;
+                self.averaged += u64::from(mixing.weight.is_some());
+                if mixing.gives { Mix::Meet(weight) } else { Mix::Follow(weight) }
+            });
+            steps.push(Step { rates, mix });
+        }
+        Ok(self.trainer.steps(first, batch, &steps)?)
+    }
+
+    fn buffers(&self, slot: &str, state: &[(String, Tensor)]) -> Result<Values, TrainError> {
+        let of = |(name, variable): (&String, &Var)| {
+            let wanted = format!("{slot}/{name}");
+            match state.iter().find(|(name, _)| *name == wanted) {
+                Some((_, tensor)) => Ok(tensor.flatten_all()?.to_vec1::<f32>()?),
+                None => Ok(vec![0.0; variable.elem_count()]),
+            }
+        };
+        self.names.iter().zip(&self.variables).map(of).collect()
+    }
+}
+
+/// What an average calls the number of weights in it.
+const AVERAGED: &str = "averaged";
+
+fn slices(values: &[Vec<f32>]) -> Vec<&[f32]> {
+    values.iter().map(Vec::as_slice).collect()
+}
+
+/// The rule, its weight decay, and what the CPU's optimiser calls its buffers.
+fn rule(optim: &OptimizerConfig) -> Result<(Rule, f64, &'static [&'static str]), TrainError> {
+    let adam = |beta2, epsilon, decay| Rule::Adam { beta2, epsilon, decay };
+    Ok(match optim {
+        OptimizerConfig::Sgd(o) => {
+            let (momentum, slots): (_, &[_]) = match o.momentum {
+                // Without a momentum there is no buffer.
+                momentum if momentum.coefficient() == 0.0 => (Momentum::None, &[]),
+                wick_optim::Momentum::Nesterov(_) => (Momentum::Nesterov, &["momentum_buffer"]),
+                _ => (Momentum::Heavy, &["momentum_buffer"]),
+            };
+            (Rule::Sgd { momentum, dampening: o.dampening }, o.weight_decay, slots)
+        }
+        OptimizerConfig::Adam(o) => {
+            (adam(o.beta2, o.epsilon, Decay::Gradient), o.weight_decay, &["exp_avg", "exp_avg_sq"])
+        }
+        OptimizerConfig::AdamW(o) => {
+            (adam(o.beta2, o.epsilon, Decay::Parameter), o.weight_decay, &["exp_avg", "exp_avg_sq"])
+        }
+        OptimizerConfig::RmsProp(o) => {
+            let rule = Rule::RmsProp { alpha: o.alpha, epsilon: o.epsilon };
+            (rule, o.weight_decay, &["square_avg", "momentum_buffer"])
+        }
+        OptimizerConfig::Muon(_) => {
+            let what = "optim.kind = \"muon\"".to_owned();
+            return Err(TrainError::NotOnGpu { what, remedy: "choose another optimiser, or use `--device cpu`" });
+        }
+    })
+}
+
+/// What is drawn for each image of an epoch, in its order, by all cores.
+fn words(packed: &PackedList, order: &[usize], seed: u64, epoch: u64) -> Vec<i16> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = order.len().div_ceil(threads).max(1);
+    let pack = |indices: &[usize]| {
+        let mut words = Vec::with_capacity(indices.len() * packed.stride());
+        let mut packer = packed.packer();
+        for &index in indices {
+            packer.pack_key(Key { seed, epoch, index: index as u64 }, &mut words);
+        }
+        words
+    };
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = order.chunks(share).map(|part| scope.spawn(move || pack(part))).collect();
+        // A thread that panics takes the others with it, as it should.
+        parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
+    })
+}
