@@ -9,10 +9,17 @@ use crate::cli::RecipeArgs;
 
 const BASE: &str = include_str!("../recipes/base.toml");
 const QUICK: &str = include_str!("../recipes/quick.toml");
-const RECIPES: [(&str, &str); 3] = [
+const RECIPES: [(&str, &str); 10] = [
+    ("s8-layernorm", include_str!("../recipes/s8-layernorm.toml")),
     ("s8-layernorm-published", include_str!("../recipes/s8-layernorm-published.toml")),
+    ("s8-onecycle", include_str!("../recipes/s8-onecycle.toml")),
     ("s8-onecycle-published", include_str!("../recipes/s8-onecycle-published.toml")),
+    ("s9-custom", include_str!("../recipes/s9-custom.toml")),
+    ("s9-ghostbn", include_str!("../recipes/s9-ghostbn.toml")),
+    ("s9-ghostbn-nesterov", include_str!("../recipes/s9-ghostbn-nesterov.toml")),
     ("s11", include_str!("../recipes/s11.toml")),
+    ("s11-tuned", include_str!("../recipes/s11-tuned.toml")),
+    ("speedrun", include_str!("../recipes/speedrun.toml")),
 ];
 
 /// All built-in recipes, resolved.
@@ -69,6 +76,10 @@ fn layers(recipe: &str) -> Result<Layers> {
 
 #[cfg(test)]
 mod tests {
+    use candle_core::Device;
+    use wick_models::Network;
+    use wick_optim::{Length, OptimizerConfig};
+
     use super::*;
 
     #[test]
@@ -77,5 +88,76 @@ mod tests {
             let again = Layers::default().over("text", &recipe.to_string()).unwrap().resolve().unwrap();
             assert_eq!(again, recipe);
         }
+    }
+
+    /// Built as a run would, of the length that CIFAR-10 gives it.
+    #[test]
+    fn every_recipe_goes_with_its_network() {
+        let mut trained = 0;
+        for recipe in all().unwrap() {
+            let network = Network::new(recipe.model.architecture, 10, 0, &Device::Cpu).unwrap();
+            let steps_per_epoch = recipe.steps_per_epoch(50_000);
+            let length = Length { epochs: recipe.train.epochs, steps_per_epoch };
+            recipe.average(&network.parameters, length).unwrap();
+            let optimizer = recipe.optimizer(&network.parameters).unwrap();
+            trained += optimizer.variables().len();
+            let found = recipe.schedule.needs_range_test().then_some(0.1);
+            let schedule = recipe.schedule(length, found).unwrap();
+            let rates = (0..length.steps()).map(|step| schedule.at(step, &[]).learning_rate);
+            assert!(rates.clone().all(|lr| lr > 0.0 && lr <= 2.0), "{}", recipe.name);
+            let image = vec![7; wick_cifar::IMAGE_BYTES];
+            let mut batch = Vec::new();
+            recipe.augmentation().unwrap().batch(0, 1, &[0], &image, &mut batch).unwrap();
+            assert_eq!(batch.len(), wick_cifar::IMAGE_BYTES, "{}", recipe.name);
+            assert!(network.model.layers().contains(&recipe.evaluate.cam_layer.as_str()), "{}", recipe.name);
+            assert!(recipe.normalisation().is_some(), "{}", recipe.name);
+        }
+        assert!(trained > 100, "{trained}");
+    }
+
+    /// The rates that the page states, as far as one step of 480 tells: OneCycle reaches its ends a step earlier.
+    #[test]
+    fn the_speedrun_is_as_published() {
+        let recipe = named("speedrun").unwrap();
+        let length = Length { epochs: 10, steps_per_epoch: recipe.steps_per_epoch(50_000) };
+        assert_eq!(length.steps(), 480);
+        let schedule = recipe.schedule(length, None).unwrap();
+        let total = length.steps() as f64;
+        for step in 0..length.steps() {
+            let t = step as f64;
+            let peak = 0.23 * total;
+            let factor =
+                if t < peak { 0.2 + 0.8 * t / peak } else { 1.0 - 0.93 * (t - peak) / (total - peak) };
+            let point = schedule.at(step, &[]);
+            let error = (point.learning_rate / 1.5 - factor).abs();
+            assert!(error <= 0.8 / peak, "step {step}: {} instead of {factor}", point.learning_rate / 1.5);
+            assert_eq!(point.momentum, None);
+        }
+        let OptimizerConfig::Sgd(sgd) = recipe.optim else { panic!("{:?}", recipe.optim) };
+        let k = 1.0 + 1.0 / (1.0 - 0.85);
+        assert!((sgd.learning_rate - 11.5 / k).abs() < 1e-12);
+        // A step decays by the same for both groups.
+        let [biases, whitening] = &recipe.groups[..] else { panic!("{:?}", recipe.groups) };
+        for (lr, decay) in [(1.0, 1.0), (biases.learning_rate, biases.weight_decay)] {
+            let decay = lr * decay * sgd.learning_rate * sgd.weight_decay;
+            assert!((decay - 0.0153 / k).abs() < 1e-15, "{decay}");
+        }
+        assert_eq!((whitening.learning_rate, whitening.weight_decay), (1.0, 1.0));
+        let network = Network::new(recipe.model.architecture, 10, 0, &Device::Cpu).unwrap();
+        let last = |name: &str, axes| {
+            recipe.groups.iter().rev().find(|g| g.has(name, axes)).map(|g| g.learning_rate)
+        };
+        for (name, var) in network.parameters.trainable() {
+            let norm = name.ends_with(".2.bias") || name.ends_with(".5.bias");
+            assert_eq!(last(&name, var.rank()).unwrap_or(1.0), if norm { 64.0 } else { 1.0 }, "{name}");
+        }
+    }
+
+    #[test]
+    fn nesterov_is_all_that_the_two_ghosts_differ_in() {
+        let [plain, mut nesterov] = ["s9-ghostbn", "s9-ghostbn-nesterov"].map(|name| named(name).unwrap());
+        assert_ne!(plain.optim, nesterov.optim);
+        nesterov.optim = plain.optim;
+        assert_eq!(plain.identity(), nesterov.identity());
     }
 }

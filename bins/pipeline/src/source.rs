@@ -8,14 +8,15 @@ use candle_core::Device;
 use wick_augment::{Augmentation, Size, Transform};
 use wick_cifar::{HEIGHT, WIDTH};
 use wick_models::{Architecture, CompileOptions, Compiled, Metadata, Network, Normalisation};
-use wick_train::{Data, DataSource};
+use wick_train::{Data, DataSource, EvaluationOptions, Views};
 
 use crate::cli::{Source, Weights};
 use crate::context::{Run, needs};
 
 /// CIFAR-10's usual normalisation, for weights that do not say with which they were trained.
 const USUAL: Normalisation = Normalisation { mean: [0.4914, 0.4822, 0.4471], std: [0.2469, 0.2433, 0.2615] };
-const BATCH_SIZE: usize = 250;
+/// How weights are judged that come without a recipe.
+const EVALUATION: EvaluationOptions = EvaluationOptions { batch_size: 250, views: Views::None };
 
 /// A run or a file, found but not yet loaded.
 pub enum Opened {
@@ -38,8 +39,8 @@ pub struct Subject {
     pub augmentation: Augmentation,
     pub class_names: Vec<String>,
     pub data: Arc<Data>,
-    pub batch_size: usize,
-    /// How it is judged: a run's network as the run judged it.
+    /// How it is judged, and computed for that: a run's network as the run judged it.
+    pub evaluation: EvaluationOptions,
     pub options: CompileOptions,
 }
 
@@ -107,9 +108,9 @@ impl Opened {
     /// Loads the network and its data.
     pub fn subject(&self, data: Option<&Path>) -> Result<Subject> {
         let Explained { network, augmentation, mut class_names, knows_classes } = self.explained()?;
-        let (data, batch_size, options) = match self {
+        let (data, evaluation, options) = match self {
             Self::Run { run, .. } => {
-                (run.data(data)?, run.recipe.evaluate.batch_size, run.recipe.compile_options())
+                (run.data(data)?, run.recipe.evaluate.options(), run.recipe.compile_options())
             }
             Self::File { .. } => {
                 let path = data.context(
@@ -117,7 +118,7 @@ impl Opened {
                 )?;
                 let dataset = wick_cifar::load(path)?;
                 let source = DataSource::Path(path.to_owned());
-                (Arc::new(Data::divide(dataset, source, 0, 0)?), BATCH_SIZE, CompileOptions::default())
+                (Arc::new(Data::divide(dataset, source, 0, 0)?), EVALUATION, CompileOptions::default())
             }
         };
         ensure!(
@@ -135,7 +136,7 @@ impl Opened {
             );
             class_names.clone_from(&data.dataset.class_names);
         }
-        Ok(Subject { network, augmentation, class_names, data, batch_size, options })
+        Ok(Subject { network, augmentation, class_names, data, evaluation, options })
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use candle_core::Device;
-use wick_models::{Compiled, Network};
+use wick_models::Compiled;
 use wick_optim::{RangeTest, range_test};
 
 use crate::data::{BatchPlan, Data, training_batches};
 use crate::training::Accumulation;
-use crate::{Recipe, TrainError};
+use crate::{Recipe, TrainError, initial};
 
 /// The range test's batches are keyed by epoch 0 (training counts from 1), and a small data set that is gone through
 /// again by an epoch so much later, which no training reaches.
@@ -24,7 +23,7 @@ pub fn find_lr(
     data: &Arc<Data>,
     progress: &mut dyn FnMut(usize),
 ) -> Result<RangeTest, TrainError> {
-    let network = Network::new(recipe.model.architecture, data.classes(), recipe.seed, &Device::Cpu)?;
+    let network = initial::network(recipe, data)?;
     let mut optimizer = recipe.optimizer(&network.parameters)?;
     let mut compiled = Compiled::new(&network, recipe.compile_options())?;
     let mut accumulation = Accumulation::new(recipe, &network);

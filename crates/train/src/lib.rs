@@ -23,16 +23,17 @@ mod data;
 mod error;
 mod evaluate;
 mod find_lr;
+mod initial;
 mod recipe;
 mod training;
 mod watch;
 
 pub use data::{Batch, BatchPlan, Data, DataRecord, DataSource, evaluation_batches, training_batches};
 pub use error::TrainError;
-pub use evaluate::{Evaluation, evaluate, softmax};
+pub use evaluate::{Evaluation, EvaluationOptions, Views, evaluate, softmax};
 pub use find_lr::find_lr;
 pub use recipe::{
-    Convolution, DataConfig, DatasetKind, EvaluateConfig, LastBatch, Layers, ModelConfig, Precision,
+    Convolution, DataConfig, DatasetKind, EvaluateConfig, Freeze, LastBatch, Layers, ModelConfig, Precision,
     Published, PublishedSummary, Recipe, TrainConfig,
 };
 pub use training::{Event, Observer, Outcome, Progress, Start, train};

@@ -40,7 +40,8 @@ fn judged(recipe: &Recipe, weights: &Path) -> f64 {
     let mut compiled = Compiled::new(&network, recipe.compile_options()).unwrap();
     let (split, indices) = data.judging();
     let augmentation = recipe.augmentation().unwrap();
-    evaluate(&mut compiled, &augmentation, split, &indices, 8, &mut |_| {}).unwrap().loss
+    let options = recipe.evaluate.options();
+    evaluate(&mut compiled, &augmentation, split, &indices, options, &mut |_| {}).unwrap().loss
 }
 
 #[test]
@@ -76,6 +77,18 @@ fn slow_weights_lead_the_trained_ones_back() {
     let all = recipe("[average]\nkind = \"lookahead\"\nevery = 1\nalpha = { constant = 1.0 }");
     let all = losses(&run(&all, root.path(), "all"));
     assert!(all.iter().zip(&plain).all(|(a, b)| (a - b).abs() < 1e-3), "{all:?} {plain:?}");
+}
+
+#[test]
+fn slow_weights_that_never_move_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let run = RunDir::create(root.path(), "run", 0, Timestamp::now()).unwrap();
+    let recipe = recipe("[average]\nkind = \"lookahead\"\nevery = 7"); // of six steps
+    let data = Arc::new(Data::load(&recipe, None).unwrap());
+    let ended = train(&recipe, &data, &run, Start::Fresh, &AtomicBool::new(false), &mut |_| {});
+    let said = ended.unwrap_err().to_string();
+    assert!(said.contains("average.every is 7") && said.contains("no more than the steps"), "{said}");
+    assert!(!run.steps().exists());
 }
 
 /// LayerNorm looks at one image at a time, so that parts make no difference but that of rounding: some 1e-6 of the first loss, and what

@@ -35,6 +35,17 @@ fn another_kind_takes_nothing_over_from_the_old_one() {
 }
 
 #[test]
+fn another_choice_takes_the_place_of_the_old_one() {
+    let over = "[optim]\nmomentum = { nesterov = 0.8 }\n[gradients]\nl1 = 0.1\nclip = { value = 1.0 }\n";
+    let more = "[gradients]\nclip = { norm = 2.0 }\n";
+    let layers = Layers::default().over("tiny", TINY).unwrap().over("over", over).unwrap();
+    let recipe = layers.over("more", more).unwrap().resolve().unwrap();
+    let text = recipe.to_string();
+    assert!(text.contains("nesterov = 0.8") && !text.contains("heavy"), "{text}");
+    assert!(text.contains("l1 = 0.1") && text.contains("norm = 2.0") && !text.contains("value ="), "{text}");
+}
+
+#[test]
 fn values_are_toml_or_else_strings() {
     let recipe = tiny(&["seed=5", "name=mine", "optim.momentum={ nesterov = 0.8 }"]).unwrap();
     assert_eq!((recipe.seed, recipe.name.as_str()), (5, "mine"));
@@ -51,18 +62,59 @@ fn the_text_of_a_recipe_is_the_recipe() {
 #[test]
 fn later_keys_are_silent_where_they_change_nothing() {
     let text = tiny(&[]).unwrap().to_string();
-    assert!(!text.contains("accumulate") && !text.contains("average"), "{text}");
-    let said = ["train.accumulate=1", "average={ kind = \"none\" }"];
+    let later = ["accumulate", "average", "freeze", "views"];
+    assert!(later.iter().all(|key| !text.contains(key)), "{text}");
+    let said =
+        ["train.accumulate=1", "average={ kind = \"none\" }", "train.freeze=[]", "evaluate.views=none"];
     assert_eq!(tiny(&said).unwrap(), tiny(&[]).unwrap());
     let identity = |more: &str| tiny(&[more]).unwrap().identity();
     let plain = tiny(&[]).unwrap().identity();
-    for changed in
-        ["train.accumulate=2", "average={ kind = \"ema\" }", "average={ kind = \"ema\", decay = 0.9 }"]
-    {
-        assert_ne!(identity(changed), plain, "{changed}");
+    let mut identities = vec![plain.clone()];
+    for changed in [
+        "train.accumulate=2",
+        "average={ kind = \"ema\" }",
+        "average={ kind = \"ema\", decay = 0.9 }",
+        "train.freeze=[{ named = \"bn1\", after_epochs = 1 }]",
+        "train.freeze=[{ named = \"bn1\", after_epochs = 2 }]",
+        "evaluate.views=mirror",
+        "evaluate.views=six",
+        "train.epochs=2",
+        "train.batch_size=16",
+        "train.last_batch=drop",
+        "train.label_smoothing=0.1",
+        "train.precision=bf16",
+        "train.convolution=direct",
+    ] {
+        assert!(!identities.contains(&identity(changed)), "{changed}");
+        identities.push(identity(changed));
+    }
+    for looks in ["train.checkpoint_minutes=7.0", "name=mine", "evaluate.batch_size=7", "published={}"] {
+        assert_eq!(identity(looks), plain, "{looks}");
     }
     // What a checkpoint of this recipe says that was made before there were these keys.
     assert_eq!(plain, "6270f63dc17acd64073eac42cfa0e47040504dfbdca0638ccd5924be146cc4cc");
+}
+
+#[test]
+fn what_was_published_may_be_known_in_part() {
+    let known = "published={ last_test_accuracy = 0.94, summary = { batch_size = 1, parameters = 9 } }";
+    let recipe = tiny(&[known]).unwrap();
+    let published = recipe.published.as_ref().unwrap();
+    assert_eq!((published.last(), published.epochs), (Some(0.94), None));
+    let again = Layers::default().over("text", &recipe.to_string()).unwrap().resolve().unwrap();
+    assert_eq!(again, recipe);
+    let each = tiny(&["published={ epochs = 2, test_accuracy = [0.5, 0.25] }"]).unwrap();
+    assert_eq!(each.published.unwrap().last(), Some(0.25));
+}
+
+#[test]
+fn what_is_frozen_depends_on_the_epoch_alone() {
+    let freeze =
+        "train.freeze=[{ named = \"bn1\", after_epochs = 1 }, { named = \"linear.bias\", after_epochs = 3 }]";
+    let recipe = tiny(&[freeze]).unwrap();
+    let frozen: Vec<usize> = (0..=5).map(|epoch| recipe.frozen(epoch).len()).collect();
+    assert_eq!(frozen, [0, 0, 1, 1, 2, 2]); // the range test's is epoch 0
+    assert_eq!(recipe.frozen(2), ["bn1"]);
 }
 
 #[test]
@@ -108,6 +160,30 @@ fn values_out_of_range_are_named_with_what_is_allowed() {
         ("average={ kind = \"emma\" }", ["emma", "did you mean `ema`?"]),
         ("average={ kind = \"ema\", beta = 0.9 }", ["beta", "decay"]),
         ("optim={ kind = \"muon\", steps = 0 }", ["steps is 0", "1 to 20"]),
+        (
+            "train.freeze=[{ named = \"bn1\", after_epochs = 0 }]",
+            ["train.freeze.after_epochs is 0", "1 or more"],
+        ),
+        (
+            "train.freeze=[{ named = \"bn9\", after_epochs = 1 }]",
+            ["train.freeze.named is \"bn9\"", "conv1.weight"],
+        ),
+        (
+            "train.freeze=[{ named = \"running_mean\", after_epochs = 1 }]",
+            ["\"running_mean\"", "trained parameter"],
+        ),
+        ("train.freeze=[{ named = \"bn1\", after = 1 }]", ["after", "`after_epochs`"]),
+        ("evaluate.views=mirrors", ["mirrors", "did you mean `mirror`?"]),
+        (
+            "published={ learning_rates = [0.1] }",
+            ["published.learning_rates is a list of 1", "published.epochs"],
+        ),
+        ("published={ epochs = 1, learning_rates = [0.1] }", ["learning_rates", "published.steps_per_epoch"]),
+        ("published={ epochs = 1, test_accuracy = [0.1, 0.2] }", ["test_accuracy is a list of 2", "each of"]),
+        (
+            "published={ epochs = 1, test_accuracy = [0.1], last_test_accuracy = 0.1 }",
+            ["published.last_test_accuracy", "given twice"],
+        ),
         ("train.epochs=many", ["invalid type", "epochs"]),
     ] {
         let said = refusal(assignment);
@@ -121,6 +197,13 @@ fn a_batch_that_splits_do_not_divide_is_refused() {
     for part in ["train.batch_size is 32", "a multiple of 3", "model.architecture = \"resnet18_ghost3\""] {
         assert!(said.contains(part), "no `{part}` in {said}");
     }
+    let parts = ["model.architecture=resnet18_ghost4", "train.accumulate=3"];
+    let said = tiny(&parts).unwrap_err().to_string();
+    for part in ["train.batch_size is 32", "a multiple of 12", "times train.accumulate"] {
+        assert!(said.contains(part), "no `{part}` in {said}");
+    }
+    let said = tiny(&[&parts[..], &["train.batch_size=24"]].concat());
+    assert_eq!(said.unwrap().train.accumulate, 3);
     let recipe = tiny(&["model.architecture=resnet18_ghost4"]).unwrap();
     assert_eq!(recipe.model.architecture.splits(), Some(4));
     assert!(recipe.to_string().contains("architecture = \"resnet18_ghost4\""), "{recipe}");

@@ -156,6 +156,12 @@ fn averages_of_every_kind_go_on_as_they_were() {
 }
 
 #[test]
+fn what_is_frozen_stays_so_across_interruptions() {
+    let recipe = recipe_with("[[train.freeze]]\nnamed = \"bn\"\nafter_epochs = 1");
+    the_same_with_stops(&recipe, &[1, 2, 1]); // before, at the epoch's end, and after
+}
+
+#[test]
 fn muon_and_accumulated_gradients_go_on_as_they_were() {
     let recipe = recipe_with(
         "[train]\naccumulate = 3\n[optim]\nkind = \"muon\"\nlr = 0.05\nsteps = 3\nfilters = \"rescaled\"\nelsewhere = { momentum = { nesterov = 0.85 } }",

@@ -1,6 +1,7 @@
 //! `claims`: what was published beside what was measured.
 
 use anyhow::Result;
+use wick_cifar::Variant;
 use wick_optim::Length;
 use wick_runs::{
     Claim, Claims, EpochRow, Input, Kind, LrFinderReport, PerClassRow, Value, read_json, read_rows,
@@ -50,37 +51,33 @@ fn claims(run: &Run) -> Result<Claims> {
     let shorter = difference(&run.recipe, &record, published, epochs.len());
     let report: LrFinderReport = read_json(&run.dir.lr_finder_json())?;
     let found = report.suggestions.get("steepest").map(|s| s.lr);
-    claims.push(learning_rates(&run.recipe, published, &epochs, found, shorter.as_deref())?);
-
-    claims.push(Claim::not_comparable(
-        "learning rate that the range test suggests",
-        Kind::Exact,
-        published.lr_suggestion,
-        found.map(Value::from),
-        "each run of the test lands elsewhere; the recipe pins the published value",
-    ));
+    claims.extend(learning_rates(&run.recipe, published, &epochs, found, shorter.as_deref())?);
+    if let Some(suggestion) = published.lr_suggestion {
+        claims.push(Claim::not_comparable(
+            "learning rate that the range test suggests",
+            Kind::Exact,
+            suggestion,
+            found.map(Value::from),
+            "each run of the test lands elsewhere; the recipe pins the published value",
+        ));
+    }
 
     let last = epochs.last().map(|e| e.test_accuracy);
     let best_train = epochs.iter().map(|e| e.train_accuracy).reduce(f64::max);
     let per_class: Vec<PerClassRow> = read_rows(&run.dir.per_class())?;
     let per_class = per_class.iter().map(|c| c.accuracy).collect::<Vec<_>>();
     let accuracies: [(&str, f64, Option<Value>, Option<Value>); 3] = [
-        (
-            "test accuracy, last epoch",
-            LAST_TEST,
-            published.test_accuracy.last().copied().map(Value::from),
-            last.map(Value::from),
-        ),
+        ("test accuracy, last epoch", LAST_TEST, published.last().map(Value::from), last.map(Value::from)),
         (
             "training accuracy, best epoch",
             BEST_TRAIN,
-            Some(Value::from(published.best_train_accuracy)),
+            published.best_train_accuracy.map(Value::from),
             best_train.map(Value::from),
         ),
         (
             "test accuracy of each class",
             PER_CLASS,
-            Some(Value::from(published.per_class.clone())),
+            (!published.per_class.is_empty()).then(|| Value::from(published.per_class.clone())),
             Some(Value::from(per_class)),
         ),
     ];
@@ -99,58 +96,54 @@ fn claims(run: &Run) -> Result<Claims> {
 }
 
 fn summary(recipe: &Recipe, published: &Published) -> Result<Vec<Claim>> {
-    let told = &published.summary;
+    let Some(told) = &published.summary else { return Ok(Vec::new()) };
     // The published network has CIFAR-10's classes, whatever this run learnt from.
-    let ours = recipe.model.architecture.summary(published.per_class.len(), told.batch_size)?;
+    let ours = recipe.model.architecture.summary(Variant::Cifar10.classes(), told.batch_size)?;
     let printed = |v: f64| (v * 100.0).round() / 100.0;
-    Ok(vec![
-        Claim::judge("parameters", Kind::Exact, told.parameters as i64, ours.parameters as i64),
-        Claim::judge(
-            "multiply-adds, 1e9",
-            Kind::Exact,
-            told.mult_adds_g,
-            printed(ours.mult_adds as f64 / 1e9),
-        ),
-        Claim::judge(
-            "forward/backward, MB",
-            Kind::Exact,
-            told.forward_backward_mb,
-            printed(ours.forward_backward_bytes as f64 / 1e6),
-        ),
-        Claim::judge(
-            "parameters, MB",
-            Kind::Exact,
-            told.parameters_mb,
-            printed(ours.parameter_bytes as f64 / 1e6),
-        ),
-        Claim::judge("total, MB", Kind::Exact, told.total_mb, printed(ours.total_bytes() as f64 / 1e6)),
-    ])
+    let parameters = told
+        .parameters
+        .map(|told| Claim::judge("parameters", Kind::Exact, told as i64, ours.parameters as i64));
+    let rounded = [
+        ("multiply-adds, 1e9", told.mult_adds_g, ours.mult_adds as f64 / 1e9),
+        ("forward/backward, MB", told.forward_backward_mb, ours.forward_backward_bytes as f64 / 1e6),
+        ("parameters, MB", told.parameters_mb, ours.parameter_bytes as f64 / 1e6),
+        ("total, MB", told.total_mb, ours.total_bytes() as f64 / 1e6),
+    ];
+    let rounded = rounded
+        .into_iter()
+        .filter_map(|(name, told, ours)| Some(Claim::judge(name, Kind::Exact, told?, printed(ours))));
+    Ok(parameters.into_iter().chain(rounded).collect())
 }
 
 /// The rates of the run itself where it is as long as the published one, else those of its schedule at that length.
 fn learning_rates(
     recipe: &Recipe,
     published: &Published,
-    epochs: &[EpochRow],
+    rows: &[EpochRow],
     found: Option<f64>,
     shorter: Option<&str>,
-) -> Result<Claim> {
-    let used = || epochs.iter().map(|e| e.lr).collect::<Vec<_>>();
+) -> Result<Option<Claim>> {
+    let (Some(epochs), Some(steps_per_epoch)) = (published.epochs, published.steps_per_epoch) else {
+        return Ok(None);
+    };
+    if published.learning_rates.is_empty() {
+        return Ok(None);
+    }
+    let used = || rows.iter().map(|e| e.lr).collect::<Vec<_>>();
     const USED: &str = "learning rate of each epoch's last step";
     let (name, measured) = if shorter.is_none() {
         (USED, used())
     } else if recipe.schedule.needs_metrics() {
         let (rates, reason) = (published.learning_rates.clone(), "they follow from how its epochs ended");
-        return Ok(Claim::not_comparable(USED, Kind::Exact, rates, Some(used().into()), reason));
+        return Ok(Some(Claim::not_comparable(USED, Kind::Exact, rates, Some(used().into()), reason)));
     } else {
-        let length = Length { epochs: published.epochs, steps_per_epoch: published.steps_per_epoch };
-        let schedule = recipe.schedule(length, found)?;
-        let last_step = |epoch: usize| epoch * published.steps_per_epoch - 1;
+        let schedule = recipe.schedule(Length { epochs, steps_per_epoch }, found)?;
+        let last_step = |epoch: usize| epoch * steps_per_epoch - 1;
         let at_full_length =
-            (1..=published.epochs).map(|e| schedule.at(last_step(e), &[]).learning_rate).collect::<Vec<_>>();
+            (1..=epochs).map(|e| schedule.at(last_step(e), &[]).learning_rate).collect::<Vec<_>>();
         ("learning rate of each epoch's last step, schedule at published length", at_full_length)
     };
-    Ok(Claim::judge(name, Kind::Exact, published.learning_rates.clone(), measured))
+    Ok(Some(Claim::judge(name, Kind::Exact, published.learning_rates.clone(), measured)))
 }
 
 /// How, where the published runs computed otherwise.
@@ -174,11 +167,15 @@ fn difference(recipe: &Recipe, data: &DataRecord, published: &Published, epochs:
     if was_changed(recipe) {
         return Some("the recipe was changed".to_owned());
     }
-    if (epochs, steps) != (published.epochs, published.steps_per_epoch) {
-        return Some(format!(
-            "{epochs} epochs of {steps} steps instead of {} of {}",
-            published.epochs, published.steps_per_epoch
-        ));
+    // Where the published run does not tell, or cannot be told in whole epochs, the recipe does.
+    let built_in = crate::recipes::named(&recipe.name).ok().map(|recipe| recipe.train.epochs);
+    let asked_epochs = published.epochs.or(built_in).unwrap_or(epochs);
+    let asked_steps = published.steps_per_epoch.unwrap_or(steps);
+    if (epochs, steps) != (asked_epochs, asked_steps) {
+        return Some(format!("{epochs} epochs of {steps} steps instead of {asked_epochs} of {asked_steps}"));
+    }
+    if recipe.data.limit > 0 {
+        return Some(format!("learnt from {images} images only"));
     }
     None
 }
@@ -211,6 +208,45 @@ mod tests {
         assert!(!was_changed(&recipe));
         recipe.train.batch_size += 1;
         assert!(was_changed(&recipe));
+    }
+
+    #[test]
+    fn what_is_not_published_is_no_claim() {
+        let recipe = crate::recipes::named("s8-layernorm-published").unwrap();
+        let nothing = Published::default();
+        assert_eq!(summary(&recipe, &nothing).unwrap(), []);
+        assert_eq!(learning_rates(&recipe, &nothing, &[], None, None).unwrap(), None);
+        let claims = summary(&recipe, recipe.published.as_ref().unwrap()).unwrap();
+        assert_eq!(claims, [Claim::judge("parameters", Kind::Exact, 11_173_962, 11_173_962)]);
+    }
+
+    #[test]
+    fn the_recipe_tells_what_the_published_run_does_not() {
+        let recipe = crate::recipes::named("speedrun").unwrap();
+        let published = recipe.published.clone().unwrap();
+        let record = |name: &str, images: u32| DataRecord {
+            name: name.to_owned(),
+            sha256: String::new(),
+            path: None,
+            class_names: Vec::new(),
+            mean: [0.5; 3],
+            std: [0.5; 3],
+            train_indices: (0..images).collect(),
+            holdout_indices: Vec::new(),
+            test_images: 10_000,
+        };
+        let why = |recipe: &Recipe, data: DataRecord, epochs| difference(recipe, &data, &published, epochs);
+        assert_eq!(why(&recipe, record("cifar10", 50_000), 10), None);
+        let said = why(&recipe, record("cifar10", 50_000), 9).unwrap();
+        assert_eq!(said, "9 epochs of 48 steps instead of 10 of 48");
+        assert_eq!(why(&recipe, record("synthetic", 50_000), 10).unwrap(), "learnt from synthetic data");
+        let mut other = recipe.clone();
+        other.evaluate.views = wick_train::Views::None;
+        assert_eq!(why(&other, record("cifar10", 50_000), 10).unwrap(), "the recipe was changed");
+        // As many steps, of fewer images.
+        let mut fewer = recipe.clone();
+        fewer.data.limit = 49_200;
+        assert_eq!(why(&fewer, record("cifar10", 49_200), 10).unwrap(), "learnt from 49200 images only");
     }
 
     #[test]

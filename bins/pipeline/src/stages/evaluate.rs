@@ -49,7 +49,7 @@ fn judge(source: &Opened, data: Option<&Path>, out: &RunDir, json: bool) -> Resu
         &subject.augmentation,
         split,
         &indices,
-        subject.batch_size,
+        subject.evaluation,
         &mut |done| bar.set_position(done as u64),
     )?;
     bar.finish_and_clear();

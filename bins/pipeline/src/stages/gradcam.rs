@@ -86,13 +86,13 @@ fn first_misclassified(subject: &Subject) -> Result<Vec<usize>> {
     let (split, all) = subject.data.judging();
     let mut found = Vec::new();
     let mut network = subject.compiled()?;
-    for indices in all.chunks(subject.batch_size) {
+    for indices in all.chunks(subject.evaluation.batch_size) {
         let judged = wick_train::evaluate(
             &mut network,
             &subject.augmentation,
             split,
             indices,
-            subject.batch_size,
+            subject.evaluation,
             &mut |_| {},
         )?;
         let pairs = judged.truth.iter().zip(&judged.predicted);

@@ -1,6 +1,7 @@
 //! `recipes`: what can be run.
 
 use anyhow::Result;
+use wick_train::Published;
 
 use crate::context::StageEnd;
 
@@ -11,13 +12,21 @@ pub fn run(json: bool) -> Result<StageEnd> {
         return Ok(StageEnd::Done);
     }
     let width = recipes.iter().map(|recipe| recipe.name.len()).max().unwrap_or_default();
-    println!("{:<width$} {:<13} {:>6}  {:>9}  description", "recipe", "network", "epochs", "published");
+    let networks = recipes.iter().map(|recipe| recipe.model.architecture.name().len());
+    let networks = networks.max().unwrap_or_default();
+    println!(
+        "{:<width$} {:<networks$} {:>6}  {:>9}  description",
+        "recipe", "network", "epochs", "published"
+    );
     for recipe in &recipes {
-        let last = recipe.published.as_ref().and_then(|p| p.test_accuracy.last());
+        let last = recipe.published.as_ref().and_then(Published::last);
         let published = last.map_or_else(|| "-".to_owned(), |a| format!("{:.2} %", 100.0 * a));
         println!(
-            "{:<width$} {:<13} {:>6}  {published:>9}  {}",
-            recipe.name, recipe.model.architecture, recipe.train.epochs, recipe.description
+            "{:<width$} {:<networks$} {:>6}  {published:>9}  {}",
+            recipe.name,
+            recipe.model.architecture.name(),
+            recipe.train.epochs,
+            recipe.description
         );
     }
     Ok(StageEnd::Done)

@@ -68,7 +68,8 @@ impl Recipe {
         let kept = "\"fixed\": the optimiser has no momentum to cycle";
         fits("schedule.momentum", &"a cycle", kept, !cycles)?;
         self.augmentation()?;
-        Ok(())
+        self.check_freeze()?;
+        self.check_published()
     }
 }
 

@@ -93,7 +93,7 @@ impl std::fmt::Display for Recipe {
 fn merge(base: &mut Table, over: Table) {
     for (key, value) in over {
         match (base.get_mut(&key), value) {
-            (Some(Value::Table(old)), Value::Table(new)) if !changes_kind(old, &new) => merge(old, new),
+            (Some(Value::Table(old)), Value::Table(new)) if !replaces(&key, old, &new) => merge(old, new),
             (_, value) => {
                 base.insert(key, value);
             }
@@ -101,8 +101,11 @@ fn merge(base: &mut Table, over: Table) {
     }
 }
 
-fn changes_kind(old: &Table, new: &Table) -> bool {
-    new.get("kind").is_some_and(|kind| old.get("kind") != Some(kind))
+/// Keys whose table names one of several choices, as `momentum = { nesterov = 0.9 }` does: another choice takes nothing over.
+const CHOICES: [&str; 4] = ["alpha", "clip", "mode", "momentum"];
+
+fn replaces(key: &str, old: &Table, new: &Table) -> bool {
+    CHOICES.contains(&key) || new.get("kind").is_some_and(|kind| old.get("kind") != Some(kind))
 }
 
 /// Adds the nearest known key to the deserialiser's words on an unknown one.

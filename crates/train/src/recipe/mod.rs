@@ -1,10 +1,12 @@
 //! The recipe: one typed description of an experiment.
 //!
 //! A recipe is TOML in layers: the base, then what a recipe file changes, then what the command line changes. Tables
-//! merge key by key, other values replace; a table whose `kind` changes is replaced whole. The resolved recipe holds
-//! every value, and replays the run.
+//! merge key by key, other values replace; a table whose `kind` changes, and one that names a choice
+//! (`momentum = { nesterov = 0.9 }`), is replaced whole. The resolved recipe holds every value, and replays the run.
 
 mod check;
+mod freeze;
+mod identity;
 mod layers;
 mod published;
 
@@ -16,10 +18,10 @@ use wick_optim::{
     Schedule, ScheduleConfig,
 };
 
-use wick_runs::sha256_bytes;
-
 use crate::TrainError;
+use crate::evaluate::{EvaluationOptions, Views};
 
+pub use freeze::Freeze;
 pub use layers::Layers;
 pub use published::{Published, PublishedSummary};
 
@@ -120,6 +122,9 @@ pub struct TrainConfig {
     pub convolution: Convolution,
     /// Minutes between checkpoints within an epoch; one is written at each epoch's end besides.
     pub checkpoint_minutes: f64,
+    /// Parameters that are not trained to the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub freeze: Vec<Freeze>,
 }
 
 /// How activations, and the factors of products, are stored.
@@ -166,6 +171,16 @@ pub struct EvaluateConfig {
     pub misclassified: usize,
     /// The layer whose activations Grad-CAM weighs.
     pub cam_layer: String,
+    /// Of which views of an image the logits are averaged, wherever a network is judged.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub views: Views,
+}
+
+impl EvaluateConfig {
+    /// How a network is judged.
+    pub fn options(&self) -> EvaluationOptions {
+        EvaluationOptions { batch_size: self.batch_size, views: self.views }
+    }
 }
 
 impl Recipe {
@@ -229,24 +244,6 @@ impl Recipe {
         Augmentation::new(&self.transforms, size)
             .and_then(|a| a.with_output(size))
             .map_err(TrainError::Augment)
-    }
-
-    /// SHA-256 of everything that decides what training computes: all but names, judgement and what was published.
-    pub fn identity(&self) -> String {
-        // When checkpoints are written changes no bit of a run.
-        let train = TrainConfig { checkpoint_minutes: 1.0, ..self.train.clone() };
-        let computed =
-            (self.seed, &self.data, &self.model, train, &self.optim, &self.schedule, &self.transforms);
-        // Checkpoints are older than these keys, which are therefore appended, and only where there are any.
-        let accumulate = self.train.accumulate;
-        let mut text = format!("{computed:?}").replace(&format!("accumulate: {accumulate}, "), "");
-        if !is_whole(&accumulate) || !is_default(&self.average) {
-            text += &format!("{accumulate}{:?}", self.average);
-        }
-        if !is_default(&self.gradients) || !self.groups.is_empty() {
-            text += &format!("{:?}{:?}", self.gradients, self.groups);
-        }
-        sha256_bytes(text.as_bytes())
     }
 
     /// How images are normalised, if they are.

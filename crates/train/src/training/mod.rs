@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use wick_augment::Augmentation;
 use wick_metrics::argmax;
 use wick_models::{Compiled, Metadata, Network};
@@ -19,7 +19,7 @@ use crate::checkpoint::{self, Best, Partial, State};
 use crate::data::{Batch, BatchPlan, Data, training_batches};
 use crate::evaluate::evaluate;
 use crate::watch::{Seen, Watch};
-use crate::{Recipe, TrainError, Warning};
+use crate::{Recipe, TrainError, Warning, initial};
 
 pub(crate) use accumulate::{Accumulation, LEAST};
 pub use event::{Event, Observer, Progress};
@@ -135,7 +135,7 @@ impl<'a> Training<'a> {
         start: Start,
         observer: &mut Observer<'_>,
     ) -> Result<Self, TrainError> {
-        let network = Network::new(recipe.model.architecture, data.classes(), recipe.seed, &Device::Cpu)?;
+        let network = initial::network(recipe, data)?;
         let mut optimizer = recipe.optimizer(&network.parameters)?;
         let steps = recipe.steps_per_epoch(data.train_indices.len());
         let length = Length { epochs: recipe.train.epochs, steps_per_epoch: steps };
@@ -195,6 +195,7 @@ impl<'a> Training<'a> {
     fn epoch(&mut self, stop: &AtomicBool, observer: &mut Observer<'_>) -> Result<Flow, TrainError> {
         let steps = self.recipe.steps_per_epoch(self.data.train_indices.len());
         let interval = Duration::from_secs_f64(self.recipe.train.checkpoint_minutes * 60.0);
+        self.optimizer.freeze(&self.recipe.frozen(self.state.epoch));
         let plan =
             BatchPlan { skip: self.state.step_in_epoch, ..BatchPlan::of(self.recipe, self.state.epoch) };
         let mut point = self.schedule.at(self.state.step.saturating_sub(1) as usize, &self.state.judged);
@@ -222,6 +223,7 @@ impl<'a> Training<'a> {
     }
 
     fn step(&mut self, batch: &Batch, point: Point) -> Result<Vec<Warning>, TrainError> {
+        self.average.show(Weights::Trained)?;
         let step = self.accumulation.step(&mut self.compiled, batch)?;
         self.state.step += 1;
         self.state.step_in_epoch += 1;
@@ -266,11 +268,11 @@ impl<'a> Training<'a> {
     fn finish_epoch(&mut self, point: Point, observer: &mut Observer<'_>) -> Result<(), TrainError> {
         let (split, indices) = self.data.judging();
         let total = indices.len();
-        let batch_size = self.recipe.evaluate.batch_size;
+        let options = self.recipe.evaluate.options();
         let mut progress = |images| observer(Event::Evaluated { images, total });
         self.average.show(Weights::Averaged)?;
         let network = &mut self.compiled;
-        let judged = evaluate(network, &self.augmentation, split, &indices, batch_size, &mut progress)?;
+        let judged = evaluate(network, &self.augmentation, split, &indices, options, &mut progress)?;
 
         let Partial { loss, penalty, correct, images, seconds } = self.state.partial;
         let n = images.max(1) as f64;

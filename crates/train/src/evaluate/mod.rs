@@ -1,5 +1,8 @@
 //! Judging a network on a split.
 
+mod views;
+
+use candle_core::Tensor;
 use wick_augment::Augmentation;
 use wick_cifar::Split;
 use wick_metrics::{accuracy, argmax};
@@ -8,10 +11,21 @@ use wick_models::Compiled;
 use crate::TrainError;
 use crate::data::evaluation_batches;
 
+pub use views::Views;
+
+/// How a network is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EvaluationOptions {
+    /// Images at a time; changes no result but by rounding.
+    pub batch_size: usize,
+    /// Of which views of each image the logits are averaged.
+    pub views: Views,
+}
+
 /// What a network says of each image of a split.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    /// Mean cross-entropy, in nats, without label smoothing.
+    /// Mean cross-entropy, in nats, of the averaged logits, without label smoothing.
     pub loss: f64,
     /// Share of images whose most probable class is the true one.
     pub accuracy: f64,
@@ -35,7 +49,7 @@ pub fn evaluate(
     augmentation: &Augmentation,
     split: &Split,
     indices: &[usize],
-    batch_size: usize,
+    options: EvaluationOptions,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Evaluation, TrainError> {
     let mut evaluation = Evaluation {
@@ -47,15 +61,15 @@ pub fn evaluate(
         probabilities: Vec::with_capacity(indices.len()),
     };
     let mut loss = 0.0;
-    for batch in evaluation_batches(augmentation, split, indices, batch_size) {
+    for batch in evaluation_batches(augmentation, split, indices, options.batch_size) {
         let batch = batch?;
-        let logits = network.logits(&batch.images)?;
+        let logits = averaged_logits(network, &batch.images, options.views)?;
         let classes = logits.len() / batch.labels.len().max(1);
         for (logits, &label) in logits.chunks_exact(classes.max(1)).zip(&batch.labels) {
             loss += cross_entropy(logits, label);
             evaluation.probabilities.push(softmax(logits));
         }
-        evaluation.predicted.extend(argmax(logits, classes)?);
+        evaluation.predicted.extend(argmax(&logits, classes)?);
         evaluation.truth.extend(&batch.labels);
         progress(evaluation.truth.len());
     }
@@ -63,6 +77,17 @@ pub fn evaluate(
     evaluation.loss = loss / n;
     evaluation.accuracy = accuracy(&evaluation.truth, &evaluation.predicted)?;
     Ok(evaluation)
+}
+
+/// Logits `(N, classes)` of images `(N, H, W, 3)`, the mean over the views of each.
+fn averaged_logits(network: &mut Compiled, images: &Tensor, views: Views) -> Result<Vec<f32>, TrainError> {
+    let mut sum = Vec::new();
+    for (view, weight) in views.weighed() {
+        let logits = network.logits(&view.of(images)?)?;
+        sum.resize(logits.len(), 0.0);
+        sum.iter_mut().zip(logits).for_each(|(sum, logit)| *sum += weight * logit);
+    }
+    Ok(sum)
 }
 
 /// Softmax of one image's logits.
