@@ -57,7 +57,19 @@ fn two_recipes_and_two_seeds() {
 fn what_cannot_be_compared(root: &Path, slow: &str, out: &str) {
     let refused = root.join("refused");
     let refused = refused.to_str().unwrap();
-    let twice = refuse(&["compare", slow, slow, "--out", refused]);
+    // The same folder, by another way, is the same runs; a copy of one of them is not.
+    let around = root.join("runs/fast/../slow");
+    let twice = succeed(&["compare", slow, around.to_str().unwrap(), slow, "--out", out]);
+    assert!(twice.contains("slow") && !twice.contains(" less "), "{twice}");
+    let dir = ComparisonDir::names_below(Path::new(out));
+    assert_eq!(read_rows::<ComparedRun>(&dir.csv()).unwrap().len(), 2);
+    let copy = root.join("copy");
+    let original = wick_runs::RunDir::open(Path::new(slow)).unwrap();
+    fs::create_dir(&copy).unwrap();
+    for file in [original.recipe_toml(), original.manifest(), original.epochs(), original.timing()] {
+        fs::copy(&file, copy.join(file.file_name().unwrap())).unwrap();
+    }
+    let twice = refuse(&["compare", slow, copy.to_str().unwrap(), "--out", refused]);
     assert!(twice.contains("the same recipe with the same seed"), "{twice}");
 
     let untrained = prepare(root, "others", &[]);

@@ -18,11 +18,6 @@ impl ComparisonDir {
         Self { path: path.to_owned() }
     }
 
-    /// The folder itself.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// [`ComparedRun`]s.
     pub fn csv(&self) -> PathBuf {
         self.path.join("compare.csv")

@@ -49,6 +49,28 @@ fn opens_a_run_a_recipe_and_latest() {
 }
 
 #[test]
+fn a_recipes_folder_stands_for_all_its_runs() {
+    let runs = tempfile::tempdir().unwrap();
+    let make = |seed, second| {
+        let run = RunDir::create(runs.path(), "s11", seed, Timestamp::from_second(second).unwrap()).unwrap();
+        write_atomic(&run.recipe_toml(), b"").unwrap();
+        run
+    };
+    let (newer, older) = (make(0, 2_000_000), make(1, 1_000_000));
+    RunDir::create(runs.path(), "s11", 2, time()).unwrap(); // of which nothing was written: no run yet
+    fs::create_dir(runs.path().join("s11/notes")).unwrap();
+    let folder = runs.path().join("s11");
+    assert_eq!(RunDir::open_all(&folder).unwrap(), [older.clone(), newer.clone()]);
+    assert_eq!(RunDir::open_all(newer.path()).unwrap(), [newer]);
+    older.make_latest().unwrap();
+    assert_eq!(RunDir::open_all(&folder.join("latest")).unwrap(), [older]);
+    for nothing in [folder.join("notes"), folder.join("none")] {
+        let error = RunDir::open_all(&nothing).unwrap_err();
+        assert!(matches!(error, RunsError::NotARun { .. }), "{error}");
+    }
+}
+
+#[test]
 fn the_runs_can_be_moved() {
     let scratch = tempfile::tempdir().unwrap();
     let run = RunDir::create(&scratch.path().join("runs"), "s11", 0, time()).unwrap();

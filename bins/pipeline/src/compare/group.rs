@@ -58,7 +58,7 @@ fn names(recipes: &[&Recipe]) -> Result<Vec<String>> {
     Ok(recipes.iter().enumerate().map(name).collect())
 }
 
-/// What a recipe computes with, by dotted key.
+/// What a recipe computes with, by dotted key, defaults that its text leaves out included.
 fn flat(recipe: &Recipe) -> Result<BTreeMap<String, String>> {
     let mut out = BTreeMap::new();
     let value = serde_json::to_value(Recipe { published: None, ..recipe.clone() })?;
@@ -69,6 +69,10 @@ fn flat(recipe: &Recipe) -> Result<BTreeMap<String, String>> {
         }
     }
     out.remove("train.checkpoint_minutes");
+    flatten("average", &serde_json::to_value(recipe.average)?, &mut out);
+    flatten("gradients", &serde_json::to_value(recipe.gradients)?, &mut out);
+    flatten("train.accumulate", &serde_json::to_value(recipe.train.accumulate)?, &mut out);
+    flatten("evaluate.views", &serde_json::to_value(recipe.evaluate.views)?, &mut out);
     Ok(out)
 }
 
@@ -99,5 +103,22 @@ mod tests {
             ["s11 (train.precision = f32)", "s8-onecycle-published", "s11 (train.precision = bf16)"]
         );
         assert_eq!(names(&[&s11]).unwrap(), ["s11"]);
+    }
+
+    #[test]
+    fn defaults_are_told_as_what_they_are() {
+        let s11 = crate::recipes::named("s11").unwrap();
+        let mut other = s11.clone();
+        other.train.accumulate = 4;
+        other.gradients.l1 = 0.5;
+        other.evaluate.views = wick_train::Views::Mirror;
+        other.average = wick_optim::AverageConfig::Ema(wick_optim::EmaOptions { decay: 0.75 });
+        assert_eq!(
+            names(&[&s11, &other]).unwrap(),
+            [
+                "s11 (average.decay = none, average.kind = none, evaluate.views = none, gradients.l1 = 0.0, train.accumulate = 1)",
+                "s11 (average.decay = 0.75, average.kind = ema, evaluate.views = mirror, gradients.l1 = 0.5, train.accumulate = 4)"
+            ]
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! A finished run, read to be compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -70,15 +70,23 @@ impl Judged {
     }
 }
 
-/// The runs that the command line names. Of a recipe's folder: the latest finished run of each recipe and seed in it, and what
-/// was passed over is told.
+/// The runs that the command line names, each once however often it does. Of a recipe's folder: the latest finished run of each
+/// recipe and seed in it, and what was passed over is told.
 pub fn open(paths: &[PathBuf]) -> Result<Vec<Judged>> {
     let mut runs: Vec<Judged> = Vec::new();
+    let mut known = BTreeSet::new();
     for path in paths {
         let dirs = RunDir::open_all(path)?;
-        match &dirs[..] {
-            [dir] => runs.push(Judged::read(dir)?),
-            _ => runs.extend(of_folder(path, &dirs)?),
+        let named = match &dirs[..] {
+            [dir] => vec![Judged::read(dir)?],
+            _ => of_folder(path, &dirs)?,
+        };
+        for run in named {
+            let place = run.path.canonicalize();
+            let place = place.with_context(|| format!("cannot read {}", run.path.display()))?;
+            if known.insert(place) {
+                runs.push(run);
+            }
         }
     }
     Ok(runs)

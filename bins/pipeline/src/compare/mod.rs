@@ -17,8 +17,8 @@ use group::Group;
 /// `compare`
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Run folders; a recipe's folder stands for all finished runs in it. They are grouped by recipe, whatever their seeds, and every
-    /// further recipe is compared with that of the first run named.
+    /// Run folders; a recipe's folder stands for the latest finished run of each recipe and seed in it. They are grouped by recipe, whatever
+    /// their seeds, and every further recipe is compared with that of the first run named.
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
     /// Where to write the tables and the figure.
