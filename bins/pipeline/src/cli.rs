@@ -11,6 +11,12 @@ pub struct Cli {
     /// Threads to compute with; all cores unless given. No result depends on it.
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<usize>,
+    /// Where train, find-lr, evaluate and bench compute: `auto` (a GPU if there is one with all that it needs), `cpu`, `cuda`, `cuda:1`.
+    #[arg(long, global = true, value_name = "DEVICE", default_value = "auto")]
+    pub device: wick_train::Wanted,
+    /// On a GPU: only engines that always sum in the same order, so that two runs have the same bits. The CPU's always have.
+    #[arg(long, global = true)]
+    pub deterministic: bool,
     /// Tell results as one JSON value on standard output, for programs (prepare, summary, find-lr, train, evaluate,
     /// claims, compare, recipes, bench).
     #[arg(long, global = true)]

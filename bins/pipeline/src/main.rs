@@ -7,6 +7,7 @@ mod bench;
 mod cam;
 mod cli;
 mod compare;
+mod compute;
 mod context;
 mod figures;
 mod progress;

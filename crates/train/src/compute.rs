@@ -2,9 +2,9 @@
 
 use candle_core::Tensor;
 use wick_cuda::{CudaError, Determinism, Device, Executor, Numbers, Options};
-use wick_models::{Compiled, Network};
+use wick_models::{CompileOptions, Compiled, Network, Precision};
 
-use crate::recipe::Precision;
+use crate::training::Cuda;
 use crate::{Recipe, TrainError};
 
 /// The CPU, or a GPU.
@@ -58,6 +58,17 @@ impl Wanted {
             Self::Auto => Ok(Device::open(0).map_or(Compute::Cpu, |device| Compute::Cuda(device, determinism))),
         }
     }
+
+    /// The same, to train as `recipe` says: `auto` is the CPU for what a GPU does not compute.
+    ///
+    /// # Errors
+    /// What is missing for a GPU that was named.
+    pub fn open_for(self, recipe: &Recipe, determinism: Determinism) -> Result<Compute, TrainError> {
+        match self {
+            Self::Auto if Cuda::check(recipe).is_err() => Ok(Compute::Cpu),
+            _ => self.open(determinism),
+        }
+    }
 }
 
 impl Compute {
@@ -73,15 +84,11 @@ impl Compute {
     ///
     /// # Errors
     /// Variables that are not f32 in the CPU's memory; the device's.
-    pub fn judge(&self, network: &Network, recipe: Option<&Recipe>) -> Result<Box<dyn Logits>, TrainError> {
+    pub fn judge(&self, network: &Network, options: CompileOptions) -> Result<Box<dyn Logits>, TrainError> {
         match self {
-            Self::Cpu => {
-                let options = recipe.map(Recipe::compile_options).unwrap_or_default();
-                Ok(Box::new(Compiled::new(network, options)?))
-            }
+            Self::Cpu => Ok(Box::new(Compiled::new(network, options)?)),
             Self::Cuda(device, determinism) => {
-                let precision = recipe.map(|recipe| recipe.train.precision).unwrap_or_default();
-                let options = Options { numbers: numbers(precision), determinism: *determinism };
+                let options = Options { numbers: numbers(options.precision), determinism: *determinism };
                 let graph = network.architecture.graph(network.classes)?;
                 let mut executor = Executor::new(device, &graph, options)?;
                 let values = values(network, &graph)?;
@@ -115,7 +122,7 @@ impl Logits for Executor {
 }
 
 /// In which numbers a GPU computes.
-pub(crate) fn numbers(precision: Precision) -> Numbers {
+pub fn numbers(precision: Precision) -> Numbers {
     match precision {
         Precision::F32 => Numbers::F32,
         Precision::Bf16 => Numbers::Bf16,
@@ -123,7 +130,10 @@ pub(crate) fn numbers(precision: Precision) -> Numbers {
 }
 
 /// A network's variables, in the order of its graph's parameters.
-pub(crate) fn values(network: &Network, graph: &wick_models::Graph) -> Result<Vec<Vec<f32>>, TrainError> {
+///
+/// # Errors
+/// A parameter that the network has not.
+pub fn values(network: &Network, graph: &wick_models::Graph) -> Result<Vec<Vec<f32>>, TrainError> {
     let of = |parameter: &wick_models::GraphParameter| {
         let name = &parameter.name;
         let variable = network.parameters.get(name).ok_or_else(|| {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use wick_models::Compiled;
-use wick_optim::{RangeTest, range_test};
+use wick_cuda::{Determinism, Device};
+use wick_optim::{AverageConfig, Length, Point, RangeTest, range_test};
 
 use crate::data::{BatchPlan, Data, training_batches};
-use crate::training::Accumulation;
+use crate::compute::Compute;
+use crate::training::{Accumulation, Cuda};
 use crate::{Recipe, TrainError, initial};
 
 /// The range test's batches are keyed by epoch 0 (training counts from 1), and a small data set that is gone through
@@ -23,6 +25,22 @@ pub fn find_lr(
     data: &Arc<Data>,
     progress: &mut dyn FnMut(usize),
 ) -> Result<RangeTest, TrainError> {
+    find_lr_on(&Compute::Cpu, recipe, data, progress)
+}
+
+/// The same on the CPU or a GPU.
+///
+/// # Errors
+/// Those of [`find_lr`]; the device's, and what it does not compute.
+pub fn find_lr_on(
+    compute: &Compute,
+    recipe: &Recipe,
+    data: &Arc<Data>,
+    progress: &mut dyn FnMut(usize),
+) -> Result<RangeTest, TrainError> {
+    if let Compute::Cuda(device, determinism) = compute {
+        return on_gpu((device, *determinism), recipe, data, progress);
+    }
     let network = initial::network(recipe, data)?;
     let mut optimizer = recipe.optimizer(&network.parameters)?;
     let mut compiled = Compiled::new(&network, recipe.compile_options())?;
@@ -46,5 +64,38 @@ pub fn find_lr(
         done += 1;
         progress(done);
         Ok(step.loss + report.penalty)
+    })
+}
+
+fn on_gpu(
+    device: (&Device, Determinism),
+    recipe: &Recipe,
+    data: &Arc<Data>,
+    progress: &mut dyn FnMut(usize),
+) -> Result<RangeTest, TrainError> {
+    let network = initial::network(recipe, data)?;
+    let recipe = &Recipe { average: AverageConfig::None {}, ..recipe.clone() };
+    let steps_per_epoch = recipe.steps_per_epoch(data.train_indices.len());
+    let length = Length { epochs: recipe.train.epochs, steps_per_epoch };
+    let mut optimizer = recipe.optimizer(&network.parameters)?;
+    let mut average = recipe.average(&network.parameters, length)?;
+    let mut cuda = Cuda::new(device, recipe, data, &network, length)?;
+    cuda.push(&network, optimizer.as_ref(), &mut average)?;
+    let size = recipe.train.batch_size;
+    let mut order = cuda.begin_epoch(data, recipe.seed, 0, &[])?;
+    let (mut epoch, mut first, mut done) = (0, 0, 0);
+    // What the sweep changes is on the GPU; the optimiser here tells what rate it is at.
+    range_test(&recipe.lr_finder, [], optimizer.as_mut(), |optimizer| {
+        if first + size > order.len() {
+            epoch += AGAIN;
+            order = cuda.begin_epoch(data, recipe.seed, epoch, &[])?;
+            first = 0;
+        }
+        let point = Point { learning_rate: optimizer.learning_rate(), momentum: optimizer.momentum() };
+        let reports = cuda.steps((first, size), done as u64, &[point])?;
+        first += size;
+        done += 1;
+        progress(done);
+        Ok::<f64, TrainError>(reports.first().map_or(f64::NAN, |report| report.loss + report.penalty))
     })
 }

@@ -20,6 +20,8 @@ use wick_models::{Architecture, Network};
 
 use super::counter::uniform;
 use super::engine::{Batch, Gradients, open};
+use wick_train::Compute;
+
 use super::options::{EngineKind, Precision};
 use super::work::CLASSES;
 
@@ -61,13 +63,17 @@ struct ReferenceGradient {
 }
 
 /// Computes the reference's batch and compares; `None` for a network that has no reference.
-pub fn check(work: Architecture, kind: EngineKind, precision: Precision) -> Result<Option<Errors>> {
+pub fn check(
+    work: Architecture,
+    engine: (EngineKind, &Compute),
+    precision: Precision,
+) -> Result<Option<Errors>> {
     let mut all: HashMap<String, Reference> =
         serde_json::from_str(include_str!("reference.json")).context("the reference values are broken")?;
     let Some(reference) = all.remove(&work.name()) else { return Ok(None) };
     let network = Network::new(work, CLASSES, 0, &Device::Cpu)?;
     fill(&network, &reference)?;
-    let mut engine = open(kind, network, precision, IMAGES)?;
+    let mut engine = open(engine, network, precision, IMAGES)?;
     compare(&engine.logits_and_gradients(&batch()?)?, &reference).map(Some)
 }
 
@@ -146,7 +152,7 @@ mod tests {
     /// Of a network whose activations have no kink that rounding could turn over.
     #[test]
     fn autograd_is_right_and_a_wrong_parameter_shows() {
-        let errors = check(Architecture::Speedrun, EngineKind::Autograd, Precision::F32).unwrap().unwrap();
+        let errors = check(Architecture::Speedrun, (EngineKind::Autograd, &Compute::Cpu), Precision::F32).unwrap().unwrap();
         assert!(errors.logits < 1e-5 && errors.logits > 0.0, "{errors:?}");
         assert!(errors.gradients < 1e-5 && errors.gradients_max < 1e-4, "{errors:?}");
         assert!(errors.gradients <= errors.gradients_max, "{errors:?}");
@@ -157,7 +163,7 @@ mod tests {
         // Not a filter: batch norm after it would take the factor out again.
         let weight = network.parameters.get("group2.2.weight").unwrap();
         weight.set(&(weight.as_tensor() * 1.01).unwrap()).unwrap();
-        let mut engine = open(EngineKind::Autograd, network, Precision::F32, 4).unwrap();
+        let mut engine = open((EngineKind::Autograd, &Compute::Cpu), network, Precision::F32, 4).unwrap();
         let wrong = compare(&engine.logits_and_gradients(&batch().unwrap()).unwrap(), &want).unwrap();
         assert!(wrong.logits > 1e-4 && wrong.gradients > 100.0 * errors.gradients, "{wrong:?}");
     }

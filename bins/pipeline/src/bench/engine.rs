@@ -4,9 +4,11 @@ use anyhow::Result;
 use candle_core::Tensor;
 use wick_models::Network;
 use wick_optim::{Momentum, SgdOptions};
+use wick_train::Compute;
 
 use super::autograd::Autograd;
 use super::compiled::Compiled;
+use super::cuda::Cuda;
 use super::options::{EngineKind, Precision};
 
 /// Images and their labels.
@@ -56,19 +58,22 @@ pub struct OpTime {
     pub flops: f64,
 }
 
-/// Makes the engine that computes with `network`'s parameters, for batches of up to `batch` images.
+/// Makes the engine that computes, where that is said, with `network`'s parameters, for batches of up to `batch` images.
 ///
 /// # Errors
 /// A precision that the engine does not have.
 pub fn open(
-    kind: EngineKind,
+    (kind, compute): (EngineKind, &Compute),
     network: Network,
     precision: Precision,
     batch: usize,
 ) -> Result<Box<dyn Engine>> {
-    match kind {
-        EngineKind::Compiled => Ok(Box::new(Compiled::new(network, precision)?)),
-        EngineKind::Autograd => Ok(Box::new(Autograd::new(network, precision, batch)?)),
+    match (kind, compute) {
+        (EngineKind::Compiled, Compute::Cuda(device, _)) => {
+            Ok(Box::new(Cuda::new(device, network, precision, batch)?))
+        }
+        (EngineKind::Compiled, Compute::Cpu) => Ok(Box::new(Compiled::new(network, precision)?)),
+        (EngineKind::Autograd, _) => Ok(Box::new(Autograd::new(network, precision, batch)?)),
     }
 }
 

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use candle_core::Device;
 use serde::Serialize;
 use wick_models::Network;
+use wick_train::Compute;
 
 use super::engine::{Batch, Engine};
 use super::options::{EngineKind, Precision, TrainStepArgs};
@@ -33,8 +34,8 @@ pub struct Measurement {
     /// MiB; absent where the system does not tell.
     pub peak_rss_mb: Option<u64>,
     pub engine: EngineKind,
-    /// What the kernels use.
-    pub instruction_set: &'static str,
+    /// What the kernels use; of a GPU, its name.
+    pub instruction_set: String,
     pub steps: usize,
     /// Slowest and fastest step.
     pub img_per_s_range: [f64; 2],
@@ -42,10 +43,13 @@ pub struct Measurement {
     /// Of a training step, as if computed directly.
     pub gflop_per_img: f64,
     pub gflop_per_s: f64,
-    /// Multiply-adds in registers, all threads.
-    pub peak_gflop_per_s: f64,
-    pub peak_instruction: &'static str,
-    pub share_of_peak: f64,
+    /// Multiply-adds in registers, all threads; of the CPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_gflop_per_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_instruction: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share_of_peak: Option<f64>,
     /// See [`accuracy::Errors`]; absent for a network without reference values.
     pub logits_error: Option<f64>,
     pub gradient_error: Option<f64>,
@@ -57,14 +61,16 @@ pub struct Measurement {
 }
 
 /// Measures what the command line asks for.
-pub fn measure(args: &TrainStepArgs) -> Result<Measurement> {
+pub fn measure(args: &TrainStepArgs, compute: &Compute) -> Result<Measurement> {
     let batch = random_batch(args.batch.unwrap_or_else(|| default_batch(args.work)))?;
     let network = Network::new(args.work, CLASSES, SEED, &Device::Cpu)?;
-    let mut engine = engine::open(args.engine, network, args.precision, batch.len())?;
+    let mut engine = engine::open((args.engine, compute), network, args.precision, batch.len())?;
     let images = batch.len() as f64;
 
     let precision = args.precision.into();
-    let peak_before = wick_ops::peak(precision, PERIOD);
+    let on_cpu = matches!(compute, Compute::Cpu);
+    let measured = || on_cpu.then(|| wick_ops::peak(precision, PERIOD));
+    let peak_before = measured();
     let mut loss = 0.0;
     train(engine.as_mut(), &batch, UNTIMED, &mut loss)?;
     let training = Rates::new(images, train(engine.as_mut(), &batch, args.steps, &mut loss)?)?;
@@ -77,10 +83,10 @@ pub fn measure(args: &TrainStepArgs) -> Result<Measurement> {
 
     let profile = if args.profile { profiled(engine.as_mut(), &batch, args.steps)? } else { Vec::new() };
     drop(engine);
-    let errors = accuracy::check(args.work, args.engine, args.precision)?;
+    let errors = accuracy::check(args.work, (args.engine, compute), args.precision)?;
     // What else runs here can only slow either down.
-    let peak = wick_ops::peak(precision, PERIOD);
-    let peak = if peak.flops > peak_before.flops { peak } else { peak_before };
+    let faster = |a: wick_ops::Peak, b: wick_ops::Peak| if b.flops > a.flops { b } else { a };
+    let peak = peak_before.into_iter().chain(measured()).reduce(faster);
     let gflop_per_img = 3.0 * forward_flops(args.work)? / 1e9;
     let gflop_per_s = gflop_per_img * training.median;
     Ok(Measurement {
@@ -92,15 +98,18 @@ pub fn measure(args: &TrainStepArgs) -> Result<Measurement> {
         eval_img_per_s: short(evaluation.median),
         peak_rss_mb: peak_rss.map(|bytes| bytes.div_ceil(1 << 20)),
         engine: args.engine,
-        instruction_set: wick_ops::InstructionSet::current().name(),
+        instruction_set: match compute {
+            Compute::Cpu => wick_ops::InstructionSet::current().name().to_owned(),
+            Compute::Cuda(..) => compute.name().to_owned(),
+        },
         steps: args.steps,
         img_per_s_range: training.range.map(short),
         eval_img_per_s_range: evaluation.range.map(short),
         gflop_per_img: short(gflop_per_img),
         gflop_per_s: short(gflop_per_s),
-        peak_gflop_per_s: short(peak.flops / 1e9),
-        peak_instruction: peak.instruction,
-        share_of_peak: short(gflop_per_s / (peak.flops / 1e9)),
+        peak_gflop_per_s: peak.as_ref().map(|peak| short(peak.flops / 1e9)),
+        peak_instruction: peak.as_ref().map(|peak| peak.instruction),
+        share_of_peak: peak.as_ref().map(|peak| short(gflop_per_s / (peak.flops / 1e9))),
         logits_error: errors.map(|e| short(e.logits)),
         gradient_error: errors.map(|e| short(e.gradients)),
         gradient_error_max: errors.map(|e| short(e.gradients_max)),
@@ -191,7 +200,7 @@ mod tests {
             profile: false,
             out: None,
         };
-        let error = measure(&args).unwrap_err().to_string();
+        let error = measure(&args, &Compute::Cpu).unwrap_err().to_string();
         assert!(error.contains("f32") && error.contains("bf16"), "{error}");
     }
 }

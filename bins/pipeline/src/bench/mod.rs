@@ -4,6 +4,7 @@ mod accuracy;
 mod autograd;
 mod compiled;
 mod counter;
+mod cuda;
 mod engine;
 mod measure;
 mod options;
@@ -14,21 +15,22 @@ mod work;
 use anyhow::Result;
 use wick_runs::write_atomic;
 
+use crate::compute::Asked;
 use crate::context::StageEnd;
 
 pub use options::Args;
 use options::{Measured, TrainStepArgs};
 
 /// Carries out the command.
-pub fn run(args: &Args, json: bool) -> Result<StageEnd> {
+pub fn run(args: &Args, asked: Asked, json: bool) -> Result<StageEnd> {
     match &args.measured {
-        Measured::TrainStep(args) => train_step(args, json)?,
+        Measured::TrainStep(args) => train_step(args, asked, json)?,
     }
     Ok(StageEnd::Done)
 }
 
-fn train_step(args: &TrainStepArgs, json: bool) -> Result<()> {
-    let measured = measure::measure(args)?;
+fn train_step(args: &TrainStepArgs, asked: Asked, json: bool) -> Result<()> {
+    let measured = measure::measure(args, &asked.open()?)?;
     let line = serde_json::to_string(&measured)?;
     if let Some(file) = &args.out {
         write_atomic(file, format!("{line}\n").as_bytes())?;

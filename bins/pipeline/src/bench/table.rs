@@ -43,12 +43,15 @@ pub fn text(m: &Measurement) -> String {
         ),
         (
             "peak",
-            format!("{} GFLOP/s", number(m.peak_gflop_per_s)),
-            format!("measured before and after: {} in registers, all threads", m.peak_instruction),
+            m.peak_gflop_per_s.map_or_else(|| "–".to_owned(), |peak| format!("{} GFLOP/s", number(peak))),
+            match m.peak_instruction {
+                Some(instruction) => format!("measured before and after: {instruction} in registers, all threads"),
+                None => "of the CPU, which did not compute".to_owned(),
+            },
         ),
         (
             "share of peak",
-            format!("{:.0} %", 100.0 * m.share_of_peak),
+            m.share_of_peak.map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", 100.0 * share)),
             "arithmetic over peak; may pass 100 %, since Winograd's tiles multiply less".to_owned(),
         ),
         (

@@ -8,6 +8,7 @@ use wick_runs::{ConfusionTable, Input, PerClassRow, PredictionRow, Predictions, 
 use wick_train::{Evaluation, evaluate};
 
 use crate::cli::EvaluateArgs;
+use crate::compute::Asked;
 use crate::context::{StageEnd, Work};
 use crate::progress::counting;
 use crate::source::{Opened, open};
@@ -15,7 +16,7 @@ use crate::source::{Opened, open};
 /// Where the results of a weights file go, unless told.
 const OUT: &str = "evaluation";
 
-pub fn run(args: &EvaluateArgs, json: bool) -> Result<StageEnd> {
+pub fn run(args: &EvaluateArgs, asked: Asked, json: bool) -> Result<StageEnd> {
     ensure!(
         args.out.is_none() || args.source.run.is_none(),
         "--out goes with --checkpoint; what is judged of a run is kept in its run folder"
@@ -26,26 +27,31 @@ pub fn run(args: &EvaluateArgs, json: bool) -> Result<StageEnd> {
             let inputs =
                 vec![Input::path(run.dir.recipe_toml()), Input::path(weights), Input::path(run.dir.data())];
             let end = run.stage("evaluate", inputs, args.source.skip_current.into(), || {
-                let files = judge(&source, args.source.data.as_deref(), &run.dir, json)?;
+                let files = judge(&source, args.source.data.as_deref(), &run.dir, (asked, json))?;
                 Ok(Work::Done(files))
             })?;
             Ok(end)
         }
         Opened::File { .. } => {
             let out = args.out.clone().unwrap_or_else(|| PathBuf::from(OUT));
-            judge(&source, args.source.data.as_deref(), &RunDir::names_below(&out), json)?;
+            judge(&source, args.source.data.as_deref(), &RunDir::names_below(&out), (asked, json))?;
             eprintln!("results are in {}", out.display());
             Ok(StageEnd::Done)
         }
     }
 }
 
-fn judge(source: &Opened, data: Option<&Path>, out: &RunDir, json: bool) -> Result<Vec<PathBuf>> {
+fn judge(
+    source: &Opened,
+    data: Option<&Path>,
+    out: &RunDir,
+    (asked, json): (Asked, bool),
+) -> Result<Vec<PathBuf>> {
     let subject = source.subject(data)?;
     let (split, indices) = subject.data.judging();
     let bar = counting("evaluate", indices.len());
     let evaluation = evaluate(
-        &mut subject.compiled()?,
+        asked.open()?.judge(&subject.network, subject.options)?.as_mut(),
         &subject.augmentation,
         split,
         &indices,

@@ -7,21 +7,23 @@ use wick_optim::{Ending, OptimError, RangeTest, RangeTestOptions, Spacing};
 use wick_runs::{
     Figure, Input, LrFinderReport, LrFinderRow, LrFinderSettings, RunDir, Suggestion, write_json, write_rows,
 };
-use wick_train::{Recipe, find_lr};
+use wick_train::{Recipe, find_lr_on};
 
 use crate::cli::RunFolder;
+use crate::compute::Asked;
 use crate::context::{StageEnd, Work};
 use crate::figures;
 use crate::progress::counting;
 
-pub fn run(args: &RunFolder, json: bool) -> Result<StageEnd> {
+pub fn run(args: &RunFolder, asked: Asked, json: bool) -> Result<StageEnd> {
     let run = args.open()?;
     let d = &run.dir;
     let inputs = vec![Input::path(d.recipe_toml()), Input::path(d.data())];
     run.stage("find-lr", inputs, args.when_current(), || {
         let data = run.data(args.data.as_deref())?;
         let bar = counting("range test", run.recipe.lr_finder.steps);
-        let test = find_lr(&run.recipe, &data, &mut |done| bar.set_position(done as u64))?;
+        let compute = asked.for_recipe(&run.recipe)?;
+        let test = find_lr_on(&compute, &run.recipe, &data, &mut |done| bar.set_position(done as u64))?;
         bar.finish_and_clear();
         write(&test, &run.recipe, d)?;
         figures::lr_finder(d)?;

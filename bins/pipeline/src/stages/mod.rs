@@ -16,7 +16,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use wick_train::Determinism;
+
 use crate::cli::{Cli, Stage};
+use crate::compute::Asked;
 use crate::context::StageEnd;
 
 /// Carries out the stage that the command line names.
@@ -31,20 +34,22 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             .context("cannot start the worker threads")?;
     }
     let json = cli.json;
+    let determinism = if cli.deterministic { Determinism::Required } else { Determinism::Free };
+    let asked = Asked { device: cli.device, determinism };
     let end = match cli.stage {
         Stage::Prepare(args) => prepare::run(&args, json)?,
         Stage::Preview(args) => preview::run(&args.run)?,
         Stage::Summary(args) => summary::run(&args, json)?,
-        Stage::FindLr(args) => find_lr::run(&args.run, json)?,
-        Stage::Train(args) => train::run(&args, json)?,
-        Stage::Evaluate(args) => evaluate::run(&args, json)?,
+        Stage::FindLr(args) => find_lr::run(&args.run, asked, json)?,
+        Stage::Train(args) => train::run(&args, asked, json)?,
+        Stage::Evaluate(args) => evaluate::run(&args, asked, json)?,
         Stage::Misclassified(args) => misclassified::run(&args.run)?,
         Stage::Gradcam(args) => gradcam::run(&args)?,
         Stage::Plot(args) => plot::run(&args.run)?,
         Stage::Claims(args) => claims::run(&args.run, json)?,
         Stage::Compare(args) => crate::compare::run(&args, json)?,
         Stage::Recipes => recipes::run(json)?,
-        Stage::Bench(args) => crate::bench::run(&args, json)?,
+        Stage::Bench(args) => crate::bench::run(&args, asked, json)?,
     };
     Ok(match end {
         StageEnd::Interrupted => ExitCode::from(130),

@@ -1,14 +1,15 @@
 //! `train`.
 
 use anyhow::Result;
-use wick_runs::{EpochRow, Input, TimingRow, read_rows};
-use wick_train::{Event, Outcome, Start, TrainError, train};
+use wick_runs::{EpochRow, Input, Manifest, TimingRow, read_rows};
+use wick_train::{Event, Outcome, Start, TrainError, train_on};
 
 use crate::cli::TrainArgs;
+use crate::compute::Asked;
 use crate::context::{StageEnd, Work, needs, stop_flag};
 use crate::progress::TrainingBar;
 
-pub fn run(args: &TrainArgs, json: bool) -> Result<StageEnd> {
+pub fn run(args: &TrainArgs, asked: Asked, json: bool) -> Result<StageEnd> {
     let run = args.run.open()?;
     let mut inputs = vec![Input::path(run.dir.recipe_toml()), Input::path(run.dir.data())];
     if run.recipe.schedule.needs_range_test() {
@@ -24,7 +25,10 @@ pub fn run(args: &TrainArgs, json: bool) -> Result<StageEnd> {
         let start = if args.resume { Start::Resume } else { Start::Fresh };
         let stop = stop_flag()?;
         let mut bar = TrainingBar::new();
-        let outcome = train(&run.recipe, &data, &run.dir, start, &stop, &mut |event: Event<'_>| bar.on(&event));
+        let compute = asked.for_recipe(&run.recipe)?;
+        Manifest::update(&run.dir, |manifest| compute.name().clone_into(&mut manifest.device))?;
+        let observer = &mut |event: Event<'_>| bar.on(&event);
+        let outcome = train_on(&compute, &run.recipe, &data, &run.dir, start, &stop, observer);
         bar.finish();
         match outcome? {
             Outcome::Interrupted { epoch, step_in_epoch } => {

@@ -160,10 +160,28 @@ impl Executor {
     /// # Errors
     /// Slices of other lengths, no images; the device's.
     pub fn logits(&mut self, images: &[f32]) -> Result<Vec<f32>, CudaError> {
+        let count = self.load(images)?;
+        self.loaded_logits(count)
+    }
+
+    /// Uploads images `(N, H, W, C)`; returns how many they are.
+    ///
+    /// # Errors
+    /// Slices of other lengths, no images; the device's.
+    pub fn load(&mut self, images: &[f32]) -> Result<usize, CudaError> {
         let count = self.count(images)?;
         self.prepare(Mode::Evaluate, count)?;
         let at = self.stages[&(Mode::Evaluate, count)].places.images;
         self.upload(at, images)?;
+        Ok(count)
+    }
+
+    /// Logits of the images that were uploaded last, of which there are `count`, if nothing was computed of others since.
+    ///
+    /// # Errors
+    /// The device's.
+    pub fn loaded_logits(&mut self, count: usize) -> Result<Vec<f32>, CudaError> {
+        self.prepare(Mode::Evaluate, count)?;
         self.run(Mode::Evaluate, count)?;
         let stage = &self.stages[&(Mode::Evaluate, count)];
         self.floats(stage.places.logits, count * self.graph.classes())

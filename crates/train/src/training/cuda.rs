@@ -34,6 +34,17 @@ pub(crate) struct Cuda {
 }
 
 impl Cuda {
+    /// Whether a GPU computes all that a recipe asks for.
+    pub fn check(recipe: &Recipe) -> Result<(), TrainError> {
+        if recipe.train.accumulate > 1 {
+            let what = format!("train.accumulate = {}", recipe.train.accumulate);
+            return Err(TrainError::NotOnGpu { what, remedy: "set it to 1, or use `--device cpu`" });
+        }
+        rule(&recipe.optim)?;
+        recipe.augmentation()?.packed().map_err(TrainError::Augment)?;
+        Ok(())
+    }
+
     pub fn new(
         (device, determinism): (&Device, Determinism),
         recipe: &Recipe,
@@ -41,10 +52,7 @@ impl Cuda {
         network: &Network,
         length: Length,
     ) -> Result<Self, TrainError> {
-        if recipe.train.accumulate > 1 {
-            let what = format!("train.accumulate = {}", recipe.train.accumulate);
-            return Err(TrainError::NotOnGpu { what, remedy: "set it to 1, or use `--device cpu`" });
-        }
+        Self::check(recipe)?;
         let (rule, weight_decay, slots) = rule(&recipe.optim)?;
         let graph = network.architecture.graph(network.classes)?;
         let names: Vec<String> = graph.parameters().iter().map(|p| p.name.clone()).collect();
@@ -69,7 +77,7 @@ impl Cuda {
         let l1 = recipe.gradients.l1;
         let settings = Settings { rule, weight_decay, l1, clip, groups, group_of: group_of.clone() };
         let packed = recipe.augmentation()?.packed().map_err(TrainError::Augment)?;
-        let options = Options { numbers: numbers(recipe.train.precision), determinism };
+        let options = Options { numbers: numbers(recipe.compile_options().precision), determinism };
         let train = &data.dataset.train;
         let resident = Resident {
             images: train.images(),

@@ -7,8 +7,7 @@ use wick_metrics::argmax;
 use wick_models::{Compiled, Network};
 use wick_optim::{Point, Weights};
 
-use super::cuda::{Cuda, TOGETHER};
-use super::{Accumulation, Flow, Observer, Training};
+use super::{Accumulation, Cuda, Flow, Observer, TOGETHER, Training};
 use crate::data::{Batch, BatchPlan, training_batches};
 use crate::{Recipe, TrainError, Warning};
 

@@ -24,7 +24,7 @@ use crate::watch::{Seen, Watch};
 use crate::{Recipe, TrainError, Warning, initial};
 
 pub(crate) use accumulate::{Accumulation, LEAST};
-pub(crate) use cuda::Cuda;
+pub(crate) use cuda::{Cuda, TOGETHER};
 use engine::{Engine, Host, Stepped};
 pub use event::{Event, Observer, Progress};
 
@@ -54,7 +54,7 @@ pub enum Outcome {
     },
 }
 
-/// Trains as `recipe` says where `compute` says, leaving `epochs.csv`, `timing.csv`, `steps.csv` and checkpoints in `run`.
+/// Trains as `recipe` says on the CPU, leaving `epochs.csv`, `timing.csv`, `steps.csv` and checkpoints in `run`.
 ///
 /// Everything that is computed is a function of recipe, data and seed: neither the number of threads nor interruptions
 /// change a bit of it. When `stop` is set, the step in progress is finished, a checkpoint written and the run left.
@@ -65,7 +65,25 @@ pub fn train(
     recipe: &Recipe,
     data: &Arc<Data>,
     run: &RunDir,
-    (compute, start): (&Compute, Start),
+    start: Start,
+    stop: &AtomicBool,
+    observer: &mut Observer<'_>,
+) -> Result<Outcome, TrainError> {
+    train_on(&Compute::Cpu, recipe, data, run, start, stop, observer)
+}
+
+/// The same on the CPU or a GPU. On a GPU, two runs have the same bits where its determinism is required; up to [`TOGETHER`] steps
+/// are finished when `stop` is set, and epochs leave no checkpoint of their own where the last one is younger than
+/// `train.checkpoint_minutes`.
+///
+/// # Errors
+/// Those of [`train`]; the device's, and what it does not compute.
+pub fn train_on(
+    compute: &Compute,
+    recipe: &Recipe,
+    data: &Arc<Data>,
+    run: &RunDir,
+    start: Start,
     stop: &AtomicBool,
     observer: &mut Observer<'_>,
 ) -> Result<Outcome, TrainError> {

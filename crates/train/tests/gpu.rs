@@ -1,0 +1,126 @@
+//! Runs on a GPU against the same runs on the CPU. Without a GPU there is nothing to test here.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // in helpers as in tests
+
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use wick_runs::{EpochRow, RunDir, StepRow, Timestamp, read_rows};
+use wick_train::gpu::CudaError;
+use wick_train::{Compute, Data, Determinism, Event, Layers, Recipe, Start, TrainError, Wanted, find_lr, find_lr_on, train_on};
+
+/// The GPU, if there is one and all that belongs to it.
+fn gpu() -> Option<Compute> {
+    match Wanted::Cuda(0).open(Determinism::Required) {
+        Ok(compute) => Some(compute),
+        Err(TrainError::Cuda(error @ (CudaError::NoLibrary { .. } | CudaError::NoDevice { .. }))) => {
+            println!("not run: {error}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Two epochs of three steps, the last of four images.
+fn recipe(more: &str) -> Recipe {
+    let text = include_str!("../examples/tiny.toml");
+    let mut layers = Layers::default().over("tiny.toml", text).unwrap();
+    for assignment in
+        ["data.synthetic_train=20", "data.synthetic_test=8", "train.batch_size=8", "train.epochs=2"]
+    {
+        layers = layers.set(assignment).unwrap();
+    }
+    layers.over("more.toml", more).unwrap().resolve().unwrap()
+}
+
+/// Everything that is trained otherwise than another.
+const KINDS: [(&str, &str); 10] = [
+    ("plain", ""),
+    ("momentum", "[optim]\nkind = \"sgd\"\nlr = 0.01\nmomentum = { heavy = 0.9 }\ndampening = 0.1\nweight_decay = 5e-3"),
+    ("nesterov", "[optim]\nkind = \"sgd\"\nlr = 0.01\nmomentum = { nesterov = 0.9 }\nweight_decay = 5e-3"),
+    ("adam", "[optim]\nkind = \"adam\"\nlr = 1e-4\nweight_decay = 1e-2"),
+    ("adamw", "[optim]\nkind = \"adamw\"\nlr = 1e-4\nweight_decay = 0.1"),
+    ("rmsprop", "[optim]\nkind = \"rmsprop\"\nlr = 1e-5\nmomentum = 0.5"),
+    ("penalty and clip", "[gradients]\nl1 = 1e-4\nclip = { norm = 0.5 }"),
+    ("groups and values", "[gradients]\nclip = { value = 0.01 }\n[[groups]]\nof = \"vectors\"\nlr = 4.0\nweight_decay = 0.0"),
+    ("lookahead", "[average]\nkind = \"lookahead\"\nevery = 2\nalpha = { constant = 0.5 }"),
+    ("ema", "[average]\nkind = \"ema\"\ndecay = 0.6"),
+];
+
+fn go(compute: &Compute, recipe: &Recipe, run: &RunDir, start: Start, stop_after: Option<u32>) {
+    let data = Arc::new(Data::load(recipe, None).unwrap());
+    let (stop, steps) = (AtomicBool::new(false), Cell::new(0));
+    train_on(compute, recipe, &data, run, start, &stop, &mut |event| {
+        if let Event::Step(_) = event {
+            steps.set(steps.get() + 1);
+            if Some(steps.get()) == stop_after {
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+    })
+    .unwrap();
+}
+
+fn folder(root: &Path, name: &str) -> RunDir {
+    RunDir::create(root, name, 0, Timestamp::now()).unwrap()
+}
+
+fn losses(run: &RunDir) -> Vec<f64> {
+    read_rows::<StepRow>(&run.steps()).unwrap().iter().map(|row| row.loss).collect()
+}
+
+/// f32 in another order of summing, 1e-6 at the first step; six steps on batches of eight multiply that by some thousand.
+#[test]
+fn a_gpu_trains_as_the_cpu_does() {
+    let Some(gpu) = gpu() else { return };
+    for (name, more) in KINDS {
+        let (root, recipe) = (tempfile::tempdir().unwrap(), recipe(more));
+        let (cpu_run, gpu_run) = (folder(root.path(), "cpu"), folder(root.path(), "gpu"));
+        go(&Compute::Cpu, &recipe, &cpu_run, Start::Fresh, None);
+        go(&gpu, &recipe, &gpu_run, Start::Fresh, None);
+        let (want, got) = (losses(&cpu_run), losses(&gpu_run));
+        println!("{name}: {want:.5?}\n{name}: {got:.5?}");
+        let rows = |run: &RunDir| read_rows::<EpochRow>(&run.epochs()).unwrap();
+        let tests = |run: &RunDir| rows(run).iter().map(|row| row.test_loss).collect::<Vec<_>>();
+        println!("{name}: test {:.5?} {:.5?}", tests(&cpu_run), tests(&gpu_run));
+        assert_eq!(want.len(), got.len());
+        for (step, (want, got)) in want.iter().zip(&got).enumerate() {
+            let most = if step == 0 { 1e-5 } else { 1e-2 };
+            assert!((got / want - 1.0).abs() < most, "{name}, step {}: {got} {want}", step + 1);
+        }
+        for (want, got) in tests(&cpu_run).iter().zip(tests(&gpu_run)) {
+            assert!((got / want - 1.0).abs() < 5e-2, "{name}: test loss {got} {want}");
+        }
+    }
+}
+
+#[test]
+fn interruptions_change_no_bit_on_a_gpu() {
+    let Some(gpu) = gpu() else { return };
+    for (name, more) in KINDS {
+        let (root, recipe) = (tempfile::tempdir().unwrap(), recipe(more));
+        let (alone, stopped) = (folder(root.path(), "alone"), folder(root.path(), "stopped"));
+        go(&gpu, &recipe, &alone, Start::Fresh, None);
+        go(&gpu, &recipe, &stopped, Start::Fresh, Some(1));
+        go(&gpu, &recipe, &stopped, Start::Resume, Some(2));
+        go(&gpu, &recipe, &stopped, Start::Resume, None);
+        let remains = |run: &RunDir| {
+            [run.epochs(), run.steps(), run.last(), run.last_optim()].map(|path| fs::read(path).unwrap())
+        };
+        assert!(remains(&alone) == remains(&stopped), "{name}: an interrupted run should leave the same bytes");
+    }
+}
+
+#[test]
+fn the_range_test_sees_the_same_losses() {
+    let Some(gpu) = gpu() else { return };
+    let recipe = recipe("[lr_finder]\nstart = 1e-5\nend = 1e-3\nsteps = 20");
+    let data = Arc::new(Data::load(&recipe, None).unwrap());
+    let want = find_lr(&recipe, &data, &mut |_| {}).unwrap();
+    let got = find_lr_on(&gpu, &recipe, &data, &mut |_| {}).unwrap();
+    for (want, got) in want.readings.iter().zip(&got.readings).take(5) {
+        assert!((got.loss / want.loss - 1.0).abs() < 1e-2, "{got:?} {want:?}");
+    }
+}
