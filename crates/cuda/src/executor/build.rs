@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use wick_graph::Graph;
 use wick_graph::plan::Plan;
 use wick_kernels::Conv2dShape;
 
@@ -49,11 +50,12 @@ impl Executor {
         let made: Vec<Option<Made>> = steps.iter().map(|step| self.make(step, element)).collect();
         self.compile(made.iter().flatten())?;
         let batch = Batch { plan: &plan, places: &places, mode, images };
-        let mut commands = Vec::new();
+        let (mut commands, mut labels) = (Vec::new(), Vec::new());
         for (step, made) in steps.iter().zip(&made) {
             self.commands(&batch, step, made.as_ref(), &mut commands)?;
+            labels.resize(commands.len(), label(&self.graph, step));
         }
-        self.stages.insert((mode, images), Stage::new(places, commands));
+        self.stages.insert((mode, images), Stage::new(places, commands).labelled(labels));
         Ok(())
     }
 
@@ -268,6 +270,21 @@ pub(super) fn program(texts: &[&String]) -> String {
         let _ = writeln!(program, "{}", text.replace("KERNEL(", &format!("{}(", name(i))));
     }
     program
+}
+
+/// What a step is, for people.
+fn label(graph: &Graph, step: &Step) -> String {
+    match step {
+        Step::Pass(pass) => pass.label(),
+        Step::Convolution { conv, direction, .. } => {
+            let s = &graph.convs()[*conv].shape;
+            let (from, to) = (s.in_channels, s.out_channels);
+            format!("conv {direction:?} {}x{} {from} -> {to} {}/{}", s.height, s.width, s.kernel[0], s.stride)
+        }
+        Step::Know(_) | Step::Measure { .. } | Step::Differentiate { .. } => "norm".to_owned(),
+        Step::Features { .. } => "features".to_owned(),
+        Step::Head => "head".to_owned(),
+    }
 }
 
 fn name(i: usize) -> String {

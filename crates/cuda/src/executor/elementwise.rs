@@ -65,6 +65,30 @@ pub(super) struct Elementwise {
     pub share: f64,
 }
 
+impl Elementwise {
+    /// What it does, for people.
+    pub fn label(&self) -> String {
+        let read = |source: &Source| match source {
+            Source::Plain(_) => "plain",
+            Source::Normalised { .. } => "normalised",
+            Source::Gradient { .. } => "gradient",
+            Source::Spread => "spread",
+            Source::Images => "images",
+            Source::Pool { .. } => "pool",
+            Source::PoolGradient { .. } => "pool gradient",
+        };
+        let ending = match &self.ending {
+            Ending::Nothing => "",
+            Ending::Statistics => ", statistics",
+            Ending::Sum => ", sum",
+            Ending::Affine { .. } => ", affine",
+            Ending::Gradient { .. } => ", gate",
+        };
+        let reads: Vec<&str> = self.sources.iter().map(read).collect();
+        format!("pass {}x{} {}{ending}", self.pixels, self.channels, reads.join(" + "))
+    }
+}
+
 /// An argument of a pass's kernel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Parameter {

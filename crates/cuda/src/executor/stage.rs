@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use cudarc::driver::CudaGraph;
 use cudarc::driver::sys::{CUgraphInstantiate_flags, CUstreamCaptureMode};
@@ -33,6 +34,8 @@ pub(crate) enum Command {
 pub(crate) struct Stage {
     pub places: Places,
     pub commands: Vec<Command>,
+    /// What each command is part of.
+    labels: Vec<String>,
     /// The commands as one, recorded when they have run once: kernels are loaded then, and cuDNN's engines ready.
     recorded: Recorded,
 }
@@ -51,7 +54,29 @@ impl fmt::Debug for Stage {
 
 impl Stage {
     pub fn new(places: Places, commands: Vec<Command>) -> Self {
-        Self { places, commands, recorded: Recorded::Never }
+        Self { places, commands, labels: Vec::new(), recorded: Recorded::Never }
+    }
+
+    pub fn labelled(self, labels: Vec<String>) -> Self {
+        Self { labels, ..self }
+    }
+
+    /// Seconds of each command by itself, with its label: run so often that its beginning hides behind the one before. What
+    /// commands add to grows meanwhile; no value of it means anything afterwards.
+    pub fn profile(&self, device: &Device, workspace: Pointer) -> Result<Vec<(String, f64)>, CudaError> {
+        const TIMES: usize = 20;
+        let mut times = Vec::new();
+        for (command, label) in self.commands.iter().zip(&self.labels) {
+            command.begin(device, workspace)?;
+            device.wait()?;
+            let began = Instant::now();
+            for _ in 0..TIMES {
+                command.begin(device, workspace)?;
+            }
+            device.wait()?;
+            times.push((label.clone(), began.elapsed().as_secs_f64() / TIMES as f64));
+        }
+        Ok(times)
     }
 
     /// Forgets what was recorded: an address in it is no more.
@@ -85,13 +110,16 @@ impl Stage {
     }
 
     fn begin(&self, device: &Device, workspace: Pointer) -> Result<(), CudaError> {
-        for command in &self.commands {
-            match command {
-                Command::Kernel(kernel, launch) => device.launch(kernel, launch)?,
-                Command::Convolution(plan, operands) => plan.run(device, *operands, workspace)?,
-            }
+        self.commands.iter().try_for_each(|command| command.begin(device, workspace))
+    }
+}
+
+impl Command {
+    fn begin(&self, device: &Device, workspace: Pointer) -> Result<(), CudaError> {
+        match self {
+            Self::Kernel(kernel, launch) => device.launch(kernel, launch),
+            Self::Convolution(plan, operands) => plan.run(device, *operands, workspace),
         }
-        Ok(())
     }
 }
 
