@@ -33,6 +33,12 @@ fn recipes() {
     prepare.pop();
     prepare.push("evaluate.cam_layer=layer9");
     says(&prepare, &["layer9", "layer4"]);
+    prepare.pop();
+    prepare.push("groups=[{ of = { named = \"nobody\" }, lr = 2.0 }]");
+    says(&prepare, &["nobody", "none of the variables"]);
+    prepare.pop();
+    prepare.push("average={ kind = \"lookahead\", every = 501 }");
+    says(&prepare, &["average.every is 501", "the steps of the run"]); // 4 epochs of 125
     assert!(!fs::exists(runs).unwrap(), "nothing should have been made");
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use wick_models::Network;
+use wick_optim::Length;
 use wick_runs::{DatasetRecord, Input, Manifest, RunDir, Timestamp, git_revision, write_atomic};
 use wick_train::{Data, DataRecord};
 
@@ -24,6 +25,9 @@ pub fn run(args: &PrepareArgs, json: bool) -> Result<StageEnd> {
         recipe.model.architecture,
         layers.join(", ")
     );
+    let steps_per_epoch = recipe.steps_per_epoch(data.train_indices.len());
+    recipe.optimizer(&network.parameters)?;
+    recipe.average(&network.parameters, Length { epochs: recipe.train.epochs, steps_per_epoch })?;
 
     let dir = RunDir::create_unlisted(&args.runs, &recipe.name, recipe.seed, Timestamp::now())
         .with_context(|| format!("cannot make a run folder in {}", args.runs.display()))?;
