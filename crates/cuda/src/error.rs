@@ -40,7 +40,9 @@ pub enum CudaError {
         expected: usize,
     },
     /// The device has not as much memory.
-    #[error("out of memory on the GPU: {wanted} MiB wanted, {free} of {total} MiB free; a smaller batch needs less")]
+    #[error(
+        "out of memory on the GPU: {wanted} MiB wanted, {free} of {total} MiB free; a smaller batch needs less"
+    )]
     OutOfMemory {
         /// MiB asked for.
         wanted: usize,
@@ -91,6 +93,9 @@ pub enum CudaError {
 }
 
 /// The driver's answer to what was to be done.
-pub(crate) fn driver<T>(doing: &'static str, result: Result<T, cudarc::driver::DriverError>) -> Result<T, CudaError> {
+pub(crate) fn driver<T>(
+    doing: &'static str,
+    result: Result<T, cudarc::driver::DriverError>,
+) -> Result<T, CudaError> {
     result.map_err(|e| CudaError::Driver { doing, message: e.to_string() })
 }

@@ -65,7 +65,9 @@ fn on_cpu(graph: &Graph, mut parameters: Vec<Vec<f32>>, images: &[f32], labels: 
     let options = wick_graph::Options { algorithm: Algorithm::Direct, ..wick_graph::Options::default() };
     let mut executor = wick_graph::Executor::new(graph, options).unwrap();
     let mut gradients = vec![Vec::new(); parameters.len()];
-    let step = executor.training_step(&slices(&parameters), Batch { images, labels }, SMOOTHING, &mut gradients).unwrap();
+    let step = executor
+        .training_step(&slices(&parameters), Batch { images, labels }, SMOOTHING, &mut gradients)
+        .unwrap();
     let (loss, logits, statistics) = (step.loss, step.logits.to_vec(), step.statistics.to_vec());
     for batch in &statistics {
         for (running, new) in [(batch.running_mean, &batch.mean), (batch.running_variance, &batch.variance)] {
@@ -188,7 +190,10 @@ fn bf16_is_near_the_cpu() {
             distance(&trained(&got), &trained(&want), 0.0),
             distance(&got.evaluation, &want.evaluation, 0.0),
         ];
-        println!("{name}: loss, logits, gradients, evaluation: {:.1e} {:.1e} {:.1e} {:.1e}", errors[0], errors[1], errors[2], errors[3]);
+        println!(
+            "{name}: loss, logits, gradients, evaluation: {:.1e} {:.1e} {:.1e} {:.1e}",
+            errors[0], errors[1], errors[2], errors[3]
+        );
         let most = [2e-2, 6e-2, 0.2, 6e-2];
         assert!(errors.iter().zip(most).all(|(e, most)| *e < most), "{name}: {errors:?}");
     }

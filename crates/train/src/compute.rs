@@ -39,7 +39,9 @@ impl std::str::FromStr for Wanted {
             None if text == "cuda" => Ok(Self::Cuda(0)),
             Some(("cuda", number)) => {
                 let number = number.parse();
-                number.map(Self::Cuda).map_err(|_| format!("`{text}` names no GPU; the first one is `cuda:0`"))
+                number
+                    .map(Self::Cuda)
+                    .map_err(|_| format!("`{text}` names no GPU; the first one is `cuda:0`"))
             }
             _ => Err(format!("`{text}` is no device; there are `auto`, `cpu`, `cuda` and `cuda:1`")),
         }
@@ -55,7 +57,9 @@ impl Wanted {
         match self {
             Self::Cpu => Ok(Compute::Cpu),
             Self::Cuda(ordinal) => Ok(Compute::Cuda(Device::open(ordinal)?, determinism)),
-            Self::Auto => Ok(Device::open(0).map_or(Compute::Cpu, |device| Compute::Cuda(device, determinism))),
+            Self::Auto => {
+                Ok(Device::open(0).map_or(Compute::Cpu, |device| Compute::Cuda(device, determinism)))
+            }
         }
     }
 

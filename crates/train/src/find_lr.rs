@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use wick_models::Compiled;
 use wick_cuda::{Determinism, Device};
+use wick_models::Compiled;
 use wick_optim::{AverageConfig, Length, Point, RangeTest, range_test};
 
-use crate::data::{BatchPlan, Data, training_batches};
 use crate::compute::Compute;
+use crate::data::{BatchPlan, Data, training_batches};
+use crate::recipe::LastBatch;
 use crate::training::{Accumulation, Cuda};
 use crate::{Recipe, TrainError, initial};
 
@@ -86,14 +87,16 @@ fn on_gpu(
     let (mut epoch, mut first, mut done) = (0, 0, 0);
     // What the sweep changes is on the GPU; the optimiser here tells what rate it is at.
     range_test(&recipe.lr_finder, [], optimizer.as_mut(), |optimizer| {
-        if first + size > order.len() {
+        let left = order.len() - first;
+        if left == 0 || left < size && recipe.train.last_batch == LastBatch::Drop {
             epoch += AGAIN;
             order = cuda.begin_epoch(data, recipe.seed, epoch, &[])?;
             first = 0;
         }
         let point = Point { learning_rate: optimizer.learning_rate(), momentum: optimizer.momentum() };
-        let reports = cuda.steps((first, size), done as u64, &[point])?;
-        first += size;
+        let batch = size.min(order.len() - first);
+        let reports = cuda.steps((first, batch), done as u64, &[point])?;
+        first += batch;
         done += 1;
         progress(done);
         Ok::<f64, TrainError>(reports.first().map_or(f64::NAN, |report| report.loss + report.penalty))

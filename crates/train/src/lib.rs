@@ -39,6 +39,6 @@ pub use recipe::{
     Convolution, DataConfig, DatasetKind, EvaluateConfig, Freeze, LastBatch, Layers, ModelConfig, Precision,
     Published, PublishedSummary, Recipe, TrainConfig,
 };
-pub use wick_cuda::Determinism;
 pub use training::{Event, Observer, Outcome, Progress, Start, train, train_on};
 pub use watch::Warning;
+pub use wick_cuda::Determinism;

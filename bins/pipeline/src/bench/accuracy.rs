@@ -152,7 +152,9 @@ mod tests {
     /// Of a network whose activations have no kink that rounding could turn over.
     #[test]
     fn autograd_is_right_and_a_wrong_parameter_shows() {
-        let errors = check(Architecture::Speedrun, (EngineKind::Autograd, &Compute::Cpu), Precision::F32).unwrap().unwrap();
+        let errors = check(Architecture::Speedrun, (EngineKind::Autograd, &Compute::Cpu), Precision::F32)
+            .unwrap()
+            .unwrap();
         assert!(errors.logits < 1e-5 && errors.logits > 0.0, "{errors:?}");
         assert!(errors.gradients < 1e-5 && errors.gradients_max < 1e-4, "{errors:?}");
         assert!(errors.gradients <= errors.gradients_max, "{errors:?}");

@@ -7,8 +7,8 @@ use wick_cifar::{HEIGHT, WIDTH};
 use wick_models::{CompileOptions, Network};
 use wick_optim::{Momentum, SgdOptions};
 use wick_train::gpu::{
-    Batch as GraphBatch, Clip, Data, Device, Executor, Group, Momentum as Kind, Options, Rates, Rule, Settings, Step, Trainer,
-    numbers, values,
+    Batch as GraphBatch, Clip, Data, Device, Executor, Group, Momentum as Kind, Options, Rates, Rule,
+    Settings, Step, Trainer, numbers, values,
 };
 
 use super::engine::{Batch, Engine, Gradients, OpTime, optimiser};
@@ -42,7 +42,8 @@ impl Cuda {
             groups: vec![Group { learning_rate: 1.0, weight_decay: 1.0 }],
             group_of: vec![Some(0); graph.parameters().len()],
         };
-        let options: CompileOptions = CompileOptions { precision: precision.into(), ..CompileOptions::default() };
+        let options: CompileOptions =
+            CompileOptions { precision: precision.into(), ..CompileOptions::default() };
         let options = Options { numbers: numbers(options.precision), ..Options::default() };
         let mut trainer = Trainer::new(device, &graph, options, settings, data)?;
         upload(trainer.executor(), &network)?;
@@ -73,7 +74,8 @@ impl Engine for Cuda {
     /// One step, its loss read back: the images are those of the trainer's data set.
     fn train_step(&mut self, batch: &Batch) -> Result<f32> {
         self.loaded = None;
-        let rates = Rates { learning_rate: optimiser().learning_rate, momentum: optimiser().momentum.coefficient() };
+        let rates =
+            Rates { learning_rate: optimiser().learning_rate, momentum: optimiser().momentum.coefficient() };
         let reports = self.trainer.steps(0, batch.len(), &[Step { rates, mix: None }])?;
         let report = reports.first().context("the step left nothing")?;
         Ok(report.loss as f32)

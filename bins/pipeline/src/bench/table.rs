@@ -45,7 +45,9 @@ pub fn text(m: &Measurement) -> String {
             "peak",
             m.peak_gflop_per_s.map_or_else(|| "–".to_owned(), |peak| format!("{} GFLOP/s", number(peak))),
             match m.peak_instruction {
-                Some(instruction) => format!("measured before and after: {instruction} in registers, all threads"),
+                Some(instruction) => {
+                    format!("measured before and after: {instruction} in registers, all threads")
+                }
                 None => "of the CPU, which did not compute".to_owned(),
             },
         ),

@@ -89,8 +89,7 @@ impl Device {
         }
         let [x, y, z] = launch.grid.map(|n| n as u32);
         let [width, height] = launch.block.map(|n| n as u32);
-        let config =
-            LaunchConfig { grid_dim: (x, y, z), block_dim: (width, height, 1), shared_mem_bytes: 0 };
+        let config = LaunchConfig { grid_dim: (x, y, z), block_dim: (width, height, 1), shared_mem_bytes: 0 };
         // SAFETY: the kernels are this crate's; who makes a `Launch` passes what the kernel of that name declares, buffers
         // as large as it says there.
         driver("begin a kernel", unsafe { builder.launch(config) }).map(|_| ())
@@ -108,7 +107,11 @@ pub(crate) fn compile(text: &str, architecture: &str) -> Result<Vec<u8>, CudaErr
     let error = |log: String| CudaError::Compile { architecture: architecture.to_owned(), log };
     let source = CString::new(text).map_err(|e| error(e.to_string()))?;
     let program = result::create_program(&source, None).map_err(|e| error(e.to_string()))?;
-    let options = [format!("--gpu-architecture={architecture}"), "--std=c++17".into(), "--extra-device-vectorization".into()];
+    let options = [
+        format!("--gpu-architecture={architecture}"),
+        "--std=c++17".into(),
+        "--extra-device-vectorization".into(),
+    ];
     // SAFETY: `program` was made above and is destroyed below, once; the vector is as large as the compiler said.
     unsafe {
         let compiled = result::compile_program(program, &options).map_err(|e| {
@@ -120,7 +123,9 @@ pub(crate) fn compile(text: &str, architecture: &str) -> Result<Vec<u8>, CudaErr
             let mut size = 0;
             sys::nvrtcGetCUBINSize(program, &mut size).result().map_err(|e| error(e.to_string()))?;
             let mut binary = vec![0u8; size];
-            sys::nvrtcGetCUBIN(program, binary.as_mut_ptr().cast()).result().map_err(|e| error(e.to_string()))?;
+            sys::nvrtcGetCUBIN(program, binary.as_mut_ptr().cast())
+                .result()
+                .map_err(|e| error(e.to_string()))?;
             Ok(binary)
         });
         let _ = result::destroy_program(program);

@@ -48,7 +48,7 @@ impl Executor {
         let steps = steps(&self.graph, &plan, purpose);
         let element = if self.options.numbers == Numbers::Bf16 { "bf16" } else { "float" };
         let made: Vec<Option<Made>> = steps.iter().map(|step| self.make(step, element)).collect();
-        self.compile(made.iter().flatten())?;
+        self.compile(made.iter().flatten(), element)?;
         let batch = Batch { plan: &plan, places: &places, mode, images };
         let (mut commands, mut labels) = (Vec::new(), Vec::new());
         for (step, made) in steps.iter().zip(&made) {
@@ -84,14 +84,14 @@ impl Executor {
     }
 
     /// Compiles the kernels that are new, all at once.
-    fn compile<'a>(&mut self, made: impl Iterator<Item = &'a Made>) -> Result<(), CudaError> {
+    fn compile<'a>(&mut self, made: impl Iterator<Item = &'a Made>, element: &str) -> Result<(), CudaError> {
         let mut seen = HashSet::new();
         let fresh = made.map(|made| &made.text).filter(|text| !self.kernels.of_passes.contains_key(*text));
         let fresh: Vec<&String> = fresh.filter(|text| seen.insert(*text)).collect();
         if fresh.is_empty() {
             return Ok(());
         }
-        let program = self.device.compile(&program(&fresh))?;
+        let program = self.device.compile(&program(&fresh, element))?;
         for (i, text) in fresh.into_iter().enumerate() {
             self.kernels.of_passes.insert(text.clone(), program.kernel(&name(i))?);
         }
@@ -189,30 +189,19 @@ impl Executor {
         commands: &mut Vec<Command>,
     ) -> Result<(), CudaError> {
         let layer = &self.graph.convs()[conv];
-        let (weight, len) = (layer.weight, layer.shape.weight_len());
+        let weight = layer.weight;
         let [x, y] = places.map(|place| self.place(batch, place));
         let shape = Conv2dShape { batch: batch.images, ..layer.shape };
         let (numbers, determinism) = (self.options.numbers, self.options.determinism);
         let signature = Signature { shape, direction, numbers, determinism };
-        let mut run = |executor: &mut Self, signature: Signature, w: Pointer| {
-            let operands = Operands { x, w, y };
-            let plan = executor.chosen(&signature, operands)?;
-            commands.push(Command::Convolution(plan, operands));
-            Ok::<(), CudaError>(())
+        let w = match direction {
+            // A gradient is f32, as the parameters are, but cuDNN 9.14 has one engine alone that writes it so from bf16, ten and
+            // more times as slow as those that round it.
+            Direction::Weight => self.parameters.weight_gradient(weight),
+            Direction::Forward | Direction::Input => self.parameters.factor(weight),
         };
-        if direction != Direction::Weight {
-            return run(self, signature, self.parameters.factor(weight));
-        }
-        let gradient = self.parameters.gradient(weight);
-        if numbers != Numbers::Bf16 {
-            return run(self, signature, gradient);
-        }
-        // A gradient is f32, as the parameters are. cuDNN 9.14 has but one engine that writes it so from bf16, ten and more
-        // times as slow as those that round it.
-        let rounded = self.pointer(batch.places.dw);
-        run(self, signature, rounded)?;
-        let launch = Launch::over(len).with(rounded).with(len).with(gradient);
-        commands.push(Command::Kernel(self.kernels.named.kernel("widen_bf16")?, launch));
+        let operands = Operands { x, w, y };
+        commands.push(Command::Convolution(self.chosen(&signature, operands)?, operands));
         Ok(())
     }
 
@@ -264,8 +253,9 @@ impl Executor {
 }
 
 /// The program of kernels of passes, number `i` of which is called [`name`]`(i)`.
-pub(super) fn program(texts: &[&String]) -> String {
-    let mut program = NUMBERS.to_owned();
+pub(super) fn program(texts: &[&String], element: &str) -> String {
+    let mut program = if element == "bf16" { "#define NARROW\n".to_owned() } else { String::new() };
+    program.push_str(NUMBERS);
     for (i, text) in texts.iter().enumerate() {
         let _ = writeln!(program, "{}", text.replace("KERNEL(", &format!("{}(", name(i))));
     }

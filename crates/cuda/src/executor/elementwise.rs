@@ -12,16 +12,30 @@ use super::place::Place;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Source {
     Plain(Place),
-    Normalised { x: Place, norm: Option<NormId>, activation: Activation },
-    Gradient { g: Place, y: Place, norm: NormId },
+    Normalised {
+        x: Place,
+        norm: Option<NormId>,
+        activation: Activation,
+    },
+    Gradient {
+        g: Place,
+        y: Place,
+        norm: NormId,
+    },
     /// The gradient of the features, over all pixels.
     Spread,
     /// The images as they were uploaded, in f32.
     Images,
     /// The maxima of a pool's windows.
-    Pool { pool: usize, x: Box<Source> },
+    Pool {
+        pool: usize,
+        x: Box<Source>,
+    },
     /// The gradient of a pool's output, where the maxima were.
-    PoolGradient { pool: usize, dy: Box<Source> },
+    PoolGradient {
+        pool: usize,
+        dy: Box<Source>,
+    },
 }
 
 /// What becomes of the values.
@@ -32,9 +46,16 @@ pub(super) enum Ending {
     Statistics,
     /// `Σv`.
     Sum,
-    Affine { norm: Option<NormId>, residual: Option<Place>, activation: Activation },
+    Affine {
+        norm: Option<NormId>,
+        residual: Option<Place>,
+        activation: Activation,
+    },
     /// Times the derivative; `Σg` and each `Σg·y`.
-    Gradient { gate: Gate, with: Vec<Place> },
+    Gradient {
+        gate: Gate,
+        with: Vec<Place>,
+    },
 }
 
 impl Ending {
@@ -149,7 +170,8 @@ impl Threads {
     #[cfg(test)]
     pub fn each(self, pixels: usize, channels: usize, mut f: impl FnMut(usize, usize)) {
         let blocks = (0..self.parts).flat_map(|part| (0..self.tiles).map(move |tile| (part, tile)));
-        for ((part, tile), thread) in blocks.flat_map(|block| (0..THREADS).map(move |thread| (block, thread))) {
+        for ((part, tile), thread) in blocks.flat_map(|block| (0..THREADS).map(move |thread| (block, thread)))
+        {
             let (lane, row) = (thread % self.lanes, thread / self.lanes);
             let c = (tile * self.lanes + lane) * self.width;
             if row < self.rows && c < channels {
@@ -180,8 +202,16 @@ pub(super) fn make(graph: &Graph, pass: &Elementwise, element: &str) -> Made {
     let t = Threads::of(pass.pixels, pass.channels);
     let slots = pass.ending.slots();
     let mut text = String::new();
-    let _ = writeln!(text, "extern \"C\" __global__ void __launch_bounds__({THREADS}) KERNEL({}) {{", signature.join(", "));
-    let _ = writeln!(text, "  constexpr int C = {}, P = {}, V = {}, L = {}, R = {};", pass.channels, pass.pixels, t.width, t.lanes, t.rows);
+    let _ = writeln!(
+        text,
+        "extern \"C\" __global__ void __launch_bounds__({THREADS}) KERNEL({}) {{",
+        signature.join(", ")
+    );
+    let _ = writeln!(
+        text,
+        "  constexpr int C = {}, P = {}, V = {}, L = {}, R = {};",
+        pass.channels, pass.pixels, t.width, t.lanes, t.rows
+    );
     let _ = writeln!(text, "  const int lane = threadIdx.x % L, row = threadIdx.x / L, image = blockIdx.x;");
     let _ = writeln!(text, "  const int c = (blockIdx.z * L + lane) * V;");
     if slots > 0 {
@@ -196,9 +226,16 @@ pub(super) fn make(graph: &Graph, pass: &Elementwise, element: &str) -> Made {
     text.push_str("    }\n  }\n");
     if slots > 0 {
         let _ = writeln!(text, "  __shared__ float shared[R * L * V];");
-        let _ = writeln!(text, "  float* left = sums + ((long long)image * {} + blockIdx.y) * {slots} * C;", t.parts);
+        let _ = writeln!(
+            text,
+            "  float* left = sums + ((long long)image * {} + blockIdx.y) * {slots} * C;",
+            t.parts
+        );
         for slot in 0..slots {
-            let _ = writeln!(text, "  sum_rows<L, R, V>(shared, acc[{slot}], left + {slot} * C, blockIdx.z * L * V, C);");
+            let _ = writeln!(
+                text,
+                "  sum_rows<L, R, V>(shared, acc[{slot}], left + {slot} * C, blockIdx.z * L * V, C);"
+            );
         }
     }
     text.push_str("}\n");
@@ -342,7 +379,8 @@ impl Maker<'_> {
         let shape = self.graph.pools()[pool];
         let (k, s, w, ow) = (shape.kernel, shape.stride, shape.width, shape.out_width());
         let name = self.fresh();
-        let kept = self.pass.keeps.map(|pool| self.parameter(Parameter::KeptIndices(pool), "unsigned char* kept"));
+        let kept =
+            self.pass.keeps.map(|pool| self.parameter(Parameter::KeptIndices(pool), "unsigned char* kept"));
         self.line(&format!("float {name}[V]; unsigned char {name}_at[V] = {{}};"));
         self.line(&format!("for (int k = 0; k < {k} * {k}; k++) {{"));
         let pixel = format!("{name}_p");
@@ -372,7 +410,9 @@ impl Maker<'_> {
         self.line(&format!("float {name}[V] = {{}};"));
         self.line(&format!("for (int oy = max(0, ({pixel} / {w} - {k} + {s}) / {s}); oy < {oh} && oy * {s} <= {pixel} / {w}; oy++)"));
         self.line(&format!("for (int ox = max(0, ({pixel} % {w} - {k} + {s}) / {s}); ox < {ow} && ox * {s} <= {pixel} % {w}; ox++) {{"));
-        self.line(&format!("const int {name}_k = ({pixel} / {w} - oy * {s}) * {k} + {pixel} % {w} - ox * {s};"));
+        self.line(&format!(
+            "const int {name}_k = ({pixel} / {w} - oy * {s}) * {k} + {pixel} % {w} - ox * {s};"
+        ));
         self.line(&format!("const int {name}_p = oy * {ow} + ox;"));
         let at = format!("(((long long)image * {} + {name}_p) * C + c)", oh * ow);
         self.line(&format!(
@@ -437,7 +477,11 @@ impl Maker<'_> {
         let name = format!("f{n}");
         if known.is_none() {
             let from = self.parameter(parameter, &format!("const float* __restrict__ c{n}"));
-            let image = if super::norm::per_image(&self.graph.norms()[norm]) { "(long long)image * C + " } else { "" };
+            let image = if super::norm::per_image(&self.graph.norms()[norm]) {
+                "(long long)image * C + "
+            } else {
+                ""
+            };
             let _ = writeln!(self.constants, "    float {name}[V]; load({name}, {from} + {image}c);");
         }
         name

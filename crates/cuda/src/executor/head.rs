@@ -105,7 +105,10 @@ impl Head<'_> {
         let mut commands = Vec::new();
         match op {
             HeadOp::Scale(factor) => {
-                commands.push((self.kernel("scale")?, Launch::over(count).with(dy).with(factor).with(count).with(dx)));
+                commands.push((
+                    self.kernel("scale")?,
+                    Launch::over(count).with(dy).with(factor).with(count).with(dx),
+                ));
             }
             HeadOp::Linear(linear) => {
                 let layer = &self.graph.linears()[linear];

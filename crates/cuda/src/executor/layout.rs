@@ -15,8 +15,6 @@ pub(crate) struct Places {
     pub x: usize,
     pub dy: usize,
     pub dx: usize,
-    /// A weight's gradient before it is widened.
-    pub dw: usize,
     pub sums: usize,
     /// Of each pool.
     pub indices: Vec<usize>,
@@ -49,15 +47,28 @@ impl Places {
             at
         };
         let passes = || plan.forward.iter().chain(&plan.backward);
-        let convs = || passes().filter(|pass| matches!(pass.work, Work::Conv { .. } | Work::ConvInputGradient { .. } | Work::ConvWeightGradient { .. }));
+        let convs = || {
+            passes().filter(|pass| {
+                matches!(
+                    pass.work,
+                    Work::Conv { .. } | Work::ConvInputGradient { .. } | Work::ConvWeightGradient { .. }
+                )
+            })
+        };
         let largest = |input: bool| {
-            let len = |c: &wick_graph::plan::ConvLayer| if input { c.shape.input_len() } else { c.shape.output_len() };
+            let len = |c: &wick_graph::plan::ConvLayer| {
+                if input { c.shape.input_len() } else { c.shape.output_len() }
+            };
             let one = |c: &wick_graph::plan::ConvLayer| {
                 let mut c = c.clone();
                 c.shape.batch = images;
                 len(&c)
             };
-            if convs().next().is_some() { graph.convs().iter().map(one).max().unwrap_or(0) * element } else { 0 }
+            if convs().next().is_some() {
+                graph.convs().iter().map(one).max().unwrap_or(0) * element
+            } else {
+                0
+            }
         };
         let sums = |pass: &wick_graph::plan::Pass| {
             let size = pass.write.as_ref().map_or(plan.features, |write| plan.sizes[write.to]);
@@ -82,7 +93,6 @@ impl Places {
             x: take(largest(true)),
             dy: take(largest(false)),
             dx: take(largest(true)),
-            dw: take(graph.convs().iter().map(|c| c.shape.weight_len()).max().unwrap_or(0) * 4),
             sums: take(passes().map(sums).max().unwrap_or(0)),
             indices: graph
                 .pools()

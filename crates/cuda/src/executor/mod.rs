@@ -118,6 +118,7 @@ impl Executor {
     /// # Errors
     /// Another number of vectors; the driver's.
     pub fn gradients(&self, gradients: &mut [Vec<f32>]) -> Result<(), CudaError> {
+        self.parameters.widen(&self.device, &self.kernels.named, &self.graph)?;
         self.parameters.get(&self.graph, self.parameters.gradients(), gradients)
     }
 
@@ -149,7 +150,11 @@ impl Executor {
     ///
     /// # Errors
     /// The driver's.
-    pub fn training_logits(&self, images: usize, label_smoothing: f32) -> Result<Option<Vec<f32>>, CudaError> {
+    pub fn training_logits(
+        &self,
+        images: usize,
+        label_smoothing: f32,
+    ) -> Result<Option<Vec<f32>>, CudaError> {
         let mode = Mode::Train { smoothing: label_smoothing.to_bits() };
         let stage = self.stages.get(&(mode, images));
         stage.map(|stage| self.floats(stage.places.logits, images * self.graph.classes())).transpose()

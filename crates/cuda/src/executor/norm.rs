@@ -124,7 +124,7 @@ impl Norm<'_> {
         Ok(match self.layer.kind {
             NormKind::Bias => None,
             NormKind::Batch { mean, variance, options } => {
-                let launch = Launch::new([channels.div_ceil(32), 1, 1], [32, 32])
+                let launch = Launch::new([channels.div_ceil(8), 1, 1], [8, 128])
                     .with(sums.at)
                     .with(self.images)
                     .with(sums.parts)
@@ -158,7 +158,7 @@ impl Norm<'_> {
     pub fn differentiate(&self, sums: Sums, slot: usize) -> Result<Vec<(Kernel, Launch)>, CudaError> {
         let NormLayer { channels, pixels, .. } = *self.layer;
         let (dweight, dbias) = (self.gradient(self.layer.weight), self.gradient(Some(self.layer.bias)));
-        let columns = Launch::new([channels.div_ceil(32), 1, 1], [32, 32]);
+        let columns = Launch::new([channels.div_ceil(8), 1, 1], [8, 128]);
         let kernel = |name| self.program.kernel(name);
         let factors = |launch: Launch| {
             let [a, b, c] = self.places.factors.map(|at| self.at(at));
@@ -168,7 +168,8 @@ impl Norm<'_> {
         Ok(match self.layer.kind {
             NormKind::Bias if dbias == NONE => Vec::new(),
             NormKind::Bias => {
-                let launch = columns.with(sums.at).with(sums.slots).with(self.images).with(sums.parts).with(channels);
+                let launch =
+                    columns.with(sums.at).with(sums.slots).with(self.images).with(sums.parts).with(channels);
                 vec![(kernel("bias_gradient")?, launch.with(dbias))]
             }
             NormKind::Batch { options, .. } => {

@@ -16,6 +16,8 @@ pub(crate) struct Parameters {
     gradients: Buffer<f32>,
     /// The same values in bf16, at the same places, where that is what convolutions read.
     rounded: Option<Buffer<bf16>>,
+    /// Gradients of convolutions' weights where cuDNN leaves them in bf16.
+    rounded_gradients: Option<Buffer<bf16>>,
 }
 
 impl Parameters {
@@ -31,7 +33,14 @@ impl Parameters {
         };
         let offsets = graph.parameters().iter().map(place).collect();
         let rounded = (numbers == Numbers::Bf16).then(|| device.zeros(total)).transpose()?;
-        Ok(Self { offsets, values: device.zeros(total)?, gradients: device.zeros(total)?, rounded })
+        let rounded_gradients = rounded.is_some().then(|| device.zeros(total)).transpose()?;
+        Ok(Self {
+            offsets,
+            values: device.zeros(total)?,
+            gradients: device.zeros(total)?,
+            rounded,
+            rounded_gradients,
+        })
     }
 
     pub fn values(&self) -> &Buffer<f32> {
@@ -57,7 +66,7 @@ impl Parameters {
     }
 
     pub fn bytes(&self) -> usize {
-        self.values.len() * 8 + self.rounded.as_ref().map_or(0, |r| r.len() * 2)
+        self.values.len() * 8 + self.rounded.as_ref().map_or(0, |r| r.len() * 4)
     }
 
     pub fn value(&self, parameter: usize) -> Pointer {
@@ -66,6 +75,35 @@ impl Parameters {
 
     pub fn gradient(&self, parameter: usize) -> Pointer {
         self.gradients.pointer(self.offsets[parameter])
+    }
+
+    /// Where cuDNN leaves the gradient of a convolution's weight.
+    pub fn weight_gradient(&self, parameter: usize) -> Pointer {
+        match &self.rounded_gradients {
+            Some(rounded) => rounded.pointer(self.offsets[parameter]),
+            None => self.gradient(parameter),
+        }
+    }
+
+    /// The gradients in bf16, 0 where there are none.
+    pub fn rounded_gradients(&self) -> Pointer {
+        self.rounded_gradients.as_ref().map_or(0, |rounded| rounded.pointer(0))
+    }
+
+    /// Writes gradients that are in bf16 to where the others are.
+    pub fn widen(&self, device: &Device, program: &Program, graph: &Graph) -> Result<(), CudaError> {
+        if self.rounded_gradients.is_none() {
+            return Ok(());
+        }
+        for conv in graph.convs() {
+            let count = conv.shape.weight_len();
+            let launch = Launch::over(count)
+                .with(self.weight_gradient(conv.weight))
+                .with(count)
+                .with(self.gradient(conv.weight));
+            device.launch(&program.kernel("widen_bf16")?, &launch)?;
+        }
+        Ok(())
     }
 
     /// What convolutions multiply by.

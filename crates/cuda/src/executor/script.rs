@@ -22,13 +22,27 @@ pub(super) enum Step {
     Know(NormId),
     Pass(Elementwise),
     /// A convolution or a gradient of one, from and to the places of its input and output.
-    Convolution { conv: usize, direction: Direction, x: Place, y: Place },
+    Convolution {
+        conv: usize,
+        direction: Direction,
+        x: Place,
+        y: Place,
+    },
     /// The features, from what a pass summed.
-    Features { parts: usize },
+    Features {
+        parts: usize,
+    },
     /// The layers behind the features: to the logits and, in training, back.
     Head,
-    Measure { norm: NormId, sums: Summed },
-    Differentiate { norm: NormId, slot: usize, sums: Summed },
+    Measure {
+        norm: NormId,
+        sums: Summed,
+    },
+    Differentiate {
+        norm: NormId,
+        slot: usize,
+        sums: Summed,
+    },
 }
 
 /// What a pass summed.
@@ -232,7 +246,9 @@ fn size(conv: &ConvLayer, scratch: Place) -> Size {
 fn source(read: Read) -> Source {
     let place = |buf: Buf| Place::Tensor(buf);
     match read {
-        Read::Plain(x) | Read::Normalised { x, norm: None, activation: Activation::None } => Source::Plain(place(x)),
+        Read::Plain(x) | Read::Normalised { x, norm: None, activation: Activation::None } => {
+            Source::Plain(place(x))
+        }
         Read::Normalised { x, norm, activation } => Source::Normalised { x: place(x), norm, activation },
         Read::Gradient { g, y, norm } => Source::Gradient { g: place(g), y: place(y), norm },
         Read::Spread => Source::Spread,

@@ -37,7 +37,7 @@ fn every_kernel_compiles() {
                 let steps = steps(&graph, plan, *purpose);
                 texts.extend(passes(&steps).map(|pass| make(&graph, pass, element).text));
             }
-            let text = program(&texts.iter().collect::<Vec<_>>());
+            let text = program(&texts.iter().collect::<Vec<_>>(), element);
             compile(&text, "sm_90").unwrap_or_else(|e| panic!("{name}, {element}: {e}\n{text}"));
         }
     }

@@ -1,26 +1,40 @@
 // From sums over pixels to the factors that normalise, and back to gradients. `sums` is (rows, slots, channels), `parts` rows
-// an image. Sums of sums are f64. Blocks are 32 channels by 32 rows.
+// an image. Sums of sums are f64, two at a time. Blocks that sum over rows are 8 channels by 128 rows: many short sums, whose
+// loads are all under way at once.
 
-__device__ __forceinline__ double sum_over_rows(double value) {
-  __shared__ double shared[32][33];
+#define CHANNELS 8
+#define ROWS 128
+
+__device__ __forceinline__ double2 sum_over_rows(double2 value) {
+  __shared__ double2 shared[ROWS][CHANNELS];
   __syncthreads();
   shared[threadIdx.y][threadIdx.x] = value;
   __syncthreads();
-  for (int half = 16; half > 0; half /= 2) {
-    if (threadIdx.y < half) shared[threadIdx.y][threadIdx.x] += shared[threadIdx.y + half][threadIdx.x];
+  for (int half = ROWS / 2; half > 0; half /= 2) {
+    if (threadIdx.y < half) {
+      const double2 other = shared[threadIdx.y + half][threadIdx.x];
+      shared[threadIdx.y][threadIdx.x].x += other.x;
+      shared[threadIdx.y][threadIdx.x].y += other.y;
+    }
     __syncthreads();
   }
   return shared[0][threadIdx.x];
 }
 
-// Over the images of a split.
-__device__ __forceinline__ double total(const float* sums, int slots, int slot, int channels, int c, int images, int parts,
-                                        int split, int splits) {
-  double sum = 0.0;
-  if (c < channels)
-    for (int i = split + splits * threadIdx.y; i < images; i += splits * blockDim.y)
-      for (int part = 0; part < parts; part++)
-        sum += sums[(((long long)i * parts + part) * slots + slot) * channels + c];
+// Of slot 0 and of another one, over the images of a split.
+__device__ __forceinline__ double2 totals(const float* sums, int slots, int slot, int channels, int c, int images, int parts,
+                                          int split, int splits) {
+  double2 sum = {0.0, 0.0};
+  if (c < channels) {
+    const int of_split = (images - split + splits - 1) / splits;
+#pragma unroll 4
+    for (int k = threadIdx.y; k < of_split * parts; k += ROWS) {
+      const long long row = (long long)(split + k / parts * splits) * parts + k % parts;
+      const float* at = sums + row * slots * channels + c;
+      sum.x += at[0];
+      sum.y += at[(long long)slot * channels];
+    }
+  }
   return sum_over_rows(sum);
 }
 
@@ -49,10 +63,10 @@ extern "C" __global__ void batch_norm_measure(const float* sums, int images, int
                                               float eps, float update, const float* weight, const float* bias,
                                               float* running_mean, float* running_variance, double* means,
                                               double* inverses, float* scale, float* shift) {
-  const int c = blockIdx.x * 32 + threadIdx.x;
+  const int c = blockIdx.x * CHANNELS + threadIdx.x;
   for (int split = 0; split < splits && split < images; split++) {
-    const double sum = total(sums, 2, 0, channels, c, images, parts, split, splits);
-    const double squares = total(sums, 2, 1, channels, c, images, parts, split, splits);
+    const double2 both = totals(sums, 2, 1, channels, c, images, parts, split, splits);
+    const double sum = both.x, squares = both.y;
     const double values = (double)pixels * ((images - split + splits - 1) / splits);
     const double mean = sum / values;
     double variance = squares / values - mean * mean;
@@ -90,11 +104,11 @@ extern "C" __global__ void batch_norm_gradient(const float* sums, int slots, int
                                                int channels, int splits, const float* weight, const double* means,
                                                const double* inverses, float* fa, float* fb, float* fc, float* dweight,
                                                float* dbias) {
-  const int c = blockIdx.x * 32 + threadIdx.x;
+  const int c = blockIdx.x * CHANNELS + threadIdx.x;
   double dw = 0.0, db = 0.0;
   for (int split = 0; split < splits && split < images; split++) {
-    const double g = total(sums, slots, 0, channels, c, images, parts, split, splits);
-    const double gy = total(sums, slots, slot, channels, c, images, parts, split, splits);
+    const double2 both = totals(sums, slots, slot, channels, c, images, parts, split, splits);
+    const double g = both.x, gy = both.y;
     if (c >= channels) continue;
     const double values = (double)pixels * ((images - split + splits - 1) / splits);
     const double mean = means[split * channels + c], inverse = inverses[split * channels + c];
@@ -126,9 +140,9 @@ extern "C" __global__ void batch_norm_gradient(const float* sums, int slots, int
 
 // The gradient of a bias: Σg.
 extern "C" __global__ void bias_gradient(const float* sums, int slots, int images, int parts, int channels, float* dbias) {
-  const int c = blockIdx.x * 32 + threadIdx.x;
-  const double g = total(sums, slots, 0, channels, c, images, parts, 0, 1);
-  if (threadIdx.y == 0 && c < channels) dbias[c] = (float)g;
+  const int c = blockIdx.x * CHANNELS + threadIdx.x;
+  const double2 both = totals(sums, slots, 0, channels, c, images, parts, 0, 1);
+  if (threadIdx.y == 0 && c < channels) dbias[c] = (float)both.x;
 }
 
 __device__ __forceinline__ double sum_over_block(double value) {
@@ -199,7 +213,7 @@ extern "C" __global__ void group_norm_factors(const float* sums, int slots, int 
 extern "C" __global__ void group_norm_gradient(const float* sums, int slots, int slot, int images, int parts, int channels,
                                                int groups, const double* means, const double* inverses, float* dweight,
                                                float* dbias) {
-  const int c = blockIdx.x * 32 + threadIdx.x;
+  const int c = blockIdx.x * CHANNELS + threadIdx.x;
   double dw = 0.0, db = 0.0;
   if (c < channels)
     for (int i = threadIdx.y; i < images; i += blockDim.y) {
@@ -213,10 +227,9 @@ extern "C" __global__ void group_norm_gradient(const float* sums, int slots, int
       dw += inverses[at] * (gy - means[at] * g);
       db += g;
     }
-  dw = sum_over_rows(dw);
-  db = sum_over_rows(db);
+  const double2 both = sum_over_rows(double2{dw, db});
   if (threadIdx.y == 0 && c < channels) {
-    if (dweight) dweight[c] = (float)dw;
-    if (dbias) dbias[c] = (float)db;
+    if (dweight) dweight[c] = (float)both.x;
+    if (dbias) dbias[c] = (float)both.y;
   }
 }

@@ -1,5 +1,6 @@
 // What a step does besides the network's passes: batches, updates, averages, a log. Values, gradients and buffers are flat
 // and laid out alike; 64 neighbouring ones belong to one parameter, whose group is told by `group_of` (255: not updated).
+// Where `narrow_of` is 1, the gradient is in `narrow_gradients`.
 // `groups` has two factors a group: of the learning rate and of the weight decay. `rates` has four numbers a step.
 
 extern "C" __global__ void gather_labels(const unsigned char* labels, const int* order, const unsigned* first, int batch,
@@ -22,13 +23,15 @@ __device__ __forceinline__ double sum_of_block(double value, double* shared) {
 }
 
 // Two sums of each block of 256 threads: the squares of gradients with the penalty's share, and |p|.
-extern "C" __global__ void gradient_sums(const float* values, const float* gradients, const unsigned char* group_of, float l1,
-                                         int count, double* sums) {
+extern "C" __global__ void gradient_sums(const float* values, const float* gradients, const bf16* narrow_gradients,
+                                         const unsigned char* narrow_of, const unsigned char* group_of, float l1, int count,
+                                         double* sums) {
   __shared__ double shared[256];
   double squares = 0.0, magnitudes = 0.0;
   for (int k = blockIdx.x * 256 + threadIdx.x; k < count; k += gridDim.x * 256) {
     if (group_of[k / 64] == 255) continue;
-    const float p = values[k], g = gradients[k] + l1 * sign(p);
+    const float gradient = narrow_of[k / 64] ? widen(narrow_gradients[k]) : gradients[k];
+    const float p = values[k], g = gradient + l1 * sign(p);
     squares += (double)g * g;
     magnitudes += fabsf(p);
   }
@@ -53,7 +56,8 @@ extern "C" __global__ void gradient_totals(const double* sums, int blocks, doubl
 
 // Rules, as PyTorch has them: 0 SGD, 1 with momentum, 2 with Nesterov's (rates: lr, momentum, keep, take); 3 Adam, 4 AdamW
 // (lr, 1 − beta1, 1 − beta1^t, √(1 − beta2^t)); 5 RMSprop (lr, momentum).
-extern "C" __global__ void update(int rule, float* values, const float* gradients, float* first, float* second, bf16* rounded,
+extern "C" __global__ void update(int rule, float* values, const float* gradients, const bf16* narrow_gradients,
+                                  const unsigned char* narrow_of, float* first, float* second, bf16* rounded,
                                   const unsigned char* group_of, const float* groups, const float* rates,
                                   const unsigned* step, const double* totals, float l1, float limit, float most, float decay,
                                   float keep, float epsilon, int count) {
@@ -70,7 +74,8 @@ extern "C" __global__ void update(int rule, float* values, const float* gradient
   }
   float p[4], g[4], a[4], b[4];
   load(p, values + at);
-  load(g, gradients + at);
+  if (narrow_of[at / 64]) load(g, narrow_gradients + at);
+  else load(g, gradients + at);
   if (rule > 0) load(a, first + at);
   if (rule > 2) load(b, second + at);
 #pragma unroll

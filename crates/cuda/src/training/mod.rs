@@ -137,7 +137,12 @@ impl Trainer {
     ///
     /// # Errors
     /// More images than the epoch has; the device's.
-    pub fn steps(&mut self, first: usize, batch: usize, steps: &[Step]) -> Result<Vec<StepReport>, CudaError> {
+    pub fn steps(
+        &mut self,
+        first: usize,
+        batch: usize,
+        steps: &[Step],
+    ) -> Result<Vec<StepReport>, CudaError> {
         self.resident.expect(first + batch * steps.len())?;
         self.prepare(batch)?;
         self.update.begin(&self.settings.rule, steps, self.steps)?;
@@ -236,7 +241,12 @@ impl Trainer {
         let executor = &self.executor;
         let mut all = self.resident.commands(executor, &self.program, &places, batch)?;
         all.extend(commands);
-        all.extend(self.update.commands(executor, &self.program, (&self.settings, &self.slots), (&places, batch))?);
+        all.extend(self.update.commands(
+            executor,
+            &self.program,
+            (&self.settings, &self.slots),
+            (&places, batch),
+        )?);
         all.push(self.resident.advance(&self.program, self.update.counter(), batch)?);
         self.stages.insert(batch, Stage::new(places, all));
         Ok(())

@@ -20,6 +20,8 @@ pub(crate) fn program() -> String {
 #[derive(Debug)]
 pub(super) struct Memory {
     group_of: Buffer<u8>,
+    /// 1 where gradients are in bf16.
+    narrow_of: Buffer<u8>,
     groups: Buffer<f32>,
     /// Four numbers a step.
     rates: Buffer<f32>,
@@ -42,6 +44,7 @@ impl Memory {
             settings.groups.iter().flat_map(|g| [g.learning_rate as f32, g.weight_decay as f32]).collect();
         let mut memory = Self {
             group_of: device.zeros(executor.parameters.len() / Parameters::ALIGNMENT)?,
+            narrow_of: device.upload(&narrow(executor))?,
             groups: device.upload(&groups)?,
             rates: device.zeros(4 * MOST_STEPS)?,
             counter: device.zeros(1)?,
@@ -111,6 +114,8 @@ impl Memory {
             let sums = Launch::new([BLOCKS, 1, 1], [256, 1])
                 .with(values)
                 .with(gradients)
+                .with(parameters.rounded_gradients())
+                .with(self.narrow_of.pointer(0))
                 .with(self.group_of.pointer(0))
                 .with(settings.l1 as f32)
                 .with(count)
@@ -133,6 +138,8 @@ impl Memory {
             .with(settings.rule.number())
             .with(values)
             .with(gradients)
+            .with(parameters.rounded_gradients())
+            .with(self.narrow_of.pointer(0))
             .with(slot(0))
             .with(slot(1))
             .with(parameters.rounded())
@@ -162,7 +169,12 @@ impl Memory {
     }
 
     /// What so many steps left.
-    pub fn reports(&self, settings: &Settings, steps: usize, batch: usize) -> Result<Vec<StepReport>, CudaError> {
+    pub fn reports(
+        &self,
+        settings: &Settings,
+        steps: usize,
+        batch: usize,
+    ) -> Result<Vec<StepReport>, CudaError> {
         let (mut log, mut predicted) = (vec![0.0; 3 * steps], vec![0; batch * steps]);
         self.log.read(0, &mut log)?;
         self.predicted.read(0, &mut predicted)?;
@@ -174,6 +186,19 @@ impl Memory {
         };
         Ok(log.chunks_exact(3).zip(predicted.chunks_exact(batch.max(1))).map(report).collect())
     }
+}
+
+/// Where gradients are in bf16: those of convolutions' weights, if any.
+fn narrow(executor: &Executor) -> Vec<u8> {
+    let mut of = vec![0; executor.parameters.len() / Parameters::ALIGNMENT];
+    if executor.parameters.rounded_gradients() != 0 {
+        for conv in executor.graph().convs() {
+            let begin = executor.parameters.offset(conv.weight) / Parameters::ALIGNMENT;
+            let len = conv.shape.weight_len().div_ceil(Parameters::ALIGNMENT);
+            of[begin..begin + len].fill(1);
+        }
+    }
+    of
 }
 
 /// Mixes averaged values and values.

@@ -174,7 +174,8 @@ fn tensors_that_live_at_the_same_time_do_not_overlap() {
     for (name, graph) in networks::all() {
         type Make = fn(&crate::Graph, ConvInputs) -> Result<Plan, crate::GraphError>;
         let written = |plan: Make| plan(&graph, ConvInputs::Written).unwrap();
-        let plans = [training(&graph), evaluation(&graph), written(Plan::training), written(Plan::evaluation)];
+        let plans =
+            [training(&graph), evaluation(&graph), written(Plan::training), written(Plan::evaluation)];
         for plan in plans {
             let passes: Vec<&Pass> = plan.forward.iter().chain(&plan.backward).collect();
             let place = |buf: usize| plan.offsets[buf]..plan.offsets[buf] + plan.sizes[buf].len();

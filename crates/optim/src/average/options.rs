@@ -1,5 +1,5 @@
-use crate::{Length, OptimError};
 use crate::check::{below_one, not_negative, require};
+use crate::{Length, OptimError};
 use serde::{Deserialize, Serialize};
 
 /// An average of weights as data: `kind = "none" | "lookahead" | "ema" | "swa"` beside the keys of its options. Unknown keys are refused.

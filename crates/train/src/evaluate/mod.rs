@@ -7,8 +7,8 @@ use wick_augment::Augmentation;
 use wick_cifar::Split;
 use wick_metrics::{accuracy, argmax};
 
-use crate::compute::Logits;
 use crate::TrainError;
+use crate::compute::Logits;
 use crate::data::evaluation_batches;
 
 pub use views::Views;

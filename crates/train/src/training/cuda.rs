@@ -3,7 +3,8 @@
 use candle_core::{Tensor, Var};
 use wick_augment::{Key, PackedList};
 use wick_cuda::training::{
-    Clip, Data as Resident, Decay, Group, Mix, Momentum, Rates, Rule, Settings, Step, StepReport, Trainer, Values,
+    Clip, Data as Resident, Decay, Group, Mix, Momentum, Rates, Rule, Settings, Step, StepReport, Trainer,
+    Values,
 };
 use wick_cuda::{Determinism, Device, Executor, Options};
 use wick_models::{GraphRole as Role, Network};
@@ -134,7 +135,8 @@ impl Cuda {
         let steps = optimizer.steps();
         if steps > 0 {
             let state = optimizer.state()?;
-            let buffers = self.slots.iter().map(|slot| self.buffers(slot, &state)).collect::<Result<Vec<_>, _>>()?;
+            let buffers =
+                self.slots.iter().map(|slot| self.buffers(slot, &state)).collect::<Result<Vec<_>, _>>()?;
             let buffers: Vec<Vec<&[f32]>> = buffers.iter().map(|b| slices(b)).collect();
             self.trainer.set_state(steps, &buffers)?;
         }
@@ -171,7 +173,8 @@ impl Cuda {
             state.push((format!("step/{name}"), Tensor::new(&[count], &candle_core::Device::Cpu)?));
             let Some(at) = self.names.iter().position(|n| *n == name).filter(|_| steps > 0) else { continue };
             for (slot, values) in self.slots.iter().zip(&buffers) {
-                let tensor = Tensor::from_slice(&values[at], self.variables[at].shape(), &candle_core::Device::Cpu)?;
+                let tensor =
+                    Tensor::from_slice(&values[at], self.variables[at].shape(), &candle_core::Device::Cpu)?;
                 state.push((format!("{slot}/{name}"), tensor));
             }
         }
@@ -179,7 +182,13 @@ impl Cuda {
     }
 
     /// Begins an epoch: its order, what was drawn for each of its images, and what is left alone in it.
-    pub fn begin_epoch(&mut self, data: &Data, seed: u64, epoch: u64, frozen: &[&str]) -> Result<Vec<usize>, TrainError> {
+    pub fn begin_epoch(
+        &mut self,
+        data: &Data,
+        seed: u64,
+        epoch: u64,
+        frozen: &[&str],
+    ) -> Result<Vec<usize>, TrainError> {
         let order = data.epoch_order(seed, epoch);
         let words = words(&self.packed, &order, seed, epoch);
         let indices: Vec<i32> = order.iter().map(|i| *i as i32).collect();
@@ -200,8 +209,10 @@ impl Cuda {
     ) -> Result<Vec<StepReport>, TrainError> {
         let mut steps = Vec::new();
         for (number, point) in (done + 1..).zip(points) {
-            let rates =
-                Rates { learning_rate: point.learning_rate, momentum: point.momentum.unwrap_or(self.momentum) };
+            let rates = Rates {
+                learning_rate: point.learning_rate,
+                momentum: point.momentum.unwrap_or(self.momentum),
+            };
             let mixing = self.average.mixing(number, self.length, self.averaged);
             let mix = mixing.map(|mixing| {
                 let weight = mixing.weight.unwrap_or(0.0) as f32;
@@ -257,7 +268,10 @@ fn rule(optim: &OptimizerConfig) -> Result<(Rule, f64, &'static [&'static str]),
         }
         OptimizerConfig::Muon(_) => {
             let what = "optim.kind = \"muon\"".to_owned();
-            return Err(TrainError::NotOnGpu { what, remedy: "choose another optimiser, or use `--device cpu`" });
+            return Err(TrainError::NotOnGpu {
+                what,
+                remedy: "choose another optimiser, or use `--device cpu`",
+            });
         }
     })
 }

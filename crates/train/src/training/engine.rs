@@ -86,7 +86,9 @@ impl Training<'_> {
             self.average.after_step(self.state.step)?;
             let (penalty, gradient_norm) = (report.penalty, report.gradient_norm);
             let labels = &batch.labels;
-            return Ok(self.record(point, &Stepped { loss, penalty, gradient_norm, labels, predicted: &predicted }));
+            return Ok(
+                self.record(point, &Stepped { loss, penalty, gradient_norm, labels, predicted: &predicted })
+            );
         }
         self.count(loss, point)?;
         Ok(Vec::new())
@@ -121,15 +123,19 @@ impl Training<'_> {
             for ((report, point), indices) in reports.iter().zip(&points).zip(order[first..].chunks(batch)) {
                 let label = |index: &usize| usize::from(self.data.dataset.train.label(*index));
                 let labels: Vec<usize> = indices.iter().map(label).collect();
-                let predicted: Vec<usize> = report.predicted.iter().map(|class| usize::from(*class)).collect();
+                let predicted: Vec<usize> =
+                    report.predicted.iter().map(|class| usize::from(*class)).collect();
                 self.count(report.loss, *point)?;
-                warnings.extend(self.record(*point, &Stepped {
-                    loss: report.loss,
-                    penalty: report.penalty,
-                    gradient_norm: report.gradient_norm,
-                    labels: &labels,
-                    predicted: &predicted,
-                }));
+                warnings.extend(self.record(
+                    *point,
+                    &Stepped {
+                        loss: report.loss,
+                        penalty: report.penalty,
+                        gradient_norm: report.gradient_norm,
+                        labels: &labels,
+                        predicted: &predicted,
+                    },
+                ));
             }
             let rate = points.last().map_or(0.0, |point| point.learning_rate);
             if self.behind_step(rate, &warnings, stop, observer)? == Flow::Stop {

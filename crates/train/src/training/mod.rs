@@ -281,7 +281,8 @@ impl<'a> Training<'a> {
         let partial = &mut self.state.partial;
         partial.loss += loss * images;
         partial.penalty += stepped.penalty * images;
-        partial.correct += labels.iter().zip(predicted).filter(|(truth, predicted)| truth == predicted).count() as u64;
+        partial.correct +=
+            labels.iter().zip(predicted).filter(|(truth, predicted)| truth == predicted).count() as u64;
         partial.images += labels.len() as u64;
         let State { step, epoch, .. } = self.state;
         self.unsaved.push(StepRow { step, epoch, lr: point.learning_rate, loss });
