@@ -11,15 +11,10 @@ use crate::CudaError;
 pub(crate) use convolution::{Choice, Convolution, Direction, Operands, Signature};
 use descriptor::{Attribute, Descriptor};
 
-/// cuDNN on one stream.
+/// cuDNN on one stream. A handle serves one thread at a time, and recording a step takes all that is begun on its stream: so neither
+/// this nor what holds it is shared between threads.
 #[derive(Debug)]
 pub(crate) struct Cudnn(sys::cudnnHandle_t);
-
-// SAFETY: a handle may be used from any thread, by one at a time. It is reached through `Device` only, whose callers hold the
-// executor that they run mutably.
-unsafe impl Send for Cudnn {}
-// SAFETY: as above.
-unsafe impl Sync for Cudnn {}
 
 impl Cudnn {
     pub fn new(stream: &CudaStream) -> Result<Self, CudaError> {

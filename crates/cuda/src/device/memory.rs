@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 
 use cudarc::driver::{CudaSlice, DevicePtr};
-use half::bf16;
 
 use super::Device;
 use crate::CudaError;
@@ -12,15 +11,21 @@ use crate::error::driver;
 /// An address on a device.
 pub(crate) type Pointer = u64;
 
-/// Plain numbers that mean the same here and there, and of which any bits are one.
-pub trait Pod: Copy + Default + 'static {}
-impl Pod for f32 {}
-impl Pod for f64 {}
-impl Pod for bf16 {}
-impl Pod for u8 {}
-impl Pod for u32 {}
-impl Pod for i32 {}
-impl Pod for i16 {}
+/// Plain numbers that mean the same here and there, and of which any bits are one. There are no others than these.
+pub trait Pod: numbers::Number + Copy + Default + 'static {}
+impl<T: numbers::Number + Copy + Default + 'static> Pod for T {}
+
+mod numbers {
+    /// Out of reach elsewhere: what copies bytes relies on what [`Pod`](super::Pod) says.
+    pub trait Number {}
+    impl Number for f32 {}
+    impl Number for f64 {}
+    impl Number for half::bf16 {}
+    impl Number for u8 {}
+    impl Number for u32 {}
+    impl Number for i32 {}
+    impl Number for i16 {}
+}
 
 /// Values in the memory of a device.
 #[derive(Debug)]
@@ -96,7 +101,7 @@ impl<T: Pod> Buffer<T> {
         let from = at * size_of::<T>();
         let view = self.bytes.slice(from..from + size_of_val(values));
         let size = size_of_val(values);
-        // SAFETY: as above, and any bytes are a `Pod`; nothing else holds the slice while it is borrowed here.
+        // SAFETY: a `Pod` is plain bytes, and any bytes are one; nothing else holds the slice while it is borrowed here.
         let bytes = unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), size) };
         driver("copy from the device", self.device.stream().memcpy_dtoh(&view, bytes))?;
         self.device.wait()

@@ -4,6 +4,7 @@ mod libraries;
 mod memory;
 mod program;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use cudarc::driver::{CudaContext, CudaStream};
@@ -18,9 +19,10 @@ pub use memory::{Buffer, Pod};
 pub(crate) use program::compile;
 pub(crate) use program::{Argument, Kernel, Launch, Program};
 
-/// A GPU with everything that is needed of it. All its work happens in one order, on one stream.
+/// A GPU with everything that is needed of it. All its work happens in one order, on one stream, and is begun by the thread that
+/// opened it; another thread opens it for itself.
 #[derive(Debug, Clone)]
-pub struct Device(Arc<Inner>);
+pub struct Device(Rc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -50,11 +52,12 @@ impl Device {
             let (major, minor) = capability;
             return Err(CudaError::OldDevice { name, major, minor });
         }
-        // SAFETY: events order what several streams do with one piece of memory; there is one stream.
+        // SAFETY: events order what several streams do with one piece of memory. This context's memory is used on the one stream that
+        // is made here.
         unsafe { context.disable_event_tracking() };
         let stream = driver("make a stream", context.new_stream())?;
         let cudnn = Cudnn::new(&stream)?;
-        Ok(Self(Arc::new(Inner { context, stream, cudnn, name, capability })))
+        Ok(Self(Rc::new(Inner { context, stream, cudnn, name, capability })))
     }
 
     /// What its maker calls it.
