@@ -143,14 +143,34 @@ impl Cuda {
         Ok(())
     }
 
-    /// Gives everything back to where the CPU keeps it. Variables hold the trained weights then.
-    pub fn pull(&mut self, optimizer: &mut dyn Optimizer, average: &mut Average) -> Result<(), TrainError> {
+    /// Has the variables hold what judges: the average, or the trained weights where there is none.
+    pub fn show(&mut self) -> Result<(), TrainError> {
+        let averaged = if self.averaged > 0 { self.trainer.averaged()? } else { None };
+        let shown = match averaged {
+            Some(averaged) => averaged,
+            None => self.trained()?,
+        };
+        self.set(&shown)
+    }
+
+    fn trained(&mut self) -> Result<Values, TrainError> {
         let mut trained = vec![Vec::new(); self.names.len()];
         self.trainer.executor().parameters(&mut trained)?;
-        let averaged = if self.averaged > 0 { self.trainer.averaged()? } else { None };
-        for (variable, values) in self.variables.iter().zip(averaged.as_ref().unwrap_or(&trained)) {
+        Ok(trained)
+    }
+
+    fn set(&self, values: &Values) -> Result<(), TrainError> {
+        for (variable, values) in self.variables.iter().zip(values) {
             variable.set(&Tensor::from_slice(values, variable.shape(), variable.device())?)?;
         }
+        Ok(())
+    }
+
+    /// Gives everything back to where the CPU keeps it. Variables hold the trained weights then.
+    pub fn pull(&mut self, optimizer: &mut dyn Optimizer, average: &mut Average) -> Result<(), TrainError> {
+        let trained = self.trained()?;
+        let averaged = if self.averaged > 0 { self.trainer.averaged()? } else { None };
+        self.set(averaged.as_ref().unwrap_or(&trained))?;
         if self.average != (AverageConfig::None {}) {
             let mut state = Vec::new();
             let count = i64::try_from(self.averaged).unwrap_or(i64::MAX);

@@ -345,8 +345,9 @@ impl<'a> Training<'a> {
         let is_best = self.state.best.is_none_or(|best| judged.accuracy > best.test_accuracy);
         if is_best {
             self.state.best = Some(Best { epoch: row.epoch, test_accuracy: row.test_accuracy });
-            self.fetch()?;
-            self.average.show(Weights::Averaged)?;
+            if let Engine::Cuda(cuda) = &mut self.engine {
+                cuda.show()?;
+            }
             self.network.save(&self.run.best(), &self.metadata)?;
         }
         let loss = (loss - penalty) / n;
