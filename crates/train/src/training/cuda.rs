@@ -6,12 +6,13 @@ use wick_cuda::training::{
     Clip, Data as Resident, Decay, Group, Mix, Momentum, Rates, Rule, Settings, Step, StepReport, Trainer,
     Values,
 };
-use wick_cuda::{Determinism, Device, Executor, Options};
+use wick_cuda::{Determinism, Device, Executor, Numbers, Options};
 use wick_models::{GraphRole as Role, Network};
 use wick_optim::{Average, AverageConfig, Length, Optimizer, OptimizerConfig, Point, Weights};
 
-use crate::compute::{numbers, values};
+use crate::compute::values;
 use crate::data::Data;
+use crate::recipe::Precision;
 use crate::{Recipe, TrainError};
 
 /// Steps that are begun before the losses of the first are looked at.
@@ -78,7 +79,7 @@ impl Cuda {
         let l1 = recipe.gradients.l1;
         let settings = Settings { rule, weight_decay, l1, clip, groups, group_of: group_of.clone() };
         let packed = recipe.augmentation()?.packed().map_err(TrainError::Augment)?;
-        let options = Options { numbers: numbers(recipe.compile_options().precision), determinism };
+        let options = Options { numbers: numbers(recipe.train.precision), determinism };
         let train = &data.dataset.train;
         let resident = Resident {
             images: train.images(),
@@ -261,6 +262,15 @@ const AVERAGED: &str = "averaged";
 
 fn slices(values: &[Vec<f32>]) -> Vec<&[f32]> {
     values.iter().map(Vec::as_slice).collect()
+}
+
+/// In which numbers a recipe asks for.
+fn numbers(precision: Precision) -> Numbers {
+    match precision {
+        Precision::F32 => Numbers::F32,
+        Precision::Tf32 => Numbers::Tf32,
+        Precision::Bf16 => Numbers::Bf16,
+    }
 }
 
 /// The rule, its weight decay, and what the CPU's optimiser calls its buffers.
