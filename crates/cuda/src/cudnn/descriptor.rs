@@ -15,11 +15,6 @@ use crate::CudaError;
 #[derive(Debug)]
 pub(super) struct Descriptor(Raw);
 
-// SAFETY: a descriptor is plain memory of cuDNN's without ties to a thread; nothing here changes a finalised one.
-unsafe impl Send for Descriptor {}
-// SAFETY: as above.
-unsafe impl Sync for Descriptor {}
-
 /// Values of an attribute.
 #[derive(Debug)]
 pub(super) enum Attribute<'a> {

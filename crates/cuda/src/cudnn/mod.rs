@@ -8,18 +8,12 @@ use cudarc::driver::CudaStream;
 
 use crate::CudaError;
 
-pub(crate) use convolution::{Choice, Convolution, Direction, Operands, Signature};
+pub(crate) use convolution::{Choice, Convolution, Direction, Effort, Operands, Signature};
 use descriptor::{Attribute, Descriptor};
 
-/// cuDNN on one stream.
+/// cuDNN on one stream, for one thread: it is neither `Send` nor `Sync`, and neither is a device.
 #[derive(Debug)]
 pub(crate) struct Cudnn(sys::cudnnHandle_t);
-
-// SAFETY: a handle may be used from any thread, by one at a time. It is reached through `Device` only, whose callers hold the
-// executor that they run mutably.
-unsafe impl Send for Cudnn {}
-// SAFETY: as above.
-unsafe impl Sync for Cudnn {}
 
 impl Cudnn {
     pub fn new(stream: &CudaStream) -> Result<Self, CudaError> {
@@ -47,5 +41,9 @@ fn status(doing: &'static str, status: sys::cudnnStatus_t) -> Result<(), CudaErr
     if status == sys::cudnnStatus_t::CUDNN_STATUS_SUCCESS {
         return Ok(());
     }
-    Err(CudaError::Cudnn { doing, message: format!("{status:?}") })
+    let mut text = [0u8; 512];
+    // SAFETY: writes at most as many bytes as there is room for, a zero at the end.
+    unsafe { sys::cudnnGetLastErrorString(text.as_mut_ptr().cast(), text.len()) };
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    Err(CudaError::Cudnn { doing, message: format!("{status:?} {}", String::from_utf8_lossy(text)) })
 }

@@ -185,7 +185,10 @@ mod tests {
             let from: Vec<f32> = (0..rows * columns).map(|i| i as f32).collect();
             let mut to = vec![0.0; from.len()];
             transpose(&from, columns, &mut to);
-            assert!((0..to.len()).all(|i| to[i] == from[i % rows * columns + i / rows]), "{rows} by {columns}");
+            assert!(
+                (0..to.len()).all(|i| to[i] == from[i % rows * columns + i / rows]),
+                "{rows} by {columns}"
+            );
             let mut back = vec![0.0; from.len()];
             transpose(&to, rows, &mut back);
             assert_eq!(back, from);

@@ -1,6 +1,7 @@
 //! The part of a run that a GPU carries out: whole steps, with nothing read back between them.
 
 use candle_core::{Tensor, Var};
+use rayon::prelude::*;
 use wick_augment::{Key, PackedList};
 use wick_cuda::training::{
     Clip, Data as Resident, Decay, Group, Mix, Momentum, Rates, Rule, Settings, Step, StepReport, Trainer,
@@ -280,9 +281,9 @@ fn rule(optim: &OptimizerConfig) -> Result<(Rule, f64, &'static [&'static str]),
         OptimizerConfig::Sgd(o) => {
             let (momentum, slots): (_, &[_]) = match o.momentum {
                 // Without a momentum there is no buffer.
-                momentum if momentum.coefficient() == 0.0 => (Momentum::None, &[]),
+                wick_optim::Momentum::None => (Momentum::None, &[]),
                 wick_optim::Momentum::Nesterov(_) => (Momentum::Nesterov, &["momentum_buffer"]),
-                _ => (Momentum::Heavy, &["momentum_buffer"]),
+                wick_optim::Momentum::Heavy(_) => (Momentum::Heavy, &["momentum_buffer"]),
             };
             (Rule::Sgd { momentum, dampening: o.dampening }, o.weight_decay, slots)
         }
@@ -308,8 +309,8 @@ fn rule(optim: &OptimizerConfig) -> Result<(Rule, f64, &'static [&'static str]),
 
 /// What is drawn for each image of an epoch, in its order, by all cores.
 fn words(packed: &PackedList, order: &[usize], seed: u64, epoch: u64) -> Vec<i16> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = order.len().div_ceil(threads).max(1);
+    /// Images that one thread packs at a time.
+    const SHARE: usize = 1000;
     let pack = |indices: &[usize]| {
         let mut words = Vec::with_capacity(indices.len() * packed.stride());
         let mut packer = packed.packer();
@@ -318,9 +319,5 @@ fn words(packed: &PackedList, order: &[usize], seed: u64, epoch: u64) -> Vec<i16
         }
         words
     };
-    std::thread::scope(|scope| {
-        let parts: Vec<_> = order.chunks(share).map(|part| scope.spawn(move || pack(part))).collect();
-        // A thread that panics takes the others with it, as it should.
-        parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
-    })
+    order.par_chunks(SHARE).flat_map_iter(pack).collect()
 }

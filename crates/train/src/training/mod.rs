@@ -331,7 +331,7 @@ impl<'a> Training<'a> {
         let row = EpochRow {
             epoch: self.state.epoch,
             lr: point.learning_rate,
-            momentum: self.optimizer.momentum().unwrap_or(0.0),
+            momentum: point.momentum.or(self.recipe.optim.momentum()).unwrap_or(0.0),
             train_loss: loss / n,
             train_accuracy: correct as f64 / n,
             test_loss: judged.loss,
@@ -363,7 +363,11 @@ impl<'a> Training<'a> {
         // A GPU's epoch may be over in a second, which a checkpoint takes as well.
         let is_over = self.state.epoch > self.recipe.train.epochs as u64;
         match self.engine {
-            Engine::Cuda(_) if !is_over && !self.is_time_to_save() => Ok(()),
+            Engine::Cuda(_)
+                if !is_over && !is_best && self.run.last_state().exists() && !self.is_time_to_save() =>
+            {
+                Ok(())
+            }
             _ => self.save(observer),
         }
     }
