@@ -88,8 +88,8 @@ pub struct RecipeArgs {
     /// Training images to set aside and judge by, instead of the test split.
     #[arg(long, value_name = "N")]
     pub holdout: Option<usize>,
-    /// How activations are stored: f32 or bf16.
-    #[arg(long, value_name = "NAME", value_parser = ["f32", "bf16"])]
+    /// How activations are stored: f32 or bf16; on a GPU also tf32, which is f32 but for the factors of products.
+    #[arg(long, value_name = "NAME", value_parser = ["f32", "tf32", "bf16"])]
     pub precision: Option<String>,
     /// Keys every random number.
     #[arg(long, value_name = "N")]

@@ -1,7 +1,7 @@
 //! Where stages compute, as the command line says.
 
 use anyhow::Result;
-use wick_train::{Compute, Determinism, Recipe, Wanted};
+use wick_train::{Compute, Determinism, Recipe, TrainError, Wanted};
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy)]
@@ -13,19 +13,22 @@ pub struct Asked {
 impl Asked {
     /// To train as `recipe` says.
     pub fn for_recipe(self, recipe: &Recipe) -> Result<Compute> {
-        Ok(told(self.device.open_for(recipe, self.determinism)?))
+        told(self.device.open(Some(recipe), self.determinism)?)
     }
 
     /// To judge a network.
     pub fn open(self) -> Result<Compute> {
-        Ok(told(self.device.open(self.determinism)?))
+        told(self.device.open(None, self.determinism)?)
     }
 }
 
-/// Says so where it is a GPU.
-fn told(compute: Compute) -> Compute {
+/// Says so where it is a GPU, or where one is left alone.
+fn told((compute, instead): (Compute, Option<TrainError>)) -> Result<Compute> {
     if let Compute::Cuda(device, _) = &compute {
         eprintln!("computing on {}, cuDNN {}", device.name(), device.cudnn_version());
     }
-    compute
+    if let Some(why) = instead {
+        eprintln!("computing on the CPU: {why}");
+    }
+    Ok(compute)
 }

@@ -31,10 +31,14 @@ pub enum CudaError {
         /// The digit behind the point.
         minor: i32,
     },
-    /// A cuDNN that is too old.
-    #[error("cuDNN {found} was found; at least {expected} is needed")]
-    OldCudnn {
-        /// Its version.
+    /// A library that is too old.
+    #[error("{library} of version {found} was found ({looked_for}); at least {expected} is needed")]
+    OldLibrary {
+        /// What it is.
+        library: &'static str,
+        /// Names that were looked for.
+        looked_for: &'static str,
+        /// Its version, as it counts them.
         found: usize,
         /// The least that serves.
         expected: usize,

@@ -12,7 +12,7 @@ mod error;
 mod executor;
 pub mod training;
 
-pub use device::{Buffer, Device, Pod};
+pub use device::{Buffer, DRIVER, Device, Pod};
 pub use error::CudaError;
 pub use executor::{Executor, Options};
 

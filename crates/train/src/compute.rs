@@ -1,7 +1,7 @@
 //! Where networks are computed.
 
 use candle_core::Tensor;
-use wick_cuda::{CudaError, Determinism, Device, Executor, Numbers, Options};
+use wick_cuda::{CudaError, DRIVER, Determinism, Device, Executor, Numbers, Options};
 use wick_models::{CompileOptions, Compiled, Network, Precision};
 
 use crate::training::Cuda;
@@ -49,28 +49,29 @@ impl std::str::FromStr for Wanted {
 }
 
 impl Wanted {
-    /// Opens it.
+    /// Opens it, to train as a recipe says if one is given. Beside the CPU for `auto`: why it is not the GPU that there seems to be.
     ///
     /// # Errors
     /// What is missing for a GPU that was named.
-    pub fn open(self, determinism: Determinism) -> Result<Compute, TrainError> {
+    pub fn open(
+        self,
+        recipe: Option<&Recipe>,
+        determinism: Determinism,
+    ) -> Result<(Compute, Option<TrainError>), TrainError> {
+        let open = |ordinal| Ok(Compute::Cuda(Device::open(ordinal)?, determinism));
+        let checked = |compute| match recipe.map(Cuda::check) {
+            Some(Err(why)) => Err(why),
+            _ => Ok(compute),
+        };
         match self {
-            Self::Cpu => Ok(Compute::Cpu),
-            Self::Cuda(ordinal) => Ok(Compute::Cuda(Device::open(ordinal)?, determinism)),
-            Self::Auto => {
-                Ok(Device::open(0).map_or(Compute::Cpu, |device| Compute::Cuda(device, determinism)))
-            }
-        }
-    }
-
-    /// The same, to train as `recipe` says: `auto` is the CPU for what a GPU does not compute.
-    ///
-    /// # Errors
-    /// What is missing for a GPU that was named.
-    pub fn open_for(self, recipe: &Recipe, determinism: Determinism) -> Result<Compute, TrainError> {
-        match self {
-            Self::Auto if Cuda::check(recipe).is_err() => Ok(Compute::Cpu),
-            _ => self.open(determinism),
+            Self::Cpu => Ok((Compute::Cpu, None)),
+            Self::Cuda(ordinal) => Ok((open(ordinal)?, None)),
+            Self::Auto => Ok(match open(0).and_then(checked) {
+                Ok(compute) => (compute, None),
+                Err(TrainError::Cuda(CudaError::NoDevice { .. })) => (Compute::Cpu, None),
+                Err(TrainError::Cuda(CudaError::NoLibrary { library: DRIVER, .. })) => (Compute::Cpu, None),
+                Err(why) => (Compute::Cpu, Some(why)),
+            }),
         }
     }
 }

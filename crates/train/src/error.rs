@@ -166,6 +166,9 @@ pub enum TrainError {
     /// A GPU that is not there, or that went wrong.
     #[error(transparent)]
     Cuda(#[from] wick_cuda::CudaError),
+    /// What only a GPU computes.
+    #[error("train.precision = \"tf32\" is a GPU's; use f32 or bf16 on the CPU, or `--device cuda`")]
+    NotOnCpu,
     /// What only the CPU computes.
     #[error("{what} is not computed on a GPU; {remedy}")]
     NotOnGpu {

@@ -8,7 +8,7 @@ use wick_optim::{AverageConfig, Length, Point, RangeTest, range_test};
 
 use crate::compute::Compute;
 use crate::data::{BatchPlan, Data, training_batches};
-use crate::recipe::LastBatch;
+use crate::recipe::{LastBatch, Precision};
 use crate::training::{Accumulation, Cuda};
 use crate::{Recipe, TrainError, initial};
 
@@ -41,6 +41,9 @@ pub fn find_lr_on(
 ) -> Result<RangeTest, TrainError> {
     if let Compute::Cuda(device, determinism) = compute {
         return on_gpu((device, *determinism), recipe, data, progress);
+    }
+    if recipe.train.precision == Precision::Tf32 {
+        return Err(TrainError::NotOnCpu);
     }
     let network = initial::network(recipe, data)?;
     let mut optimizer = recipe.optimizer(&network.parameters)?;

@@ -111,3 +111,14 @@ fn a_batch_in_parts_is_the_batch() {
         );
     }
 }
+
+#[test]
+fn the_cpu_has_no_tf32() {
+    let root = tempfile::tempdir().unwrap();
+    let run = RunDir::create(root.path(), "run", 0, Timestamp::now()).unwrap();
+    let recipe = recipe("[train]\nprecision = \"tf32\"");
+    let data = Arc::new(Data::load(&recipe, None).unwrap());
+    let ended = train(&recipe, &data, &run, Start::Fresh, &AtomicBool::new(false), &mut |_| {});
+    let said = ended.unwrap_err().to_string();
+    assert!(said.contains("tf32") && said.contains("bf16"), "{said}");
+}

@@ -16,8 +16,8 @@ use wick_train::{
 
 /// The GPU, if there is one and all that belongs to it.
 fn gpu() -> Option<Compute> {
-    match Wanted::Cuda(0).open(Determinism::Required) {
-        Ok(compute) => Some(compute),
+    match Wanted::Cuda(0).open(None, Determinism::Required) {
+        Ok((compute, _)) => Some(compute),
         Err(TrainError::Cuda(error @ (CudaError::NoLibrary { .. } | CudaError::NoDevice { .. }))) => {
             println!("not run: {error}");
             None

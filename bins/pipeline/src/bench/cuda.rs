@@ -18,7 +18,7 @@ use super::options::Precision;
 pub struct Cuda {
     trainer: Trainer,
     network: Network,
-    /// The batch that evaluation's images were uploaded for, as long as nothing wrote over them.
+    /// Images that were uploaded for evaluation, the same at each call, as long as nothing wrote over them.
     loaded: Option<usize>,
 }
 
@@ -97,6 +97,7 @@ impl Engine for Cuda {
     }
 
     fn logits_and_gradients(&mut self, batch: &Batch) -> Result<Gradients> {
+        self.loaded = None;
         let executor = self.trainer.executor();
         upload(executor, &self.network)?;
         let (images, labels) = (pixels(batch)?, batch.labels.to_vec1()?);
@@ -115,6 +116,7 @@ impl Engine for Cuda {
 
     /// Each part by itself: small ones seem longer than they are between others.
     fn profile(&mut self, batch: &Batch) -> Result<Vec<OpTime>> {
+        self.loaded = None;
         let times = self.trainer.executor().profile(batch.len())?;
         Ok(times.into_iter().map(|(name, seconds)| OpTime { name, seconds, flops: 0.0 }).collect())
     }

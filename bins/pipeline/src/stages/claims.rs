@@ -150,6 +150,7 @@ fn learning_rates(
 fn computed(precision: Precision) -> &'static str {
     match precision {
         Precision::F32 => "",
+        Precision::Tf32 => ", computed in tf32",
         Precision::Bf16 => ", computed in bf16",
     }
 }

@@ -50,6 +50,14 @@ pub(crate) struct Convolution {
     workspace: usize,
 }
 
+/// How much is tried for a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    Full,
+    /// For a batch that is seldom computed: what is left over of an epoch.
+    Little,
+}
+
 /// What was tried for a convolution.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Choice {
@@ -75,14 +83,18 @@ impl Convolution {
     /// written. `workspace` gives room for so many bytes.
     pub fn fastest(
         device: &Device,
-        signature: &Signature,
+        (signature, effort): (&Signature, Effort),
         operands: Operands,
         workspace: &mut dyn FnMut(usize) -> Result<Pointer, CudaError>,
     ) -> Result<(Self, Choice), CudaError> {
         let cudnn = device.cudnn();
         let graph = operation(cudnn, signature)?;
         // Which engine is the fastest changes from run to run, and bits with it.
-        let most = if signature.determinism == crate::Determinism::Required { 1 } else { TIMED };
+        let most = match (signature.determinism, effort) {
+            (crate::Determinism::Required, _) => 1,
+            (crate::Determinism::Free, Effort::Little) => 2,
+            (crate::Determinism::Free, Effort::Full) => TIMED,
+        };
         let (mut best, mut tried, mut seen): (Option<(Self, f64)>, usize, usize) = (None, 0, 0);
         let mut message = String::from("none was named");
         for mode in [Mode::CUDNN_HEUR_MODE_A, Mode::CUDNN_HEUR_MODE_FALLBACK] {
@@ -114,7 +126,6 @@ impl Convolution {
                             best = Some((plan, seconds));
                         }
                     }
-                    Err(error @ CudaError::OutOfMemory { .. }) => return Err(error),
                     Err(error) => message = error.to_string(),
                 }
             }
@@ -181,6 +192,11 @@ impl Convolution {
             least = least.min(began.elapsed().as_secs_f64() / REPEATED as f64);
         }
         Ok(least)
+    }
+
+    /// Bytes that [`run`](Self::run) needs beside its operands.
+    pub fn workspace(&self) -> usize {
+        self.workspace
     }
 
     /// Begins it.

@@ -8,11 +8,10 @@ use cudarc::driver::CudaStream;
 
 use crate::CudaError;
 
-pub(crate) use convolution::{Choice, Convolution, Direction, Operands, Signature};
+pub(crate) use convolution::{Choice, Convolution, Direction, Effort, Operands, Signature};
 use descriptor::{Attribute, Descriptor};
 
-/// cuDNN on one stream. A handle serves one thread at a time, and recording a step takes all that is begun on its stream: so neither
-/// this nor what holds it is shared between threads.
+/// cuDNN on one stream, for one thread: it is neither `Send` nor `Sync`, and neither is a device.
 #[derive(Debug)]
 pub(crate) struct Cudnn(sys::cudnnHandle_t);
 
@@ -42,5 +41,9 @@ fn status(doing: &'static str, status: sys::cudnnStatus_t) -> Result<(), CudaErr
     if status == sys::cudnnStatus_t::CUDNN_STATUS_SUCCESS {
         return Ok(());
     }
-    Err(CudaError::Cudnn { doing, message: format!("{status:?}") })
+    let mut text = [0u8; 512];
+    // SAFETY: writes at most as many bytes as there is room for, a zero at the end.
+    unsafe { sys::cudnnGetLastErrorString(text.as_mut_ptr().cast(), text.len()) };
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    Err(CudaError::Cudnn { doing, message: format!("{status:?} {}", String::from_utf8_lossy(text)) })
 }

@@ -1,40 +1,89 @@
-//! Whether what is loaded at run time is there. cudarc panics where it is not.
+//! Whether what is loaded at run time is there, and new enough. cudarc panics where it is not.
+
+use std::ffi::c_int;
 
 use crate::CudaError;
 
-/// The least cuDNN: the first of version 9.
-const CUDNN: usize = 90000;
+/// What an error calls the library whose absence means that there is no GPU.
+pub const DRIVER: &str = "the NVIDIA driver";
+
+/// A library that is loaded, by names that are tried in order.
+struct Library {
+    name: &'static str,
+    looked_for: &'static str,
+    remedy: &'static str,
+    /// The least version, as the library counts.
+    least: usize,
+    is_there: fn() -> bool,
+    version: fn() -> usize,
+}
+
+const LIBRARIES: [Library; 3] = [
+    Library {
+        name: DRIVER,
+        looked_for: "libcuda.so, libcuda.so.1",
+        remedy: "install it, or use `--device cpu`",
+        least: 12000,
+        is_there: driver,
+        version: driver_version,
+    },
+    Library {
+        name: "NVIDIA's run-time compiler",
+        looked_for: "libnvrtc.so, libnvrtc.so.13, libnvrtc.so.12",
+        remedy: "install the CUDA toolkit or `pip install nvidia-cuda-nvrtc`, and name its folder in LD_LIBRARY_PATH",
+        least: 12000,
+        is_there: nvrtc,
+        version: nvrtc_version,
+    },
+    Library {
+        name: "cuDNN",
+        looked_for: "libcudnn.so, libcudnn.so.9",
+        remedy: "install cuDNN 9 or `pip install nvidia-cudnn-cu13`, and name its folder in LD_LIBRARY_PATH",
+        least: 90000,
+        is_there: cudnn,
+        version: cudarc::cudnn::result::get_version,
+    },
+];
 
 pub(super) fn check() -> Result<(), CudaError> {
-    // SAFETY: loading a library runs its initialisers, which those of CUDA are made for.
-    let (driver, nvrtc, cudnn) = unsafe {
-        (
-            cudarc::driver::sys::is_culib_present(),
-            cudarc::nvrtc::sys::is_culib_present(),
-            cudarc::cudnn::sys::is_culib_present(),
-        )
-    };
-    let library = |library, looked_for, remedy| Err(CudaError::NoLibrary { library, looked_for, remedy });
-    if !driver {
-        return library("the NVIDIA driver", "libcuda.so.1", "install it, or use `--device cpu`");
-    }
-    if !nvrtc {
-        return library(
-            "NVIDIA's run-time compiler",
-            "libnvrtc.so.13, libnvrtc.so.12",
-            "install the CUDA toolkit or `pip install nvidia-cuda-nvrtc`, and name its folder in LD_LIBRARY_PATH",
-        );
-    }
-    if !cudnn {
-        return library(
-            "cuDNN",
-            "libcudnn.so.9",
-            "install cuDNN 9 or `pip install nvidia-cudnn-cu13`, and name its folder in LD_LIBRARY_PATH",
-        );
-    }
-    let found = cudarc::cudnn::result::get_version();
-    if found < CUDNN {
-        return Err(CudaError::OldCudnn { found, expected: CUDNN });
+    for Library { name: library, looked_for, remedy, least, is_there, version } in LIBRARIES {
+        if !is_there() {
+            return Err(CudaError::NoLibrary { library, looked_for, remedy });
+        }
+        let found = version();
+        if found < least {
+            return Err(CudaError::OldLibrary { library, looked_for, found, expected: least });
+        }
     }
     Ok(())
+}
+
+fn driver() -> bool {
+    // SAFETY: loading a library runs its initialisers, which those of CUDA are made for.
+    unsafe { cudarc::driver::sys::is_culib_present() }
+}
+
+fn nvrtc() -> bool {
+    // SAFETY: as above.
+    unsafe { cudarc::nvrtc::sys::is_culib_present() }
+}
+
+fn cudnn() -> bool {
+    // SAFETY: as above.
+    unsafe { cudarc::cudnn::sys::is_culib_present() }
+}
+
+/// The CUDA version that the driver knows: 13000 is 13.0.
+fn driver_version() -> usize {
+    let mut version: c_int = 0;
+    // SAFETY: writes one number; the library is there.
+    let _ = unsafe { cudarc::driver::sys::cuDriverGetVersion(&mut version) };
+    usize::try_from(version).unwrap_or(0)
+}
+
+fn nvrtc_version() -> usize {
+    let (mut major, mut minor): (c_int, c_int) = (0, 0);
+    // SAFETY: writes two numbers; the library is there.
+    let _ = unsafe { cudarc::nvrtc::sys::nvrtcVersion(&mut major, &mut minor) };
+    usize::try_from(1000 * major + 10 * minor).unwrap_or(0)
 }

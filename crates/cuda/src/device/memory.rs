@@ -2,7 +2,9 @@
 
 use std::marker::PhantomData;
 
+use cudarc::driver::sys::CUresult;
 use cudarc::driver::{CudaSlice, DevicePtr};
+use half::bf16;
 
 use super::Device;
 use crate::CudaError;
@@ -11,21 +13,18 @@ use crate::error::driver;
 /// An address on a device.
 pub(crate) type Pointer = u64;
 
-/// Plain numbers that mean the same here and there, and of which any bits are one. There are no others than these.
-pub trait Pod: numbers::Number + Copy + Default + 'static {}
-impl<T: numbers::Number + Copy + Default + 'static> Pod for T {}
-
-mod numbers {
-    /// Out of reach elsewhere: what copies bytes relies on what [`Pod`](super::Pod) says.
-    pub trait Number {}
-    impl Number for f32 {}
-    impl Number for f64 {}
-    impl Number for half::bf16 {}
-    impl Number for u8 {}
-    impl Number for u32 {}
-    impl Number for i32 {}
-    impl Number for i16 {}
+mod sealed {
+    pub trait Sealed {}
 }
+
+/// Plain numbers that mean the same here and there, and of which any bits are one.
+pub trait Pod: Copy + Default + sealed::Sealed + 'static {}
+
+macro_rules! plain {
+    ($($number:ty),*) => { $(impl sealed::Sealed for $number {} impl Pod for $number {})* };
+}
+
+plain!(f32, f64, bf16, u8, u32, i32, i16);
 
 /// Values in the memory of a device.
 #[derive(Debug)]
@@ -42,12 +41,18 @@ impl Device {
     /// # Errors
     /// [`CudaError::OutOfMemory`]
     pub fn zeros<T: Pod>(&self, len: usize) -> Result<Buffer<T>, CudaError> {
-        let size = len.max(1) * size_of::<T>();
-        let bytes = self.stream().alloc_zeros::<u8>(size).map_err(|_| {
+        let out_of_memory = |size: usize| {
             let mib = |bytes: usize| bytes >> 20;
             let (free, total) = self.memory().unwrap_or_default();
             CudaError::OutOfMemory { wanted: mib(size), free: mib(free), total: mib(total) }
-        })?;
+        };
+        let Some(size) = len.max(1).checked_mul(size_of::<T>()) else {
+            return Err(out_of_memory(usize::MAX));
+        };
+        let bytes = match self.stream().alloc_zeros::<u8>(size) {
+            Err(error) if error.0 == CUresult::CUDA_ERROR_OUT_OF_MEMORY => return Err(out_of_memory(size)),
+            bytes => driver("take memory", bytes)?,
+        };
         Ok(Buffer { bytes, len, device: self.clone(), of: PhantomData })
     }
 
@@ -84,7 +89,8 @@ impl<T: Pod> Buffer<T> {
         }
         let from = at * size_of::<T>();
         let mut to = self.bytes.slice_mut(from..from + size_of_val(values));
-        // SAFETY: any value of a `Pod` is plain bytes, `size_of_val` of them.
+        // SAFETY: any value of a `Pod` is plain bytes, `size_of_val` of them. They may be gone when this returns: memory that is not
+        // pinned is copied from before the driver does.
         let bytes = unsafe { std::slice::from_raw_parts(values.as_ptr().cast::<u8>(), size_of_val(values)) };
         driver("copy to the device", self.device.stream().memcpy_htod(bytes, &mut to))
     }
@@ -128,7 +134,7 @@ impl<T: Pod> Buffer<T> {
         if at.checked_add(len).is_some_and(|end| end <= self.len) {
             return Ok(());
         }
-        let message = format!("values {at} to {} of {}", at + len, self.len);
+        let message = format!("{len} values from {at} on, of {}", self.len);
         Err(CudaError::Driver { doing: "copy", message })
     }
 }

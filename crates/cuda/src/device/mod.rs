@@ -7,28 +7,30 @@ mod program;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use cudarc::driver::sys::CUresult;
 use cudarc::driver::{CudaContext, CudaStream};
 
 use crate::CudaError;
 use crate::cudnn::Cudnn;
 use crate::error::driver;
 
+pub use libraries::DRIVER;
 pub(crate) use memory::Pointer;
 pub use memory::{Buffer, Pod};
 #[cfg(test)]
 pub(crate) use program::compile;
 pub(crate) use program::{Argument, Kernel, Launch, Program};
 
-/// A GPU with everything that is needed of it. All its work happens in one order, on one stream, and is begun by the thread that
-/// opened it; another thread opens it for itself.
+/// A GPU with everything that is needed of it. All its work happens in one order, on one stream, begun by one thread.
 #[derive(Debug, Clone)]
 pub struct Device(Rc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    context: Arc<CudaContext>,
-    stream: Arc<CudaStream>,
+    // Dropped before its stream.
     cudnn: Cudnn,
+    stream: Arc<CudaStream>,
+    context: Arc<CudaContext>,
     name: String,
     capability: (i32, i32),
 }
@@ -40,7 +42,10 @@ impl Device {
     /// A library that is missing or too old, no such device, or one that is too old.
     pub fn open(ordinal: usize) -> Result<Self, CudaError> {
         libraries::check()?;
-        let found = driver("count devices", CudaContext::device_count())?;
+        let found = match CudaContext::device_count() {
+            Err(error) if error.0 == CUresult::CUDA_ERROR_NO_DEVICE => 0,
+            found => driver("count devices", found)?,
+        };
         let found = usize::try_from(found).unwrap_or(0);
         if ordinal >= found {
             return Err(CudaError::NoDevice { ordinal, found });

@@ -16,7 +16,7 @@ use super::script::{Purpose, Step, Summed, steps};
 use super::stage::{Command, Mode, Stage};
 use super::threads::THREADS;
 use super::{Executor, NUMBERS, head};
-use crate::cudnn::{Convolution, Direction, Operands, Signature};
+use crate::cudnn::{Convolution, Direction, Effort, Operands, Signature};
 use crate::device::{Argument, Kernel, Launch, Pointer};
 use crate::{CudaError, Numbers};
 
@@ -208,9 +208,6 @@ impl Executor {
 
     /// The plan of a convolution; the fastest, if it was not needed before.
     fn chosen(&mut self, signature: &Signature, operands: Operands) -> Result<Rc<Convolution>, CudaError> {
-        if let Some((plan, _)) = self.convolutions.get(signature) {
-            return Ok(Rc::clone(plan));
-        }
         let (workspace, device, stages) = (&mut self.workspace, &self.device, &mut self.stages);
         let mut room = |bytes: usize| {
             if bytes > workspace.len() {
@@ -218,11 +215,29 @@ impl Executor {
                 stages.values_mut().for_each(Stage::forget);
                 device.wait()?;
                 *workspace = device.zeros(0)?;
-                *workspace = device.zeros(bytes)?;
+                let larger = device.zeros(bytes);
+                if larger.is_err() {
+                    // Nor is there room any more for what stages before needed; they are made anew.
+                    stages.clear();
+                }
+                *workspace = larger?;
             }
             Ok(workspace.pointer(0))
         };
-        let (plan, choice) = Convolution::fastest(device, signature, operands, &mut room)?;
+        if let Some((plan, _)) = self.convolutions.get(signature) {
+            room(plan.workspace())?;
+            return Ok(Rc::clone(plan));
+        }
+        let alike = |other: &&Signature| {
+            Signature { shape: Conv2dShape { batch: signature.shape.batch, ..other.shape }, ..**other }
+                == *signature
+        };
+        let effort = match self.convolutions.keys().find(alike) {
+            Some(_) => Effort::Little,
+            None => Effort::Full,
+        };
+        let (plan, choice) = Convolution::fastest(device, (signature, effort), operands, &mut room)?;
+        room(plan.workspace())?;
         let plan = Rc::new(plan);
         self.convolutions.insert(*signature, (Rc::clone(&plan), choice));
         Ok(plan)

@@ -40,18 +40,19 @@ pub struct Options {
 /// A graph on a device: its parameters, and the memory that its steps use. That grows to the largest batch seen.
 #[derive(Debug)]
 pub struct Executor {
-    device: Device,
+    // Dropped first: they hold addresses of what follows.
+    stages: HashMap<(Mode, usize), Stage>,
+    /// Plans of cuDNN, and what was tried for each.
+    convolutions: HashMap<Signature, (Rc<Convolution>, Choice)>,
     graph: Graph,
     options: Options,
     training: Rc<Plan>,
     evaluation: Rc<Plan>,
     pub(crate) parameters: Parameters,
     kernels: Kernels,
-    /// Plans of cuDNN, and what was tried for each.
-    convolutions: HashMap<Signature, (Rc<Convolution>, Choice)>,
     arena: Buffer<u8>,
     workspace: Buffer<u8>,
-    stages: HashMap<(Mode, usize), Stage>,
+    device: Device,
 }
 
 /// Compiled kernels: those that every graph needs, by name, and those of passes, by text.
@@ -194,7 +195,8 @@ impl Executor {
         self.floats(stage.places.logits, count * self.graph.classes())
     }
 
-    /// Seconds of each part of a training step of `images` images, with a label. Gradients mean nothing afterwards.
+    /// Seconds of each part of a training step of `images` images, with a label. Gradients mean nothing afterwards, and running
+    /// statistics have learnt from whatever was there.
     ///
     /// # Errors
     /// The device's.

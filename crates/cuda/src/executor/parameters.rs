@@ -160,10 +160,38 @@ impl Parameters {
 
 /// `from`, rows of `columns` values, as columns.
 fn transpose(from: &[f32], columns: usize, to: &mut [f32]) {
-    let rows = from.len() / columns.max(1);
-    for (r, row) in from.chunks_exact(columns.max(1)).enumerate() {
-        for (c, value) in row.iter().enumerate() {
-            to[c * rows + r] = *value;
+    /// A tile's lines stay in the first-level cache.
+    const TILE: usize = 32;
+    let columns = columns.max(1);
+    let rows = from.len() / columns;
+    for first_row in (0..rows).step_by(TILE) {
+        for first_column in (0..columns).step_by(TILE) {
+            for c in first_column..columns.min(first_column + TILE) {
+                for r in first_row..rows.min(first_row + TILE) {
+                    to[c * rows + r] = from[r * columns + c];
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_become_columns() {
+        for (rows, columns) in [(1, 1), (3, 70), (70, 3), (33, 64)] {
+            let from: Vec<f32> = (0..rows * columns).map(|i| i as f32).collect();
+            let mut to = vec![0.0; from.len()];
+            transpose(&from, columns, &mut to);
+            assert!(
+                (0..to.len()).all(|i| to[i] == from[i % rows * columns + i / rows]),
+                "{rows} by {columns}"
+            );
+            let mut back = vec![0.0; from.len()];
+            transpose(&to, rows, &mut back);
+            assert_eq!(back, from);
         }
     }
 }

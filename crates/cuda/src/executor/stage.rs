@@ -43,6 +43,8 @@ pub(crate) struct Stage {
 enum Recorded {
     Never,
     Once,
+    /// It cannot be.
+    Refused,
     Graph(CudaGraph),
 }
 
@@ -93,18 +95,25 @@ impl Stage {
                 self.recorded = Recorded::Once;
                 Ok(())
             }
+            Recorded::Refused => self.begin(device, workspace),
             Recorded::Once => {
                 let stream = device.stream();
                 let mode = CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
                 driver("record a step", stream.begin_capture(mode))?;
                 let begun = self.begin(device, workspace);
                 let graph = driver("record a step", stream.end_capture(CUgraphInstantiate_flags(0)));
-                begun?;
-                if let Some(graph) = graph? {
-                    driver("begin a step", graph.launch())?;
-                    self.recorded = Recorded::Graph(graph);
+                // What cannot be recorded, by whatever fault, can still be begun part by part.
+                match (begun, graph) {
+                    (Ok(()), Ok(Some(graph))) => {
+                        driver("begin a step", graph.launch())?;
+                        self.recorded = Recorded::Graph(graph);
+                        Ok(())
+                    }
+                    _ => {
+                        self.recorded = Recorded::Refused;
+                        self.begin(device, workspace)
+                    }
                 }
-                Ok(())
             }
         }
     }

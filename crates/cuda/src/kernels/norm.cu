@@ -59,7 +59,7 @@ extern "C" __global__ void norm_known(const float* weight, const float* bias, co
 
 // Batch norm, ghost or not: the mean and variance of each split, its scale and shift (of several splits one row an image),
 // and what running statistics learn. Ioffe & Szegedy 2015; Hoffer, Hubara & Soudry 2017.
-extern "C" __global__ void batch_norm_measure(const float* sums, int images, int parts, int pixels, int channels, int splits,
+extern "C" __global__ void __launch_bounds__(1024) batch_norm_measure(const float* sums, int images, int parts, int pixels, int channels, int splits,
                                               float eps, float update, const float* weight, const float* bias,
                                               float* running_mean, float* running_variance, double* means,
                                               double* inverses, float* scale, float* shift) {
@@ -100,7 +100,7 @@ extern "C" __global__ void batch_norm_measure(const float* sums, int images, int
 }
 
 // The factors of the input's gradient a·g + b·y + c and the gradients of weight and bias (null: not wanted).
-extern "C" __global__ void batch_norm_gradient(const float* sums, int slots, int slot, int images, int parts, int pixels,
+extern "C" __global__ void __launch_bounds__(1024) batch_norm_gradient(const float* sums, int slots, int slot, int images, int parts, int pixels,
                                                int channels, int splits, const float* weight, const double* means,
                                                const double* inverses, float* fa, float* fb, float* fc, float* dweight,
                                                float* dbias) {
@@ -139,7 +139,7 @@ extern "C" __global__ void batch_norm_gradient(const float* sums, int slots, int
 }
 
 // The gradient of a bias: Σg.
-extern "C" __global__ void bias_gradient(const float* sums, int slots, int images, int parts, int channels, float* dbias) {
+extern "C" __global__ void __launch_bounds__(1024) bias_gradient(const float* sums, int slots, int images, int parts, int channels, float* dbias) {
   const int c = blockIdx.x * CHANNELS + threadIdx.x;
   const double2 both = totals(sums, slots, 0, channels, c, images, parts, 0, 1);
   if (threadIdx.y == 0 && c < channels) dbias[c] = (float)both.x;
@@ -210,7 +210,7 @@ extern "C" __global__ void group_norm_factors(const float* sums, int slots, int 
   }
 }
 
-extern "C" __global__ void group_norm_gradient(const float* sums, int slots, int slot, int images, int parts, int channels,
+extern "C" __global__ void __launch_bounds__(1024) group_norm_gradient(const float* sums, int slots, int slot, int images, int parts, int channels,
                                                int groups, const double* means, const double* inverses, float* dweight,
                                                float* dbias) {
   const int c = blockIdx.x * CHANNELS + threadIdx.x;

@@ -60,7 +60,7 @@ extern "C" __global__ void update(int rule, float* values, const float* gradient
                                   const unsigned char* narrow_of, float* first, float* second, bf16* rounded,
                                   const unsigned char* group_of, const float* groups, const float* rates,
                                   const unsigned* step, const double* totals, float l1, float limit, float most, float decay,
-                                  float keep, float epsilon, int count) {
+                                  float keep, float fresh, float epsilon, int count) {
   const int at = (blockIdx.x * blockDim.x + threadIdx.x) * 4;
   if (at >= count) return;
   const int group = group_of[at / 64];
@@ -92,11 +92,11 @@ extern "C" __global__ void update(int rule, float* values, const float* gradient
       if (rule == 4) p[i] *= 1.0f - lr * wd;
       else x += wd * p[i];
       a[i] += rate[1] * (x - a[i]);
-      b[i] = keep * b[i] + (1.0f - keep) * x * x;
+      b[i] = keep * b[i] + fresh * x * x;
       p[i] -= lr / rate[2] * a[i] / (sqrtf(b[i]) / rate[3] + epsilon);
     } else {
       x += wd * p[i];
-      a[i] = keep * a[i] + (1.0f - keep) * x * x;
+      a[i] = keep * a[i] + fresh * x * x;
       b[i] = rate[1] * b[i] + x / (sqrtf(a[i]) + epsilon);
       p[i] -= lr * b[i];
     }

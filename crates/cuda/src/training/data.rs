@@ -49,8 +49,7 @@ impl Resident {
         let moved = order.len() != self.order.len();
         if moved {
             device.wait()?;
-            self.order = device.zeros(order.len())?;
-            self.words = device.zeros(words.len())?;
+            (self.order, self.words) = (device.zeros(order.len())?, device.zeros(words.len())?);
         }
         self.order.write(0, order)?;
         self.words.write(0, words)?;

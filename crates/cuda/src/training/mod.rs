@@ -7,10 +7,10 @@ mod update;
 use std::collections::HashMap;
 
 use wick_augment::packed::PackedList;
-use wick_graph::{Graph, Role};
+use wick_graph::{Graph, Role, Shape};
 
 use crate::device::Program;
-use crate::executor::{Executor, Mode, Options, Stage};
+use crate::executor::{Executor, Mode, Options, Stage, expect};
 use crate::{Buffer, CudaError, Device};
 use data::Resident;
 
@@ -56,6 +56,8 @@ pub type Values = Vec<Vec<f32>>;
 /// A network that is trained on a device.
 #[derive(Debug)]
 pub struct Trainer {
+    // Dropped first: they hold addresses of what follows.
+    stages: HashMap<usize, Stage>,
     executor: Executor,
     settings: Settings,
     smoothing: f32,
@@ -68,7 +70,6 @@ pub struct Trainer {
     /// Updates so far.
     steps: u64,
     update: update::Memory,
-    stages: HashMap<usize, Stage>,
     /// Where the memory lies whose addresses they hold.
     made_for: [u64; 2],
 }
@@ -89,6 +90,13 @@ impl Trainer {
         settings: Settings,
         data: Data<'_>,
     ) -> Result<Self, CudaError> {
+        let (classes, output) = (graph.classes(), data.augmentation.output());
+        let known = data.labels.iter().filter(|label| usize::from(**label) < classes).count();
+        expect("labels that are classes", known, data.labels.len())?;
+        expect("classes, which a byte has to tell apart,", classes.min(256), classes)?;
+        if let Some(Shape::Map(map)) = graph.shape(graph.input()) {
+            expect("values of an image", output.height * output.width * 3, map.iter().product())?;
+        }
         let executor = Executor::new(device, graph, options)?;
         let program = device.compile(&update::program())?;
         let len = executor.parameters.len();
@@ -122,7 +130,8 @@ impl Trainer {
         self.update.set_groups(&self.executor, &self.settings)
     }
 
-    /// The images of an epoch, in its order, and the words that say what becomes of each ([`PackedList`]).
+    /// The images of an epoch, in its order, and the words that say what becomes of each: those of the [`PackedList`]'s packer and
+    /// no others, since kernels trust them.
     ///
     /// # Errors
     /// An image that is not there, words of another number of images; the driver's.
@@ -202,7 +211,7 @@ impl Trainer {
     /// # Errors
     /// Slices of other lengths, another number of buffers; the driver's.
     pub fn set_state(&mut self, steps: u64, slots: &[Vec<&[f32]>]) -> Result<(), CudaError> {
-        crate::executor::expect("the list of an optimiser's buffers", slots.len(), self.slots.len())?;
+        expect("the list of an optimiser's buffers", slots.len(), self.slots.len())?;
         for (slot, values) in self.slots.iter_mut().zip(slots) {
             self.executor.write_values(slot, values)?;
         }
@@ -226,11 +235,12 @@ impl Trainer {
     /// Makes the stage of such a batch, if there is none yet.
     fn prepare(&mut self, batch: usize) -> Result<(), CudaError> {
         let mode = Mode::Train { smoothing: self.smoothing.to_bits() };
+        let made_for = std::mem::take(&mut self.made_for);
         self.executor.prepare(mode, batch)?;
-        if self.executor.memory() != self.made_for {
+        if self.executor.memory() != made_for {
             self.stages.clear();
-            self.made_for = self.executor.memory();
         }
+        self.made_for = self.executor.memory();
         if self.update.room(self.executor.device(), batch)? {
             self.stages.clear();
         }

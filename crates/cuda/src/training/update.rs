@@ -153,6 +153,7 @@ impl Memory {
             .with(most as f32)
             .with(settings.weight_decay as f32)
             .with(keep as f32)
+            .with((1.0 - keep) as f32)
             .with(epsilon as f32)
             .with(count);
         push("update", update)?;

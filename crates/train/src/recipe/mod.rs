@@ -134,6 +134,8 @@ pub enum Precision {
     /// 24 significant bits.
     #[default]
     F32,
+    /// The same, but for the factors of products: 11 significant bits, on a GPU alone.
+    Tf32,
     /// bfloat16: 8 significant bits; sums, statistics and weights stay f32.
     Bf16,
 }
@@ -195,7 +197,8 @@ impl Recipe {
     /// How the network is to be computed.
     pub fn compile_options(&self) -> CompileOptions {
         let precision = match self.train.precision {
-            Precision::F32 => wick_models::Precision::F32,
+            // A network that was trained so is judged in f32.
+            Precision::F32 | Precision::Tf32 => wick_models::Precision::F32,
             Precision::Bf16 => wick_models::Precision::Bf16,
         };
         let algorithm = match self.train.convolution {

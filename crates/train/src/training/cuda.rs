@@ -1,17 +1,19 @@
 //! The part of a run that a GPU carries out: whole steps, with nothing read back between them.
 
 use candle_core::{Tensor, Var};
+use rayon::prelude::*;
 use wick_augment::{Key, PackedList};
 use wick_cuda::training::{
     Clip, Data as Resident, Decay, Group, Mix, Momentum, Rates, Rule, Settings, Step, StepReport, Trainer,
     Values,
 };
-use wick_cuda::{Determinism, Device, Executor, Options};
+use wick_cuda::{Determinism, Device, Executor, Numbers, Options};
 use wick_models::{GraphRole as Role, Network};
 use wick_optim::{Average, AverageConfig, Length, Optimizer, OptimizerConfig, Point, Weights};
 
-use crate::compute::{numbers, values};
+use crate::compute::values;
 use crate::data::Data;
+use crate::recipe::Precision;
 use crate::{Recipe, TrainError};
 
 /// Steps that are begun before the losses of the first are looked at.
@@ -78,7 +80,7 @@ impl Cuda {
         let l1 = recipe.gradients.l1;
         let settings = Settings { rule, weight_decay, l1, clip, groups, group_of: group_of.clone() };
         let packed = recipe.augmentation()?.packed().map_err(TrainError::Augment)?;
-        let options = Options { numbers: numbers(recipe.compile_options().precision), determinism };
+        let options = Options { numbers: numbers(recipe.train.precision), determinism };
         let train = &data.dataset.train;
         let resident = Resident {
             images: train.images(),
@@ -143,14 +145,34 @@ impl Cuda {
         Ok(())
     }
 
-    /// Gives everything back to where the CPU keeps it. Variables hold the trained weights then.
-    pub fn pull(&mut self, optimizer: &mut dyn Optimizer, average: &mut Average) -> Result<(), TrainError> {
+    /// Has the variables hold what judges: the average, or the trained weights where there is none.
+    pub fn show(&mut self) -> Result<(), TrainError> {
+        let averaged = if self.averaged > 0 { self.trainer.averaged()? } else { None };
+        let shown = match averaged {
+            Some(averaged) => averaged,
+            None => self.trained()?,
+        };
+        self.set(&shown)
+    }
+
+    fn trained(&mut self) -> Result<Values, TrainError> {
         let mut trained = vec![Vec::new(); self.names.len()];
         self.trainer.executor().parameters(&mut trained)?;
-        let averaged = if self.averaged > 0 { self.trainer.averaged()? } else { None };
-        for (variable, values) in self.variables.iter().zip(averaged.as_ref().unwrap_or(&trained)) {
+        Ok(trained)
+    }
+
+    fn set(&self, values: &Values) -> Result<(), TrainError> {
+        for (variable, values) in self.variables.iter().zip(values) {
             variable.set(&Tensor::from_slice(values, variable.shape(), variable.device())?)?;
         }
+        Ok(())
+    }
+
+    /// Gives everything back to where the CPU keeps it. Variables hold the trained weights then.
+    pub fn pull(&mut self, optimizer: &mut dyn Optimizer, average: &mut Average) -> Result<(), TrainError> {
+        let trained = self.trained()?;
+        let averaged = if self.averaged > 0 { self.trainer.averaged()? } else { None };
+        self.set(averaged.as_ref().unwrap_or(&trained))?;
         if self.average != (AverageConfig::None {}) {
             let mut state = Vec::new();
             let count = i64::try_from(self.averaged).unwrap_or(i64::MAX);
@@ -243,6 +265,15 @@ fn slices(values: &[Vec<f32>]) -> Vec<&[f32]> {
     values.iter().map(Vec::as_slice).collect()
 }
 
+/// In which numbers a recipe asks for.
+fn numbers(precision: Precision) -> Numbers {
+    match precision {
+        Precision::F32 => Numbers::F32,
+        Precision::Tf32 => Numbers::Tf32,
+        Precision::Bf16 => Numbers::Bf16,
+    }
+}
+
 /// The rule, its weight decay, and what the CPU's optimiser calls its buffers.
 fn rule(optim: &OptimizerConfig) -> Result<(Rule, f64, &'static [&'static str]), TrainError> {
     let adam = |beta2, epsilon, decay| Rule::Adam { beta2, epsilon, decay };
@@ -250,9 +281,9 @@ fn rule(optim: &OptimizerConfig) -> Result<(Rule, f64, &'static [&'static str]),
         OptimizerConfig::Sgd(o) => {
             let (momentum, slots): (_, &[_]) = match o.momentum {
                 // Without a momentum there is no buffer.
-                momentum if momentum.coefficient() == 0.0 => (Momentum::None, &[]),
+                wick_optim::Momentum::None => (Momentum::None, &[]),
                 wick_optim::Momentum::Nesterov(_) => (Momentum::Nesterov, &["momentum_buffer"]),
-                _ => (Momentum::Heavy, &["momentum_buffer"]),
+                wick_optim::Momentum::Heavy(_) => (Momentum::Heavy, &["momentum_buffer"]),
             };
             (Rule::Sgd { momentum, dampening: o.dampening }, o.weight_decay, slots)
         }
@@ -278,8 +309,8 @@ fn rule(optim: &OptimizerConfig) -> Result<(Rule, f64, &'static [&'static str]),
 
 /// What is drawn for each image of an epoch, in its order, by all cores.
 fn words(packed: &PackedList, order: &[usize], seed: u64, epoch: u64) -> Vec<i16> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = order.len().div_ceil(threads).max(1);
+    /// Images that one thread packs at a time.
+    const SHARE: usize = 1000;
     let pack = |indices: &[usize]| {
         let mut words = Vec::with_capacity(indices.len() * packed.stride());
         let mut packer = packed.packer();
@@ -288,9 +319,5 @@ fn words(packed: &PackedList, order: &[usize], seed: u64, epoch: u64) -> Vec<i16
         }
         words
     };
-    std::thread::scope(|scope| {
-        let parts: Vec<_> = order.chunks(share).map(|part| scope.spawn(move || pack(part))).collect();
-        // A thread that panics takes the others with it, as it should.
-        parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
-    })
+    order.par_chunks(SHARE).flat_map_iter(pack).collect()
 }

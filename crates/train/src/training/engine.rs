@@ -9,6 +9,7 @@ use wick_optim::{Point, Weights};
 
 use super::{Accumulation, Cuda, Flow, Observer, TOGETHER, Training};
 use crate::data::{Batch, BatchPlan, training_batches};
+use crate::recipe::Precision;
 use crate::{Recipe, TrainError, Warning};
 
 /// What computes steps.
@@ -27,6 +28,9 @@ pub(super) struct Host {
 
 impl Host {
     pub fn new(recipe: &Recipe, network: &Network) -> Result<Self, TrainError> {
+        if recipe.train.precision == Precision::Tf32 {
+            return Err(TrainError::NotOnCpu);
+        }
         let compiled = Compiled::new(network, recipe.compile_options())?;
         Ok(Self { compiled, accumulation: Accumulation::new(recipe, network) })
     }

@@ -238,7 +238,7 @@ impl Training<'_> {
         let row = EpochRow {
             epoch: self.state.epoch,
             lr: point.learning_rate,
-            momentum: self.optimizer.momentum().unwrap_or(0.0),
+            momentum: point.momentum.or(self.recipe.optim.momentum()).unwrap_or(0.0),
             train_loss: loss / n,
             train_accuracy: correct as f64 / n,
             test_loss: judged.loss,
@@ -252,8 +252,9 @@ impl Training<'_> {
         let is_best = self.state.best.is_none_or(|best| judged.accuracy > best.test_accuracy);
         if is_best {
             self.state.best = Some(Best { epoch: row.epoch, test_accuracy: row.test_accuracy });
-            self.fetch()?;
-            self.average.show(Weights::Averaged)?;
+            if let Engine::Cuda(cuda) = &mut self.engine {
+                cuda.show()?;
+            }
             self.network.save(&self.run.best(), &self.metadata)?;
         }
         let loss = (loss - penalty) / n;
@@ -269,7 +270,11 @@ impl Training<'_> {
         // A GPU's epoch may be over in a second, which a checkpoint takes as well.
         let is_over = self.state.epoch > self.recipe.train.epochs as u64;
         match self.engine {
-            Engine::Cuda(_) if !is_over && !self.is_time_to_save() => Ok(()),
+            Engine::Cuda(_)
+                if !is_over && !is_best && self.run.last_state().exists() && !self.is_time_to_save() =>
+            {
+                Ok(())
+            }
             _ => self.save(observer),
         }
     }
