@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""How fast PyTorch trains the networks that `cargo xtask bench` measures, on this machine's CPU.
+"""How fast PyTorch trains the networks that `cargo xtask bench` measures, on this machine's CPU or GPU.
 
     python3 -m venv ~/torch && ~/torch/bin/pip install torch numpy
     ~/torch/bin/python torch_peer.py --work resnet18 --precision bf16            # one setting
     ~/torch/bin/python torch_peer.py --work resnet18 --precision bf16 --best     # the fastest of four
 
 The four settings are eager or compiled, each with the C library's allocator or with tcmalloc (Debian's
-libtcmalloc-minimal4), which keeps freed pages. Tensors are channels-last; bf16 is autocast. Data are random and resident.
+libtcmalloc-minimal4), which keeps freed pages. With --device cuda there are two, eager and compiled; cuDNN's engines are then
+chosen by timing, and f32 is f32 throughout, without TF32. Tensors are channels-last; bf16 is autocast. Data are random and resident.
 
 One JSON line: img_per_s is the median of --steps training steps (forward, backward, SGD with Nesterov momentum and
 weight decay) after three untimed ones, eval_img_per_s that of forward passes without gradients, peak_rss_mb the most
-memory held by then, in MiB. The errors are distances from the same network in f64, on a batch of four filled from a
+memory held by then, in MiB, the GPU's left out. The errors are distances from the same network in f64, on a batch of four filled from a
 counter, as `pipeline bench train-step` takes them.
 """
 import argparse
@@ -149,16 +150,29 @@ WORK = {
 # ------------------------------------------------------------------ speed
 
 
-def autocast(precision):
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16")
+def autocast(precision, device):
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
-def rate(function, images, times):
+def finished(device):
+    """Waits for what was begun on a GPU."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def device_name(device):
+    """As `pipeline bench train-step` calls it."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def rate(function, images, times, device):
     """Images a second, by the median time."""
     seconds = []
     for _ in range(times):
+        finished(device)
         began = time.perf_counter()
         function()
+        finished(device)
         seconds.append(time.perf_counter() - began)
     seconds.sort()
     half = times // 2
@@ -179,30 +193,31 @@ def measure(args):
     make, images = WORK[args.work]
     images = args.batch or images
     torch.manual_seed(0)
-    model = make().train().to(memory_format=torch.channels_last)
-    x = torch.randn(images, 3, 32, 32).contiguous(memory_format=torch.channels_last)
-    labels = torch.randint(0, 10, (images,))
+    device = args.device
+    model = make().train().to(device).to(memory_format=torch.channels_last)
+    x = torch.randn(images, 3, 32, 32).to(device).contiguous(memory_format=torch.channels_last)
+    labels = torch.randint(0, 10, (images,)).to(device)
     trainable = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.SGD(trainable, lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4)
     network = torch.compile(model) if args.compile else model
 
     def step():
         optimiser.zero_grad(set_to_none=True)
-        with autocast(args.precision):
+        with autocast(args.precision, device):
             loss = F.cross_entropy(network(x), labels)
         loss.backward()
         optimiser.step()
 
     for _ in range(3):
         step()
-    training = rate(step, images, args.steps)
+    training = rate(step, images, args.steps, device)
     model.eval()
-    with torch.no_grad(), autocast(args.precision):
+    with torch.no_grad(), autocast(args.precision, device):
         network(x)
         network(x)
-        evaluation = rate(lambda: network(x), images, max(3, args.steps // 2))
+        evaluation = rate(lambda: network(x), images, max(3, args.steps // 2), device)
     return {
-        "peer": "torch " + torch.__version__, "work": args.work, "precision": args.precision, "batch": images,
+        "peer": "torch " + torch.__version__, "device": device_name(device), "work": args.work, "precision": args.precision, "batch": images,
         "threads": torch.get_num_threads(), "img_per_s": float(f"{training:.4g}"),
         "eval_img_per_s": float(f"{evaluation:.4g}"), "peak_rss_mb": peak_rss_mb(), "steps": args.steps,
         "compiled": args.compile, "allocator": args.allocator}
@@ -245,21 +260,22 @@ def fill(model):
     return model
 
 
-def gradients(work, precision, dtype):
+def gradients(work, precision, dtype, device):
     """Logits, and each trainable parameter's gradient, of the batch of four."""
     model = fill(WORK[work][0]().train())
-    model = model.to(dtype).to(memory_format=torch.channels_last)
-    x = uniform(501, (4, 3, 32, 32), 1.0).to(dtype).contiguous(memory_format=torch.channels_last)
-    with autocast(precision):
+    model = model.to(device, dtype).to(memory_format=torch.channels_last)
+    x = uniform(501, (4, 3, 32, 32), 1.0).to(device, dtype).contiguous(memory_format=torch.channels_last)
+    with autocast(precision, device):
         logits = model(x)
-        loss = F.cross_entropy(logits, torch.tensor([3, 8, 0, 5]))
+        loss = F.cross_entropy(logits, torch.tensor([3, 8, 0, 5], device=device))
     loss.backward()
-    return logits.detach().double(), {n: p.grad.double() for n, p in model.named_parameters() if p.requires_grad}
+    trained = {n: p.grad.cpu().double() for n, p in model.named_parameters() if p.requires_grad}
+    return logits.detach().cpu().double(), trained
 
 
 def errors(args):
-    logits, found = gradients(args.work, args.precision, torch.float32)
-    exact, wanted = gradients(args.work, "f64", torch.float64)
+    logits, found = gradients(args.work, args.precision, torch.float32, args.device)
+    exact, wanted = gradients(args.work, "f64", torch.float64, torch.device("cpu"))
     difference = torch.cat([
         # In the order of the shape, whatever the memory format is.
         (found[name].contiguous().flatten()[:4] - want.contiguous().flatten()[:4]) / want.square().mean().sqrt()
@@ -288,11 +304,12 @@ def start_with_tcmalloc():
     os.execve(sys.executable, [sys.executable, *sys.argv], dict(os.environ, LD_PRELOAD=library))
 
 
-def best(argv):
+def best(argv, device):
     """Each setting in a process of its own. The fastest in training is printed, with the highest evaluation rate of any of
     them, and with what each did."""
-    allocators = ["default"] + (["tcmalloc"] if tcmalloc() else [])
-    if len(allocators) == 1:
+    on_cpu = device.type == "cpu"
+    allocators = ["default"] + (["tcmalloc"] if on_cpu and tcmalloc() else [])
+    if on_cpu and len(allocators) == 1:
         print("no tcmalloc here, with which PyTorch is faster (Debian: libtcmalloc-minimal4)", file=sys.stderr)
     tried = []
     for setting in ([], ["--compile"]):
@@ -319,12 +336,26 @@ def positive(text):
     return value
 
 
+def existing_device(text):
+    """`cpu`, `cuda` or `cuda:1`."""
+    try:
+        device = torch.device(text)
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"{text} is no device; there are cpu, cuda and cuda:1") from error
+    if device.type not in ("cpu", "cuda"):
+        raise argparse.ArgumentTypeError(f"{text} is not measured on; there are cpu, cuda and cuda:1")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise argparse.ArgumentTypeError(f"{text} is not there; this PyTorch finds {torch.cuda.device_count()} GPUs")
+    return device
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--work", choices=list(WORK), default="resnet18")
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--batch", type=positive, help="images in a batch")
     parser.add_argument("--threads", type=positive, help="all cores unless given")
+    parser.add_argument("--device", type=existing_device, default="cpu", help="cpu, cuda or cuda:1")
     parser.add_argument("--steps", type=positive, default=5, help="timed training steps")
     parser.add_argument("--compile", action="store_true", help="by torch.compile")
     parser.add_argument("--allocator", choices=["default", "tcmalloc"], default="default")
@@ -333,12 +364,14 @@ def main():
     if args.best:
         if args.compile or args.allocator != "default":
             parser.error("--best tries every setting; it takes neither --compile nor --allocator")
-        result = best([word for word in sys.argv[1:] if word != "--best"])
+        result = best([word for word in sys.argv[1:] if word != "--best"], args.device)
     else:
         if args.allocator == "tcmalloc":
             start_with_tcmalloc()
         if args.threads:
             torch.set_num_threads(args.threads)
+        torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
         result = measure(args)
         result.update(errors(args))
     print(json.dumps(result), flush=True)

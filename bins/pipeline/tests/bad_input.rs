@@ -4,7 +4,7 @@
 use std::fs;
 
 mod common;
-use common::{pipeline, prepare, refuse};
+use common::{pipeline, prepare, refuse, run};
 
 fn says(args: &[&str], words: &[&str]) {
     let said = refuse(args);
@@ -48,6 +48,20 @@ fn the_environment() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(stderr.starts_with("error: WICK_ISA is `avx1024`, expected one that this machine has: baseline"));
+}
+
+#[test]
+fn devices() {
+    says(&["recipes", "--device", "gpu"], &["`gpu` is no device", "`auto`", "`cpu`", "`cuda`", "`cuda:1`"]);
+    says(&["recipes", "--device", "cuda:first"], &["cuda:first", "`cuda:0`"]);
+    let bench = ["bench", "train-step", "--batch", "2", "--steps", "1", "--device", "cuda"];
+    if run(&bench).status.success() {
+        return; // there is a GPU here
+    }
+    // What is missing, under which name it was looked for, and what to do; or the number of a GPU that is not there.
+    let said = refuse(&bench);
+    let ways = [["was not found", ".so", "install"], ["no CUDA device 0", "the driver", "nvidia-smi"]];
+    assert!(ways.iter().any(|words| words.iter().all(|word| said.contains(word))), "{said}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 mod common;
 use common::{refuse, succeed};
 
-const TINY: [&str; 6] = ["bench", "train-step", "--batch", "2", "--steps", "1"];
+const TINY: [&str; 8] = ["bench", "train-step", "--batch", "2", "--steps", "1", "--device", "cpu"];
 
 #[test]
 fn one_line_with_the_peers_keys() {
@@ -20,7 +20,7 @@ fn one_line_with_the_peers_keys() {
     let line: Value = serde_json::from_str(&told).unwrap();
     assert_eq!((&line["work"], &line["precision"]), (&"resnet18".into(), &"f32".into()));
     assert_eq!((&line["batch"], &line["threads"], &line["steps"]), (&2.into(), &1.into(), &1.into()));
-    assert_eq!(line["engine"], "compiled");
+    assert_eq!((&line["engine"], &line["device"]), (&"compiled".into(), &"cpu".into()));
     let number = |key: &str| line[key].as_f64().unwrap_or_else(|| panic!("no number {key} in {told}"));
     for key in ["img_per_s", "eval_img_per_s", "gflop_per_s", "peak_gflop_per_s", "share_of_peak"] {
         assert!(number(key) > 0.0, "{key} in {told}");

@@ -39,17 +39,19 @@ impl Machine {
 
     /// For a file's name: `epyc-2core` for `AMD EPYC`.
     pub(super) fn name(&self) -> String {
-        let words = self.cpu.split('@').next().unwrap_or_default().to_lowercase();
-        let words = words.replace("(r)", " ").replace("(tm)", " ");
-        let says_little = |word: &&str| {
-            !["amd", "intel", "cpu", "processor", "apple"].contains(word) && !word.ends_with("-core")
-        };
-        let words = words.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|w| !w.is_empty());
-        let mut words: Vec<&str> = words.filter(says_little).collect();
-        let cores = format!("{}core", self.cores);
-        words.push(&cores);
-        words.join("-")
+        format!("{}-{}core", short(&self.cpu), self.cores)
     }
+}
+
+/// Of what a processor or GPU is called, the words that tell it from others, for a file's name: `h200` for `NVIDIA H200`.
+pub(super) fn short(name: &str) -> String {
+    let words = name.split('@').next().unwrap_or_default().to_lowercase();
+    let words = words.replace("(r)", " ").replace("(tm)", " ");
+    let tells = |word: &&str| {
+        !["amd", "intel", "nvidia", "cpu", "processor", "apple"].contains(word) && !word.ends_with("-core")
+    };
+    let words = words.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|w| !w.is_empty());
+    words.filter(tells).collect::<Vec<_>>().join("-")
 }
 
 fn pretty_name(os_release: &str) -> Option<String> {
@@ -74,6 +76,7 @@ mod tests {
         assert_eq!(name("AMD Ryzen 9 7950X 16-Core Processor", 32), "ryzen-9-7950x-32core");
         assert_eq!(name("Intel(R) Xeon(R) Platinum 8488C CPU @ 2.40GHz", 8), "xeon-platinum-8488c-8core");
         assert_eq!(name("unknown/../x", 1), "unknown-x-1core");
+        assert_eq!(short("NVIDIA GeForce RTX 4090"), "geforce-rtx-4090");
     }
 
     #[test]

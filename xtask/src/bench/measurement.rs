@@ -42,6 +42,11 @@ impl Measurement {
         })
     }
 
+    /// The GPU's name, if it was measured on one.
+    pub(super) fn gpu(&self) -> Option<&str> {
+        self.text("device").filter(|device| *device != "cpu")
+    }
+
     /// A text among the other keys.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         self.more.get(key)?.as_str()
@@ -82,7 +87,7 @@ pub(super) mod tests {
     fn both_sides_lines_are_read_and_kept_whole() {
         let m = example(94.3, 303.0, 1101.0);
         assert_eq!((m.batch, m.img_per_s, m.peak_rss_mb), (128, 94.3, Some(1101.0)));
-        assert_eq!((m.text("peer"), m.text("none")), (Some("torch 2.15.0"), None));
+        assert_eq!((m.text("peer"), m.text("none"), m.gpu()), (Some("torch 2.15.0"), None, None));
         let again = Measurement::read(&serde_json::to_string(&m).unwrap()).unwrap();
         assert_eq!(m, again);
     }

@@ -46,6 +46,9 @@ struct Work {
     /// Which way the network is computed, if not the usual one.
     #[arg(long, value_name = "NAME")]
     engine: Option<String>,
+    /// Where to compute: auto, cpu, cuda or cuda:1 [default: auto, a GPU if there is one].
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
 }
 
 impl Work {
@@ -62,6 +65,9 @@ impl Work {
         }
         if let Some(engine) = &self.engine {
             arguments.extend(["--engine".into(), engine.into()]);
+        }
+        if let Some(device) = &self.device {
+            arguments.extend(["--device".into(), device.into()]);
         }
         arguments
     }

@@ -52,10 +52,8 @@ impl Peer {
     /// fastest in training, since one that is ahead once, by chance, would flatter whatever it is compared with, and the one
     /// that was fastest in evaluation.
     pub(super) fn measure(&mut self, work: &Work, ours: &Measurement) -> Result<Measurement> {
-        let mut arguments: Vec<OsString> = vec![self.script.clone().into()];
-        arguments.extend(["--work", &work.work, "--precision", &work.precision].map(OsString::from));
-        let numbers = [("--batch", ours.batch), ("--threads", ours.threads), ("--steps", work.steps)];
-        arguments.extend(numbers.into_iter().flat_map(|(flag, n)| [flag.into(), n.to_string().into()]));
+        let script = std::iter::once(self.script.clone().into());
+        let mut arguments: Vec<OsString> = script.chain(arguments(work, ours)).collect();
         if self.settings.is_empty() {
             arguments.push("--best".into());
             let theirs = measured(&self.python, &arguments)?;
@@ -69,6 +67,20 @@ impl Peer {
             .collect();
         Measurement::best(theirs?).context("no setting of the peer's is known")
     }
+}
+
+/// What has the peer measure the same, where ours was measured.
+fn arguments(work: &Work, ours: &Measurement) -> Vec<OsString> {
+    let words = ["--work", &work.work, "--precision", &work.precision];
+    let mut arguments: Vec<OsString> = words.map(OsString::from).into();
+    let numbers = [("--batch", ours.batch), ("--threads", ours.threads), ("--steps", work.steps)];
+    arguments.extend(numbers.into_iter().flat_map(|(flag, n)| [flag.into(), n.to_string().into()]));
+    if ours.gpu().is_some() {
+        // One that was not named is the first.
+        let named = work.device.as_deref().filter(|device| device.starts_with("cuda"));
+        arguments.extend(["--device".into(), named.unwrap_or("cuda").into()]);
+    }
+    arguments
 }
 
 /// The flags of the settings tried that were fastest: two in training, one in evaluation.
@@ -117,6 +129,27 @@ pub(super) fn name(measured: &Measurement) -> String {
 mod tests {
     use super::super::measurement::tests::example;
     use super::*;
+
+    #[test]
+    fn the_peer_measures_where_ours_was() {
+        let work = |device: Option<&str>| Work {
+            work: "resnet18".into(),
+            precision: "bf16".into(),
+            steps: 7,
+            engine: None,
+            device: device.map(str::to_owned),
+        };
+        let mut ours = example(1.0, 2.0, 3.0);
+        let on_cpu =
+            ["--work", "resnet18", "--precision", "bf16", "--batch", "128", "--threads", "2", "--steps", "7"];
+        assert_eq!(arguments(&work(None), &ours), on_cpu);
+        ours.more.insert("device".into(), "cpu".into());
+        assert_eq!(arguments(&work(Some("auto")), &ours), on_cpu);
+        ours.more.insert("device".into(), "NVIDIA H200".into());
+        for (device, expected) in [(None, "cuda"), (Some("auto"), "cuda"), (Some("cuda:1"), "cuda:1")] {
+            assert_eq!(arguments(&work(device), &ours), [&on_cpu[..], &["--device", expected]].concat());
+        }
+    }
 
     #[test]
     fn a_setting_is_repeated() {

@@ -10,7 +10,7 @@ use super::load::Watch;
 use super::measurement::{Measurement, measured};
 use super::peer::Peer;
 use super::record::Record;
-use super::{Keep, Work, table};
+use super::{Keep, Work, machine, table};
 use crate::pipeline;
 
 /// Images a second in training and evaluation, arithmetic, memory, and the error against f64.
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let load = watch.end();
     let text = std::fs::read_to_string(told.path()).context("cannot read what was measured")?;
     let result = Measurement::read(&text)?;
-    Record::new(load, &result).keep(&args.keep, &name(args, "alone"))?;
+    Record::new(load, &result).keep(&args.keep, &name(args, &result, "alone"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -94,6 +94,8 @@ fn beside(args: &Args, mut peer: Peer, mut watch: Watch) -> Result<ExitCode> {
         rounds.push(Round { ours, peer: theirs });
     }
     let load = watch.end();
+    let last = rounds.last().context("nothing was measured")?;
+    let name = name(args, &last.ours, "");
     let comparison = Comparison::of(rounds).context("nothing was measured")?;
     if args.json {
         println!("{}", serde_json::to_string(&comparison)?);
@@ -102,17 +104,18 @@ fn beside(args: &Args, mut peer: Peer, mut watch: Watch) -> Result<ExitCode> {
         let warning = load.warning().map(|warning| warning + "\n").unwrap_or_default();
         print!("{}{warning}", comparison.text());
     }
-    Record::new(load, &comparison).keep(&args.keep, &name(args, ""))?;
+    Record::new(load, &comparison).keep(&args.keep, &name)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Of the record: the usual comparison has the shortest.
-fn name(args: &Args, kind: &str) -> String {
+fn name(args: &Args, ours: &Measurement, kind: &str) -> String {
     let Work { work, precision, engine, .. } = &args.work;
     let mut words = vec![work.clone(), precision.clone()];
     words.extend(args.batch.map(|n| format!("batch{n}")));
     words.extend(args.threads.map(|n| format!("threads{n}")));
     words.extend(engine.clone());
+    words.extend(ours.gpu().map(machine::short));
     words.extend((!kind.is_empty()).then(|| kind.to_owned()));
     words.join("-")
 }
@@ -121,6 +124,7 @@ fn name(args: &Args, kind: &str) -> String {
 mod tests {
     use clap::Parser;
 
+    use super::super::measurement::tests::example;
     use super::*;
 
     #[derive(Parser)]
@@ -154,14 +158,20 @@ mod tests {
         let args = parsed(&["--engine", "autograd", "--threads", "1"]).unwrap();
         let words = args.work.arguments(args.batch, args.threads);
         assert_eq!(words[words.len() - 4..], ["--threads", "1", "--engine", "autograd"]);
+        let args = parsed(&["--device", "cuda:1"]).unwrap();
+        assert!(args.work.arguments(None, None).ends_with(&["--device".into(), "cuda:1".into()]));
     }
 
     #[test]
     fn records_of_different_settings_have_different_names() {
-        let named = |words: &[&str], kind| name(&parsed(words).unwrap(), kind);
+        let mut ours = example(1.0, 2.0, 3.0);
+        let named = |words: &[&str], kind| name(&parsed(words).unwrap(), &ours, kind);
         assert_eq!(named(&["--peer"], ""), "resnet18-f32");
         let words = ["--batch", "32", "--threads", "1", "--engine", "autograd"];
         assert_eq!(named(&words, "alone"), "resnet18-f32-batch32-threads1-autograd-alone");
+        ours.more.insert("device".into(), "NVIDIA H200".into());
+        let args = parsed(&["--precision", "bf16", "--device", "cuda", "--peer"]).unwrap();
+        assert_eq!(name(&args, &ours, ""), "resnet18-bf16-h200");
     }
 
     #[test]

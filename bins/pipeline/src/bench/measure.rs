@@ -33,6 +33,8 @@ pub struct Measurement {
     pub eval_img_per_s: f64,
     /// MiB; absent where the system does not tell.
     pub peak_rss_mb: Option<u64>,
+    /// `cpu`, or the GPU's name.
+    pub device: String,
     pub engine: EngineKind,
     /// What the kernels use; of a GPU, its name.
     pub instruction_set: String,
@@ -97,6 +99,10 @@ pub fn measure(args: &TrainStepArgs, compute: &Compute) -> Result<Measurement> {
         img_per_s: short(training.median),
         eval_img_per_s: short(evaluation.median),
         peak_rss_mb: peak_rss.map(|bytes| bytes.div_ceil(1 << 20)),
+        device: match args.engine {
+            EngineKind::Compiled => compute.name().to_owned(),
+            EngineKind::Autograd => Compute::Cpu.name().to_owned(),
+        },
         engine: args.engine,
         instruction_set: match compute {
             Compute::Cpu => wick_ops::InstructionSet::current().name().to_owned(),
