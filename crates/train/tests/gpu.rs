@@ -115,7 +115,9 @@ fn a_gpu_trains_as_the_cpu_does() {
 #[test]
 fn interruptions_change_no_bit_on_a_gpu() {
     let Some(gpu) = gpu() else { return };
-    for (name, more) in KINDS {
+    // One of each kind of state.
+    let kept = ["momentum", "adam", "lookahead", "ema"];
+    for (name, more) in KINDS.into_iter().filter(|(name, _)| kept.contains(name)) {
         let (root, recipe) = (tempfile::tempdir().unwrap(), recipe(more));
         let (alone, stopped) = (folder(root.path(), "alone"), folder(root.path(), "stopped"));
         go(&gpu, &recipe, &alone, Start::Fresh, None);
