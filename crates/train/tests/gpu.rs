@@ -87,7 +87,8 @@ fn losses(run: &RunDir) -> Vec<f64> {
     read_rows::<StepRow>(&run.steps()).unwrap().iter().map(|row| row.loss).collect()
 }
 
-/// f32 in another order of summing: 1e-6 at the first step. Batch norms over as few as four images multiply it from step to step.
+/// f32 in another order of summing: 1e-6 at the first step. Batch norms over as few as four images multiply that from step to step:
+/// in the second epoch the CPU's own direct and Winograd convolutions part by 1 %.
 #[test]
 fn a_gpu_trains_as_the_cpu_does() {
     let Some(gpu) = gpu() else { return };
@@ -103,7 +104,11 @@ fn a_gpu_trains_as_the_cpu_does() {
         println!("{name}: test {:.5?} {:.5?}", tests(&cpu_run), tests(&gpu_run));
         assert_eq!(want.len(), got.len());
         for (step, (want, got)) in want.iter().zip(&got).enumerate() {
-            let most = if step == 0 { 1e-5 } else { 1e-2 };
+            let most = match step {
+                0 => 1e-5,
+                1 | 2 => 1e-3,
+                _ => 5e-2,
+            };
             assert!((got / want - 1.0).abs() < most, "{name}, step {}: {got} {want}", step + 1);
         }
         for (want, got) in tests(&cpu_run).iter().zip(tests(&gpu_run)) {
