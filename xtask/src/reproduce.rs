@@ -52,11 +52,20 @@ pub(crate) struct Args {
     /// Threads to compute with; all cores unless given. No result depends on it.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// Where the stages that run the network compute: auto, cpu, cuda or cuda:1 [default: auto, a GPU if there is one].
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+    /// On a GPU: the same bits in every run, a little slower.
+    #[arg(long)]
+    deterministic: bool,
 }
 
 /// After `prepare`, in order.
 const STAGES: [&str; 9] =
     ["preview", "summary", "find-lr", "train", "evaluate", "misclassified", "gradcam", "plot", "claims"];
+
+/// Those that compute where `--device` says.
+const ON_A_DEVICE: [&str; 3] = ["find-lr", "train", "evaluate"];
 
 /// Interrupted by Ctrl-C, with a checkpoint on disk.
 const INTERRUPTED: u8 = 130;
@@ -78,7 +87,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             let run = begin_or_go_on(args, &pipeline, recipe, seed, data.as_deref())?;
             for stage in STAGES {
                 eprintln!("== {stage}");
-                let status = pipeline.run(&stage_arguments(stage, run.path(), data.as_deref()))?;
+                let mut arguments = stage_arguments(stage, run.path(), data.as_deref());
+                arguments.extend(device_arguments(args, stage));
+                let status = pipeline.run(&arguments)?;
                 if status.success() {
                     continue;
                 }
@@ -149,6 +160,15 @@ fn stage_arguments(stage: &str, run: &Path, data: Option<&Path>) -> Vec<OsString
         arguments.extend(["--data".into(), data.into()]);
     }
     arguments
+}
+
+/// Where a stage is to compute, and how, if anything was said of it.
+fn device_arguments(args: &Args, stage: &str) -> Vec<OsString> {
+    if !ON_A_DEVICE.contains(&stage) {
+        return Vec::new();
+    }
+    let device = args.device.iter().flat_map(|device| ["--device".into(), device.into()]);
+    device.chain(args.deterministic.then(|| "--deterministic".into())).collect()
 }
 
 /// The command as it was given, with `--resume`.
@@ -301,9 +321,31 @@ impl Pipeline {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
     use wick_runs::Timestamp;
 
     use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn only_what_runs_the_network_is_told_where() {
+        let told = |words: &[&str], stage: &str| {
+            let words = ["reproduce", "s11"].iter().chain(words);
+            device_arguments(&Cli::try_parse_from(words).unwrap().args, stage)
+        };
+        let flags = ["--device", "cuda:1", "--deterministic"];
+        for stage in STAGES {
+            let expected = if ["find-lr", "train", "evaluate"].contains(&stage) { &flags[..] } else { &[] };
+            assert_eq!(told(&flags, stage), expected, "{stage}");
+            assert!(told(&[], stage).is_empty(), "{stage}");
+        }
+        assert_eq!(told(&["--device", "cpu"], "train"), ["--device", "cpu"]);
+    }
 
     #[test]
     fn going_on_repeats_the_command() {

@@ -4,13 +4,18 @@
 //! Nothing of CUDA is needed to build this crate: the driver, cuDNN and NVIDIA's run-time compiler are looked for by
 //! [`Device::open`], which says what is missing.
 
-#![allow(unsafe_code)]
+#![allow(unsafe_code)] // the driver, the compiler and cuDNN are C libraries
 
 mod cudnn;
 mod device;
 mod error;
 mod executor;
 pub mod training;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use device::{Buffer, DRIVER, Device, Pod};
 pub use error::CudaError;

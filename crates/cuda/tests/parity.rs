@@ -1,5 +1,6 @@
 //! Networks on a GPU against the same networks on the CPU, which are tested against a reference in f64. Without a GPU there is
 //! nothing to test here.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // in helpers as in tests; each error is told
 
 use wick_cuda::{CudaError, Determinism, Device, Executor, Numbers, Options};
 use wick_graph::{Algorithm, Batch, Graph, Role};

@@ -16,9 +16,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gradcam", &[]),
     ("ops", &["kernels"]),
     ("graph", &["kernels"]),
+    ("cuda", &["graph", "kernels", "augment"]),
     ("models", &["graph", "ops"]),
     ("optim", &["ops"]),
-    ("train", &["cifar", "augment", "metrics", "models", "ops", "optim", "runs"]),
+    ("train", &["cifar", "augment", "cuda", "metrics", "models", "ops", "optim", "runs"]),
     ("report", &["runs", "viz", "metrics"]),
     (
         "pipeline",

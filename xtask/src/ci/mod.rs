@@ -35,8 +35,8 @@ struct Rule {
 const RULES: &[Rule] = &[
     Rule { name: "a crate uses only those it may", check: arrows::members },
     Rule { name: "candle is known only where it may be", check: arrows::candle },
-    Rule { name: "unsafe only in kernels and ops", check: words::unsafe_code },
-    Rule { name: "cudarc only in ops, through candle", check: words::cuda_bindings },
+    Rule { name: "unsafe only in kernels, ops and cuda", check: words::unsafe_code },
+    Rule { name: "cudarc only in cuda", check: words::cuda_bindings },
     Rule { name: "dependencies are the workspace's", check: dependencies::inherited },
     Rule { name: "one version of each dependency", check: dependencies::one_version },
     Rule { name: "only runs names the files of a run", check: run_files::named_elsewhere },

@@ -5,15 +5,15 @@ use super::workspace::{SourceFile, Workspace};
 
 /// `unsafe` stands only where its reasons are looked after.
 pub(crate) fn unsafe_code(workspace: &Workspace) -> Vec<String> {
-    outside(&workspace.files, "unsafe", &["crates/kernels/", "crates/ops/"])
+    outside(&workspace.files, "unsafe", &["crates/kernels/", "crates/ops/", "crates/cuda/"])
 }
 
-/// `cudarc` is named only by `ops`, which has it from candle, so that there is one version of it.
+/// `cudarc` is named only by `cuda`: all others reach a GPU through it.
 pub(crate) fn cuda_bindings(workspace: &Workspace) -> Vec<String> {
-    let mut broken = outside(&workspace.files, "cudarc", &["crates/ops/"]);
-    for member in &workspace.crates {
+    let mut broken = outside(&workspace.files, "cudarc", &["crates/cuda/"]);
+    for member in workspace.crates.iter().filter(|member| member.folder != "crates/cuda") {
         if member.dependencies.iter().any(|dependency| dependency.name == "cudarc") {
-            broken.push(format!("{}/Cargo.toml: cudarc comes through candle", member.folder));
+            broken.push(format!("{}/Cargo.toml: cudarc is for crates/cuda to use", member.folder));
         }
     }
     broken
@@ -42,9 +42,9 @@ mod tests {
     #[test]
     fn unsafe_is_caught_in_code_alone() {
         let code = "// unsafe\n#![deny(unsafe_code)]\nlet s = \"unsafe\";\nunsafe { f() }\n";
-        let files = ["crates/viz/src/lib.rs", "crates/kernels/src/lib.rs", "crates/opsy/src/lib.rs"]
-            .map(|path| file(path, code));
-        let workspace = Workspace { files: files.into(), ..Workspace::default() };
+        let paths = ["viz", "kernels", "cuda", "opsy"].map(|name| format!("crates/{name}/src/lib.rs"));
+        let files = paths.iter().map(|path| file(path, code)).collect();
+        let workspace = Workspace { files, ..Workspace::default() };
         assert_eq!(
             unsafe_code(&workspace),
             ["crates/viz/src/lib.rs:4: unsafe", "crates/opsy/src/lib.rs:4: unsafe"]
@@ -54,15 +54,18 @@ mod tests {
     #[test]
     fn cudarc_is_caught_in_code_and_manifests() {
         let code = "use candle_core::cuda_backend::cudarc;";
-        let dependencies = vec![Dependency { name: "cudarc".into(), kind: None }];
+        let member = |folder: &str| {
+            let dependencies = vec![Dependency { name: "cudarc".into(), kind: None }];
+            Crate { folder: folder.into(), dependencies, ..Crate::default() }
+        };
         let workspace = Workspace {
-            files: vec![file("crates/ops/src/cuda.rs", code), file("crates/train/src/lib.rs", code)],
-            crates: vec![Crate { folder: "crates/ops".into(), dependencies, ..Crate::default() }],
+            files: vec![file("crates/cuda/src/error.rs", code), file("crates/train/src/lib.rs", code)],
+            crates: vec![member("crates/cuda"), member("crates/ops")],
             ..Workspace::default()
         };
         assert_eq!(
             cuda_bindings(&workspace),
-            ["crates/train/src/lib.rs:1: cudarc", "crates/ops/Cargo.toml: cudarc comes through candle"]
+            ["crates/train/src/lib.rs:1: cudarc", "crates/ops/Cargo.toml: cudarc is for crates/cuda to use"]
         );
     }
 }

@@ -6,6 +6,7 @@ use wick_augment::{Augmentation, Key, PackedList, Size, Transform};
 use wick_cifar::{HEIGHT, WIDTH};
 use wick_models::{CompileOptions, Network};
 use wick_optim::{Momentum, SgdOptions};
+use wick_train::Determinism;
 use wick_train::gpu::{
     Batch as GraphBatch, Clip, Data, Device, Executor, Group, Momentum as Kind, Options, Rates, Rule,
     Settings, Step, Trainer, numbers, values,
@@ -22,7 +23,12 @@ pub struct Cuda {
 }
 
 impl Cuda {
-    pub fn new(device: &Device, network: Network, precision: Precision, batch: usize) -> Result<Self> {
+    pub fn new(
+        (device, determinism): (&Device, Determinism),
+        network: Network,
+        precision: Precision,
+        batch: usize,
+    ) -> Result<Self> {
         let graph = network.architecture.graph(network.classes)?;
         let list = packed()?;
         let images: Vec<u8> = (0..batch * HEIGHT * WIDTH * 3).map(|i| ((i * 7919) % 251) as u8).collect();
@@ -44,7 +50,7 @@ impl Cuda {
         };
         let options: CompileOptions =
             CompileOptions { precision: precision.into(), ..CompileOptions::default() };
-        let options = Options { numbers: numbers(options.precision), ..Options::default() };
+        let options = Options { numbers: numbers(options.precision), determinism };
         let mut trainer = Trainer::new(device, &graph, options, settings, data)?;
         upload(trainer.executor(), &network)?;
         let order: Vec<i32> = (0..batch as i32).collect();

@@ -69,8 +69,8 @@ pub fn open(
     batch: usize,
 ) -> Result<Box<dyn Engine>> {
     match (kind, compute) {
-        (EngineKind::Compiled, Compute::Cuda(device, _)) => {
-            Ok(Box::new(Cuda::new(device, network, precision, batch)?))
+        (EngineKind::Compiled, Compute::Cuda(device, determinism)) => {
+            Ok(Box::new(Cuda::new((device, *determinism), network, precision, batch)?))
         }
         (EngineKind::Compiled, Compute::Cpu) => Ok(Box::new(Compiled::new(network, precision)?)),
         (EngineKind::Autograd, _) => Ok(Box::new(Autograd::new(network, precision, batch)?)),

@@ -79,8 +79,8 @@ const TIMED: usize = 10;
 const WORKSPACE: usize = 1 << 30;
 
 impl Convolution {
-    /// The fastest of the plans for `signature`, or the first one where two runs must choose alike, each of which is run on `operands`, whose values are lost where they are
-    /// written. `workspace` gives room for so many bytes.
+    /// The fastest of the plans for `signature`, or the first one where two runs must choose alike. Each that is tried is run on
+    /// `operands`, whose values are lost where they are written. `workspace` gives room for so many bytes.
     pub fn fastest(
         device: &Device,
         (signature, effort): (&Signature, Effort),

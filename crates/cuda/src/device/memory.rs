@@ -107,7 +107,7 @@ impl<T: Pod> Buffer<T> {
         let from = at * size_of::<T>();
         let view = self.bytes.slice(from..from + size_of_val(values));
         let size = size_of_val(values);
-        // SAFETY: as above, and any bytes are a `Pod`; nothing else holds the slice while it is borrowed here.
+        // SAFETY: a `Pod` is plain bytes, and any bytes are one; nothing else holds the slice while it is borrowed here.
         let bytes = unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), size) };
         driver("copy from the device", self.device.stream().memcpy_dtoh(&view, bytes))?;
         self.device.wait()

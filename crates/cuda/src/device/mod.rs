@@ -57,7 +57,8 @@ impl Device {
             let (major, minor) = capability;
             return Err(CudaError::OldDevice { name, major, minor });
         }
-        // SAFETY: events order what several streams do with one piece of memory; there is one stream.
+        // SAFETY: events order what several streams do with one piece of memory. This context's memory is used on the one stream that
+        // is made here.
         unsafe { context.disable_event_tracking() };
         let stream = driver("make a stream", context.new_stream())?;
         let cudnn = Cudnn::new(&stream)?;

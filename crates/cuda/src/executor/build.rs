@@ -2,18 +2,19 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use wick_graph::Graph;
 use wick_graph::plan::Plan;
 use wick_kernels::Conv2dShape;
 
-use super::elementwise::{Made, Parameter, THREADS, make};
+use super::elementwise::{Made, Parameter, make};
 use super::layout::Places;
 use super::norm::{Norm, Sums};
 use super::place::Place;
 use super::script::{Purpose, Step, Summed, steps};
 use super::stage::{Command, Mode, Stage};
+use super::threads::THREADS;
 use super::{Executor, NUMBERS, head};
 use crate::cudnn::{Convolution, Direction, Effort, Operands, Signature};
 use crate::device::{Argument, Kernel, Launch, Pointer};
@@ -34,8 +35,8 @@ impl Executor {
             return Ok(());
         }
         let (plan, purpose) = match mode {
-            Mode::Train { .. } => (Arc::clone(&self.training), Purpose::Train),
-            Mode::Evaluate => (Arc::clone(&self.evaluation), Purpose::Evaluate),
+            Mode::Train { .. } => (Rc::clone(&self.training), Purpose::Train),
+            Mode::Evaluate => (Rc::clone(&self.evaluation), Purpose::Evaluate),
         };
         let places = Places::of(&self.graph, &plan, self.options.numbers, images);
         if places.total > self.arena.len() {
@@ -206,7 +207,7 @@ impl Executor {
     }
 
     /// The plan of a convolution; the fastest, if it was not needed before.
-    fn chosen(&mut self, signature: &Signature, operands: Operands) -> Result<Arc<Convolution>, CudaError> {
+    fn chosen(&mut self, signature: &Signature, operands: Operands) -> Result<Rc<Convolution>, CudaError> {
         let (workspace, device, stages) = (&mut self.workspace, &self.device, &mut self.stages);
         let mut room = |bytes: usize| {
             if bytes > workspace.len() {
@@ -225,7 +226,7 @@ impl Executor {
         };
         if let Some((plan, _)) = self.convolutions.get(signature) {
             room(plan.workspace())?;
-            return Ok(Arc::clone(plan));
+            return Ok(Rc::clone(plan));
         }
         let alike = |other: &&Signature| {
             Signature { shape: Conv2dShape { batch: signature.shape.batch, ..other.shape }, ..**other }
@@ -237,8 +238,8 @@ impl Executor {
         };
         let (plan, choice) = Convolution::fastest(device, (signature, effort), operands, &mut room)?;
         room(plan.workspace())?;
-        let plan = Arc::new(plan);
-        self.convolutions.insert(*signature, (Arc::clone(&plan), choice));
+        let plan = Rc::new(plan);
+        self.convolutions.insert(*signature, (Rc::clone(&plan), choice));
         Ok(plan)
     }
 
@@ -298,7 +299,7 @@ fn name(i: usize) -> String {
 
 /// The passes among the steps, for those who look at their kernels.
 #[cfg(test)]
-pub(super) fn passes(steps: &[Step]) -> impl Iterator<Item = &super::elementwise::Elementwise> {
+pub(super) fn passes(steps: &[Step]) -> impl Iterator<Item = &super::pass::Elementwise> {
     steps.iter().filter_map(|step| match step {
         Step::Pass(pass) => Some(pass),
         _ => None,

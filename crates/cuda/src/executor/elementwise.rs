@@ -1,114 +1,14 @@
-//! Passes that compute each value by itself, as kernels made for them: only what a pass does is in its kernel, sizes are
-//! constants of it, and each tensor is read once.
+//! Kernels of passes, made for them: only what a pass does is in its kernel, sizes are constants of it, and each tensor is read
+//! once.
 
 use std::fmt::Write as _;
 
 use wick_graph::plan::{Gate, NormId};
 use wick_graph::{Activation, Graph};
 
+use super::pass::{Elementwise, Ending, Source};
 use super::place::Place;
-
-/// How a value is made from what is in memory.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Source {
-    Plain(Place),
-    Normalised {
-        x: Place,
-        norm: Option<NormId>,
-        activation: Activation,
-    },
-    Gradient {
-        g: Place,
-        y: Place,
-        norm: NormId,
-    },
-    /// The gradient of the features, over all pixels.
-    Spread,
-    /// The images as they were uploaded, in f32.
-    Images,
-    /// The maxima of a pool's windows.
-    Pool {
-        pool: usize,
-        x: Box<Source>,
-    },
-    /// The gradient of a pool's output, where the maxima were.
-    PoolGradient {
-        pool: usize,
-        dy: Box<Source>,
-    },
-}
-
-/// What becomes of the values.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Ending {
-    Nothing,
-    /// `Σv` and `Σv²` of each channel.
-    Statistics,
-    /// `Σv`.
-    Sum,
-    Affine {
-        norm: Option<NormId>,
-        residual: Option<Place>,
-        activation: Activation,
-    },
-    /// Times the derivative; `Σg` and each `Σg·y`.
-    Gradient {
-        gate: Gate,
-        with: Vec<Place>,
-    },
-}
-
-impl Ending {
-    /// Sums that are left for each channel and part of an image.
-    pub fn slots(&self) -> usize {
-        match self {
-            Self::Nothing | Self::Affine { .. } => 0,
-            Self::Sum => 1,
-            Self::Statistics => 2,
-            Self::Gradient { with, .. } => 1 + with.len(),
-        }
-    }
-}
-
-/// One pass.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Elementwise {
-    /// Of an image of the tensor that it writes, or measures.
-    pub pixels: usize,
-    pub channels: usize,
-    /// At most three, which are added.
-    pub sources: Vec<Source>,
-    pub ending: Ending,
-    pub to: Option<Place>,
-    /// The pool whose maxima's places are kept.
-    pub keeps: Option<usize>,
-    /// What the features' gradient is multiplied by where it is spread over pixels.
-    pub share: f64,
-}
-
-impl Elementwise {
-    /// What it does, for people.
-    pub fn label(&self) -> String {
-        let read = |source: &Source| match source {
-            Source::Plain(_) => "plain",
-            Source::Normalised { .. } => "normalised",
-            Source::Gradient { .. } => "gradient",
-            Source::Spread => "spread",
-            Source::Images => "images",
-            Source::Pool { .. } => "pool",
-            Source::PoolGradient { .. } => "pool gradient",
-        };
-        let ending = match &self.ending {
-            Ending::Nothing => "",
-            Ending::Statistics => ", statistics",
-            Ending::Sum => ", sum",
-            Ending::Affine { .. } => ", affine",
-            Ending::Gradient { .. } => ", gate",
-        };
-        let reads: Vec<&str> = self.sources.iter().map(read).collect();
-        format!("pass {}x{} {}{ending}", self.pixels, self.channels, reads.join(" + "))
-    }
-}
+use super::threads::{THREADS, Threads};
 
 /// An argument of a pass's kernel.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -135,53 +35,6 @@ pub(super) struct Made {
     pub text: String,
     pub parameters: Vec<Parameter>,
     pub shape: Threads,
-}
-
-/// How a pass is divided: a block has `rows` rows of `lanes` threads, each with `width` channels of a pixel.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Threads {
-    width: usize,
-    lanes: usize,
-    rows: usize,
-    /// Pixels of a block.
-    chunk: usize,
-    /// Blocks an image.
-    pub parts: usize,
-    /// Blocks side by side, where there are too many channels for one.
-    pub tiles: usize,
-}
-
-/// Threads a block.
-pub(super) const THREADS: usize = 256;
-
-impl Threads {
-    pub fn of(pixels: usize, channels: usize) -> Self {
-        /// Pixels that a thread goes through.
-        const DEPTH: usize = 8;
-        let width = [8, 4, 2].into_iter().find(|width| channels.is_multiple_of(*width)).unwrap_or(1);
-        let lanes = (channels / width).min(THREADS);
-        let rows = THREADS / lanes;
-        let parts = pixels.div_ceil(rows * DEPTH);
-        let chunk = pixels.div_ceil(parts);
-        Self { width, lanes, rows, chunk, parts, tiles: channels.div_ceil(lanes * width) }
-    }
-
-    /// What a kernel goes through, pixel and channel.
-    #[cfg(test)]
-    pub fn each(self, pixels: usize, channels: usize, mut f: impl FnMut(usize, usize)) {
-        let blocks = (0..self.parts).flat_map(|part| (0..self.tiles).map(move |tile| (part, tile)));
-        for ((part, tile), thread) in blocks.flat_map(|block| (0..THREADS).map(move |thread| (block, thread)))
-        {
-            let (lane, row) = (thread % self.lanes, thread / self.lanes);
-            let c = (tile * self.lanes + lane) * self.width;
-            if row < self.rows && c < channels {
-                let end = pixels.min((part + 1) * self.chunk);
-                for pixel in (part * self.chunk + row..end).step_by(self.rows) {
-                    (c..c + self.width).for_each(|channel| f(pixel, channel));
-                }
-            }
-        }
-    }
 }
 
 /// Makes the kernel of a pass over maps of `element` (`float` or `bf16`).

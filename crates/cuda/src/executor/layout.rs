@@ -3,8 +3,8 @@
 use wick_graph::Graph;
 use wick_graph::plan::{Plan, Work};
 
-use super::elementwise::Threads;
 use super::norm;
+use super::threads::Threads;
 use crate::Numbers;
 
 /// Offsets in bytes.

@@ -6,15 +6,17 @@ mod head;
 mod layout;
 mod norm;
 mod parameters;
+mod pass;
 mod place;
 mod script;
 mod stage;
+mod threads;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use wick_graph::plan::{ConvInputs, Plan};
 use wick_graph::{Batch, Graph, GraphError, Shape};
@@ -41,11 +43,11 @@ pub struct Executor {
     // Dropped first: they hold addresses of what follows.
     stages: HashMap<(Mode, usize), Stage>,
     /// Plans of cuDNN, and what was tried for each.
-    convolutions: HashMap<Signature, (Arc<Convolution>, Choice)>,
+    convolutions: HashMap<Signature, (Rc<Convolution>, Choice)>,
     graph: Graph,
     options: Options,
-    training: Arc<Plan>,
-    evaluation: Arc<Plan>,
+    training: Rc<Plan>,
+    evaluation: Rc<Plan>,
     pub(crate) parameters: Parameters,
     kernels: Kernels,
     arena: Buffer<u8>,
@@ -73,8 +75,8 @@ impl Executor {
     pub fn new(device: &Device, graph: &Graph, options: Options) -> Result<Self, CudaError> {
         let named = device.compile(&[NUMBERS, NORM, HEAD].concat())?;
         Ok(Self {
-            training: Arc::new(Plan::training(graph, ConvInputs::Written)?),
-            evaluation: Arc::new(Plan::evaluation(graph, ConvInputs::Written)?),
+            training: Rc::new(Plan::training(graph, ConvInputs::Written)?),
+            evaluation: Rc::new(Plan::evaluation(graph, ConvInputs::Written)?),
             parameters: Parameters::new(device, graph, options.numbers)?,
             kernels: Kernels { named, of_passes: HashMap::new() },
             convolutions: HashMap::new(),
@@ -208,7 +210,7 @@ impl Executor {
 
     /// What was chosen for each convolution, in words.
     pub fn convolutions(&self) -> Vec<String> {
-        let line = |(signature, (_, choice)): (&Signature, &(Arc<Convolution>, Choice))| {
+        let line = |(signature, (_, choice)): (&Signature, &(Rc<Convolution>, Choice))| {
             let s = &signature.shape;
             let size = format!("{}x{}x{}x{}", s.batch, s.height, s.width, s.in_channels);
             let (kernel, stride, out) = (s.kernel[0], s.stride, s.out_channels);

@@ -4,8 +4,9 @@
 use wick_graph::plan::{Buf, ConvLayer, Finish, NormId, NormKind, Pass, Plan, Read, Size, Work};
 use wick_graph::{Activation, Graph};
 
-use super::elementwise::{Elementwise, Ending, Source, Threads};
+use super::pass::{Elementwise, Ending, Source};
 use super::place::Place;
+use super::threads::Threads;
 use crate::cudnn::Direction;
 
 /// Whether a batch is learnt from.

@@ -1,7 +1,7 @@
 //! What is begun on the device for a batch of one size, in order.
 
 use std::fmt;
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::Instant;
 
 use cudarc::driver::CudaGraph;
@@ -27,7 +27,7 @@ pub(crate) enum Mode {
 #[derive(Debug, Clone)]
 pub(crate) enum Command {
     Kernel(Kernel, Launch),
-    Convolution(Arc<Convolution>, Operands),
+    Convolution(Rc<Convolution>, Operands),
 }
 
 /// All of it.

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use wick_graph::plan::{ConvInputs, Plan};
 
 use super::build::{passes, program};
-use super::elementwise::{Threads, make};
+use super::elementwise::make;
 use super::script::{Purpose, steps};
+use super::threads::Threads;
 use super::{HEAD, NORM, NUMBERS};
 use crate::device::compile;
 

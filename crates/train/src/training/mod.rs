@@ -1,6 +1,7 @@
 //! The epoch loop.
 
 mod accumulate;
+mod begin;
 mod cuda;
 mod engine;
 mod event;
@@ -10,10 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use candle_core::Tensor;
 use wick_augment::Augmentation;
 use wick_models::{Metadata, Network};
-use wick_optim::{Average, Judged, Length, Optimizer, Point, Schedule, ScheduleConfig, Weights};
+use wick_optim::{Average, Judged, Optimizer, Point, Schedule, ScheduleConfig, Weights};
 use wick_runs::{EpochRow, RunDir, StepRow, TimingRow};
 
 use crate::checkpoint::{self, Best, Partial, State};
@@ -21,11 +21,11 @@ use crate::compute::Compute;
 use crate::data::Data;
 use crate::evaluate::{Evaluation, evaluate};
 use crate::watch::{Seen, Watch};
-use crate::{Recipe, TrainError, Warning, initial};
+use crate::{Recipe, TrainError, Warning};
 
 pub(crate) use accumulate::{Accumulation, LEAST};
 pub(crate) use cuda::{Cuda, TOGETHER};
-use engine::{Engine, Host, Stepped};
+use engine::{Engine, Stepped};
 pub use event::{Event, Observer, Progress};
 
 /// Whether a run begins or goes on.
@@ -101,29 +101,6 @@ pub fn train_on(
 /// What the average's tensors are called in a checkpoint, beside the optimiser's.
 const AVERAGE: &str = "average/";
 
-/// What a weights file says of itself besides the architecture.
-fn metadata(recipe: &Recipe, data: &Data) -> Metadata {
-    Metadata {
-        classes: Some(data.dataset.class_names.clone()),
-        normalisation: recipe.normalisation(),
-        ..Metadata::default()
-    }
-}
-
-type Tensors = Vec<(String, Tensor)>;
-
-/// A checkpoint's tensors: the average's, by the names it knows them, and the optimiser's.
-fn divided(tensors: Tensors) -> (Tensors, Tensors) {
-    let (mut averaged, mut buffers) = (Vec::new(), Vec::new());
-    for (name, tensor) in tensors {
-        match name.strip_prefix(AVERAGE) {
-            Some(name) => averaged.push((name.to_owned(), tensor)),
-            None => buffers.push((name, tensor)),
-        }
-    }
-    (averaged, buffers)
-}
-
 #[derive(PartialEq)]
 enum Flow {
     Continue,
@@ -148,77 +125,7 @@ struct Training<'a> {
     saved_at: Instant,
 }
 
-impl<'a> Training<'a> {
-    fn begin(
-        recipe: &'a Recipe,
-        data: &'a Arc<Data>,
-        run: &'a RunDir,
-        (compute, start): (&Compute, Start),
-        observer: &mut Observer<'_>,
-    ) -> Result<Self, TrainError> {
-        let network = initial::network(recipe, data)?;
-        let mut optimizer = recipe.optimizer(&network.parameters)?;
-        let steps = recipe.steps_per_epoch(data.train_indices.len());
-        let length = Length { epochs: recipe.train.epochs, steps_per_epoch: steps };
-        let mut average = recipe.average(&network.parameters, length)?;
-        let state = if start == Start::Resume && run.last_state().exists() {
-            let (state, tensors) = checkpoint::load(run, &network)?;
-            let (averaged, buffers) = divided(tensors);
-            if state.data_sha256 != data.sha256 {
-                let (expected, got) = (state.data_sha256, data.sha256.clone());
-                return Err(TrainError::OtherData { expected, got });
-            }
-            if state.recipe_sha256 != recipe.identity() {
-                return Err(TrainError::OtherRecipe { path: run.path().to_owned() });
-            }
-            optimizer.load_state(&buffers)?;
-            average.load_state(&averaged)?;
-            if recipe.schedule.needs_metrics() && state.judged.len() as u64 != state.epoch - 1 {
-                let (judged, epochs) = (state.judged.len(), state.epoch - 1);
-                let message = format!("it tells how {judged} epochs ended, {epochs} are done; begin anew");
-                return Err(TrainError::Checkpoint { path: run.last_state(), message });
-            }
-            let rows_cut = rows::cut(run, state.epoch - 1, state.step)?;
-            observer(Event::Resumed { epoch: state.epoch, step_in_epoch: state.step_in_epoch, rows_cut });
-            state
-        } else {
-            let rows_cut = rows::begin(run, start)?;
-            if rows_cut > 0 {
-                observer(Event::Resumed { epoch: 1, step_in_epoch: 0, rows_cut });
-            }
-            let found_lr = match recipe.schedule.needs_range_test() {
-                true => Some(rows::suggestion(run)?),
-                false => None,
-            };
-            State::new(recipe, found_lr, &data.sha256)
-        };
-        let schedule = recipe.schedule(length, state.found_lr)?;
-        let engine = match compute {
-            Compute::Cpu => Engine::Host(Box::new(Host::new(recipe, &network)?)),
-            Compute::Cuda(device, determinism) => {
-                let mut cuda = Cuda::new((device, *determinism), recipe, data, &network, length)?;
-                cuda.push(&network, optimizer.as_ref(), &mut average)?;
-                Engine::Cuda(Box::new(cuda))
-            }
-        };
-        Ok(Self {
-            recipe,
-            data,
-            run,
-            augmentation: recipe.augmentation()?,
-            metadata: metadata(recipe, data),
-            engine,
-            network,
-            optimizer,
-            average,
-            schedule,
-            state,
-            watch: Watch::new(data.classes()),
-            unsaved: Vec::new(),
-            saved_at: Instant::now(),
-        })
-    }
-
+impl Training<'_> {
     /// Trains the rest of the epoch in progress, evaluates, and writes its rows and a checkpoint.
     fn epoch(&mut self, stop: &AtomicBool, observer: &mut Observer<'_>) -> Result<Flow, TrainError> {
         let frozen = self.recipe.frozen(self.state.epoch);
