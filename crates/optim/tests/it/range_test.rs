@@ -4,7 +4,8 @@ use crate::{deviation, floats, gradient, reference, store, values, var};
 use candle_core::Tensor;
 use wick_optim::{
     Ending, Momentum, Next, OptimError, Optimizer, RangeTest, RangeTestOptions, Reading, Recorder, Sgd,
-    SgdOptions, Spacing, Suggestion, range_test, suggest_minimum_tenth, suggest_steepest, suggest_valley, sweep,
+    SgdOptions, Spacing, Suggestion, range_test, suggest_minimum_tenth, suggest_steepest, suggest_valley,
+    sweep,
 };
 
 fn readings(losses: &[f64]) -> Vec<Reading> {
