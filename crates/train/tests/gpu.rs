@@ -87,7 +87,8 @@ fn losses(run: &RunDir) -> Vec<f64> {
     read_rows::<StepRow>(&run.steps()).unwrap().iter().map(|row| row.loss).collect()
 }
 
-/// f32 in another order of summing: 1e-6 at the first step. Batch norms over as few as four images multiply it from step to step.
+/// f32 in another order of summing: 1e-6 at the first step. Batch norms over as few as four images multiply that from step to step:
+/// in the second epoch the CPU's own direct and Winograd convolutions part by 1 %.
 #[test]
 fn a_gpu_trains_as_the_cpu_does() {
     let Some(gpu) = gpu() else { return };
@@ -103,7 +104,11 @@ fn a_gpu_trains_as_the_cpu_does() {
         println!("{name}: test {:.5?} {:.5?}", tests(&cpu_run), tests(&gpu_run));
         assert_eq!(want.len(), got.len());
         for (step, (want, got)) in want.iter().zip(&got).enumerate() {
-            let most = if step == 0 { 1e-5 } else { 1e-2 };
+            let most = match step {
+                0 => 1e-5,
+                1 | 2 => 1e-3,
+                _ => 5e-2,
+            };
             assert!((got / want - 1.0).abs() < most, "{name}, step {}: {got} {want}", step + 1);
         }
         for (want, got) in tests(&cpu_run).iter().zip(tests(&gpu_run)) {
@@ -115,7 +120,9 @@ fn a_gpu_trains_as_the_cpu_does() {
 #[test]
 fn interruptions_change_no_bit_on_a_gpu() {
     let Some(gpu) = gpu() else { return };
-    for (name, more) in KINDS {
+    // One of each kind of state.
+    let kept = ["momentum", "adam", "lookahead", "ema"];
+    for (name, more) in KINDS.into_iter().filter(|(name, _)| kept.contains(name)) {
         let (root, recipe) = (tempfile::tempdir().unwrap(), recipe(more));
         let (alone, stopped) = (folder(root.path(), "alone"), folder(root.path(), "stopped"));
         go(&gpu, &recipe, &alone, Start::Fresh, None);

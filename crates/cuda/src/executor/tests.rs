@@ -1,14 +1,17 @@
 //! What needs no device: the steps of networks, and that their kernels compile.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use wick_graph::plan::{ConvInputs, Plan};
 
 use super::build::{passes, program};
 use super::elementwise::make;
-use super::script::{Purpose, steps};
+use super::pass::{Ending, Source};
+use super::place::Place;
+use super::script::{Purpose, Step, steps};
 use super::threads::Threads;
 use super::{HEAD, NORM, NUMBERS};
+use crate::cudnn::Direction;
 use crate::device::compile;
 
 #[path = "../../../graph/src/tests/networks.rs"]
@@ -53,6 +56,102 @@ fn threads_cover_a_map() {
             let mut times = vec![0; pixels * channels];
             t.each(pixels, channels, |pixel, channel| times[pixel * channels + channel] += 1);
             assert!(times.iter().all(|n| *n == 1), "{pixels} pixels, {channels} channels: {t:?}");
+        }
+    }
+}
+
+/// `conv Forward 2 -> 3`.
+fn text(step: &Step) -> String {
+    match step {
+        Step::Know(norm) => format!("know {norm}"),
+        Step::Pass(pass) => format!("{} -> {:?}", pass.label(), pass.to),
+        Step::Convolution { direction, x, y, .. } => format!("conv {direction:?} {x:?} {y:?}"),
+        Step::Features { .. } => "features".into(),
+        Step::Head => "head".into(),
+        Step::Measure { norm, .. } => format!("measure {norm}"),
+        Step::Differentiate { norm, slot, .. } => format!("differentiate {norm} by {slot}"),
+    }
+}
+
+#[test]
+fn a_residual_block_is_convolutions_with_a_pass_between() {
+    let (_, graph) = networks::all().into_iter().find(|(name, _)| *name == "resnet").unwrap();
+    let plan = Plan::training(&graph, ConvInputs::Written).unwrap();
+    let steps = steps(&graph, &plan, Purpose::Train);
+    let lines: Vec<String> = steps.iter().map(text).collect();
+    let forward = [
+        "pass 35x3 images -> Some(Tensor(0))",
+        "conv Forward Tensor(0) Tensor(1)",
+        // Only measured: nothing is written.
+        "pass 35x4 plain, statistics -> None",
+        "measure 0",
+        "pass 35x4 normalised -> Some(Tensor(2))",
+        "conv Forward Tensor(2) Tensor(3)",
+    ];
+    assert_eq!(lines[..forward.len()], forward);
+    let head = lines.iter().position(|line| line == "head").unwrap();
+    let backward = [
+        // The gradient of the last sum, and what its two norms need of it.
+        "pass 12x6 spread, gate -> Some(Tensor(16))",
+        "differentiate 6 by 1",
+        "differentiate 7 by 2",
+        // Written out once, for both gradients of the convolution.
+        "pass 12x6 gradient -> Some(Dy)",
+        "conv Weight Tensor(10) Dy",
+        "conv Input Tensor(17) Dy",
+    ];
+    assert_eq!(lines[head + 1..][..backward.len()], backward, "{lines:#?}");
+    // What is added to another gradient is computed beside it first.
+    assert!(lines.contains(&"conv Input Dx Dy".to_owned()));
+}
+
+fn reads(source: &Source, places: &mut Vec<Place>) {
+    match source {
+        Source::Plain(place) | Source::Normalised { x: place, .. } => places.push(*place),
+        Source::Gradient { g, y, .. } => places.extend([*g, *y]),
+        Source::Pool { x, .. } => reads(x, places),
+        Source::PoolGradient { dy, .. } => reads(dy, places),
+        Source::Spread | Source::Images => {}
+    }
+}
+
+/// No step reads what no step before it has written.
+#[test]
+fn what_is_read_was_written() {
+    for (name, graph) in networks::all() {
+        let plans = [
+            (Plan::training(&graph, ConvInputs::Written).unwrap(), Purpose::Train),
+            (Plan::evaluation(&graph, ConvInputs::Written).unwrap(), Purpose::Evaluate),
+        ];
+        for (plan, purpose) in plans {
+            let mut there: HashSet<Place> = HashSet::new();
+            for step in steps(&graph, &plan, purpose) {
+                let (mut wanted, written) = (
+                    Vec::new(),
+                    match &step {
+                        Step::Pass(pass) => pass.to,
+                        Step::Convolution { direction: Direction::Forward, y, .. } => Some(*y),
+                        Step::Convolution { direction: Direction::Input, x, .. } => Some(*x),
+                        _ => None,
+                    },
+                );
+                match &step {
+                    Step::Pass(pass) => {
+                        pass.sources.iter().for_each(|source| reads(source, &mut wanted));
+                        match &pass.ending {
+                            Ending::Affine { residual, .. } => wanted.extend(*residual),
+                            Ending::Gradient { with, .. } => wanted.extend(with),
+                            Ending::Nothing | Ending::Statistics | Ending::Sum => {}
+                        }
+                    }
+                    Step::Convolution { direction: Direction::Forward, x, .. } => wanted.push(*x),
+                    Step::Convolution { direction: Direction::Input, y, .. } => wanted.push(*y),
+                    Step::Convolution { direction: Direction::Weight, x, y, .. } => wanted.extend([*x, *y]),
+                    _ => {}
+                }
+                assert!(wanted.iter().all(|place| there.contains(place)), "{name}: {}", text(&step));
+                there.extend(written);
+            }
         }
     }
 }
