@@ -138,7 +138,17 @@ fn a_peak_that_the_range_test_finds() {
     succeed(&["preview", "--run", at]); // without the schedule, which is not known yet
     let told: serde_json::Value =
         serde_json::from_str(&succeed(&["find-lr", "--run", at, "--json"])).unwrap();
-    let found = told["suggestions"]["steepest"].as_f64().unwrap();
+    let suggested = |rule: &str| told["suggestions"][rule].as_f64().unwrap();
+    let found = suggested("steepest");
+    let rates = [found, suggested("valley"), suggested("minimum/10")];
+    let report: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("lr_finder.json")).unwrap()).unwrap();
+    assert_eq!(report["suggestions"]["minimum/10"]["lr"], rates[2]);
+    let apart = rates.iter().copied().fold(0.0, f64::max) / rates.iter().copied().fold(f64::MAX, f64::min);
+    match told["advice"].as_str() {
+        Some(advice) => assert!(apart > 3.0 && advice.contains("lr_finder.png"), "{apart}: {advice}"),
+        None => assert!(apart <= 3.0, "{apart}"),
+    }
     for stage in ["train", "evaluate", "plot", "claims"] {
         succeed(&[stage, "--run", at]);
     }

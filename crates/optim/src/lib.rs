@@ -56,7 +56,7 @@ pub use muon::{Elsewhere, Filters, Muon, MuonOptions};
 pub use optimizer::{Optimizer, StepReport};
 pub use range_test::{
     Ending, Next, RangeTest, RangeTestOptions, Reading, Recorder, Spacing, Suggestion, range_test,
-    suggest_steepest, suggest_valley, sweep,
+    suggest_minimum_tenth, suggest_steepest, suggest_valley, sweep,
 };
 pub use rmsprop::{RmsProp, RmsPropOptions};
 pub use schedule::{

@@ -76,7 +76,7 @@ pub struct LrFinderRow {
 /// What the range test suggests, in `lr_finder.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LrFinderReport {
-    /// By rule (`steepest`, `valley`); a rule that found nothing is absent.
+    /// By rule (`steepest`, `valley`, `minimum/10`); a rule that found nothing is absent.
     pub suggestions: BTreeMap<String, Suggestion>,
     /// How the test was run.
     pub settings: LrFinderSettings,
@@ -89,7 +89,7 @@ pub struct LrFinderReport {
 pub struct Suggestion {
     /// The row of `lr_finder.csv`, counted from 0.
     pub index: usize,
-    /// Its learning rate.
+    /// The learning rate: that row's, or what the rule makes of it (a tenth).
     pub lr: f64,
 }
 

@@ -27,15 +27,26 @@ pub fn run(args: &RunFolder, asked: Asked, json: bool) -> Result<StageEnd> {
         bar.finish_and_clear();
         write(&test, &run.recipe, d)?;
         figures::lr_finder(d)?;
-        tell(&test, &run.recipe, json)?;
+        tell(&test, &run.recipe, d, json);
         Ok(Work::Done(vec![d.lr_finder_csv(), d.lr_finder_json(), d.figure(Figure::LrFinder)]))
     })
 }
 
 type Rule = (&'static str, Result<wick_optim::Suggestion, OptimError>);
 
-fn suggestions(test: &RangeTest) -> [Rule; 2] {
-    [("steepest", test.steepest()), ("valley", test.valley())]
+fn suggestions(test: &RangeTest) -> [Rule; 3] {
+    [("steepest", test.steepest()), ("valley", test.valley()), ("minimum/10", test.minimum_tenth())]
+}
+
+/// What is to be done where the rules disagree.
+fn advice(test: &RangeTest, run: &RunDir) -> Option<String> {
+    let factor = test.disagreement()?;
+    let figure = run.figure(Figure::LrFinder);
+    Some(format!(
+        "the suggestions differ by a factor of {factor:.1}: look at the curve, {}, before you trust one (`max_lr = \"find\"` takes \
+         the steepest)",
+        figure.display()
+    ))
 }
 
 fn write(test: &RangeTest, recipe: &Recipe, run: &RunDir) -> Result<()> {
@@ -73,7 +84,7 @@ fn write(test: &RangeTest, recipe: &Recipe, run: &RunDir) -> Result<()> {
     Ok(())
 }
 
-fn tell(test: &RangeTest, recipe: &Recipe, json: bool) -> Result<()> {
+fn tell(test: &RangeTest, recipe: &Recipe, run: &RunDir, json: bool) {
     let why = match test.ending {
         Ending::Completed => "to the end",
         Ending::Diverged => "until the loss diverged",
@@ -82,20 +93,23 @@ fn tell(test: &RangeTest, recipe: &Recipe, json: bool) -> Result<()> {
     if json {
         let found: BTreeMap<_, _> =
             suggestions(test).into_iter().map(|(rule, s)| (rule, s.ok().map(|s| s.learning_rate))).collect();
-        println!("{}", serde_json::json!({ "suggestions": found, "steps": test.readings.len() }));
-        return Ok(());
+        let (steps, advice) = (test.readings.len(), advice(test, run));
+        println!("{}", serde_json::json!({ "suggestions": found, "steps": steps, "advice": advice }));
+        return;
     }
     println!("{} steps, {why}", test.readings.len());
     for (rule, suggestion) in suggestions(test) {
         match suggestion {
-            Ok(s) => println!("  {rule:<9} {:.4e}", s.learning_rate),
-            Err(error) => println!("  {rule:<9} none: {error}"),
+            Ok(s) => println!("  {rule:<10} {:.4e}", s.learning_rate),
+            Err(error) => println!("  {rule:<10} none: {error}"),
         }
+    }
+    if let Some(advice) = advice(test, run) {
+        println!("{advice}");
     }
     if !recipe.schedule.needs_range_test() {
         println!(
             "the recipe says which rates to train with; `--set schedule.max_lr=find` would take the steepest"
         );
     }
-    Ok(())
 }

@@ -1,8 +1,12 @@
 use super::{
-    Ending, Next, RangeTestOptions, Reading, Recorder, Suggestion, suggest_steepest, suggest_valley,
+    Ending, Next, RangeTestOptions, Reading, Recorder, Suggestion, suggest_minimum_tenth, suggest_steepest,
+    suggest_valley,
 };
 use crate::{OptimError, Optimizer, Snapshot};
 use candle_core::Var;
+
+/// How many times the smallest suggestion the largest may be, for the rules to agree.
+const MOST_APART: f64 = 3.0;
 
 /// What a range test saw.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +34,24 @@ impl RangeTest {
     /// [`OptimError::TooFewReadings`]
     pub fn valley(&self) -> Result<Suggestion, OptimError> {
         suggest_valley(&self.readings, &self.options)
+    }
+
+    /// [`suggest_minimum_tenth`] of the readings.
+    ///
+    /// # Errors
+    /// [`OptimError::TooFewReadings`]
+    pub fn minimum_tenth(&self) -> Result<Suggestion, OptimError> {
+        suggest_minimum_tenth(&self.readings, &self.options)
+    }
+
+    /// The largest suggestion over the smallest, if that is more than a factor of 3: then the rules disagree, and none should be
+    /// followed before somebody has looked at the curve. `None` where they agree, or suggest nothing.
+    pub fn disagreement(&self) -> Option<f64> {
+        let rates = [self.steepest(), self.valley(), self.minimum_tenth()];
+        let rates = rates.into_iter().flatten().map(|suggestion| suggestion.learning_rate);
+        let (least, most) =
+            rates.fold((f64::INFINITY, 0.0f64), |(least, most), rate| (least.min(rate), most.max(rate)));
+        Some(most / least).filter(|factor| *factor > MOST_APART)
     }
 }
 

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 /// A learning rate that a rule suggests.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Suggestion {
-    /// The step of the range test at which it was tried.
+    /// The step of the range test that it was read from.
     pub step: usize,
-    /// The learning rate.
+    /// The learning rate: that step's, or what the rule makes of it.
     pub learning_rate: f64,
 }
 
@@ -53,6 +53,22 @@ pub fn suggest_valley(readings: &[Reading], options: &RangeTestOptions) -> Resul
     let section = length as f64 / 3.0;
     let index = (end + section as usize + (section / 2.0) as usize).saturating_sub(length);
     Ok(suggestion(kept, index))
+}
+
+/// A tenth of the learning rate at the smallest smoothed loss, the first of equals: where the loss has stopped falling is an
+/// order of magnitude too far. fastai's `minimum` in `fastai/callback/schedule.py`.
+///
+/// # Errors
+/// [`OptimError::TooFewReadings`] if fewer than 2 readings are left after skipping.
+pub fn suggest_minimum_tenth(
+    readings: &[Reading],
+    options: &RangeTestOptions,
+) -> Result<Suggestion, OptimError> {
+    let kept = trim(readings, options)?;
+    let least =
+        (1..kept.len()).fold(0, |best, i| if kept[i].smoothed < kept[best].smoothed { i } else { best });
+    let Suggestion { step, learning_rate } = suggestion(kept, least);
+    Ok(Suggestion { step, learning_rate: learning_rate / 10.0 })
 }
 
 fn trim<'a>(readings: &'a [Reading], options: &RangeTestOptions) -> Result<&'a [Reading], OptimError> {

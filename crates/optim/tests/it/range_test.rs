@@ -4,7 +4,8 @@ use crate::{deviation, floats, gradient, reference, store, values, var};
 use candle_core::Tensor;
 use wick_optim::{
     Ending, Momentum, Next, OptimError, Optimizer, RangeTest, RangeTestOptions, Reading, Recorder, Sgd,
-    SgdOptions, Spacing, range_test, suggest_steepest, suggest_valley, sweep,
+    SgdOptions, Spacing, Suggestion, range_test, suggest_minimum_tenth, suggest_steepest, suggest_valley,
+    sweep,
 };
 
 fn readings(losses: &[f64]) -> Vec<Reading> {
@@ -31,6 +32,16 @@ fn a_linear_grid() {
         RangeTestOptions { start: 1.0, end: 2.0, steps: 21, spacing: Spacing::Linear, ..Default::default() };
     let rates = options.learning_rates();
     assert_eq!((rates[0], rates[5], rates[20]), (1.0, 1.25, 2.0));
+
+    let options = RangeTestOptions { steps: 5, skip_start: 0, skip_end: 0, ..options };
+    let mut tried = Vec::new();
+    let test = sweep::<OptimError>(&options, |rate| {
+        tried.push(rate);
+        Ok(3.0 - rate)
+    });
+    assert_eq!(tried, [1.0, 1.25, 1.5, 1.75, 2.0]);
+    let seen: Vec<f64> = test.unwrap().readings.iter().map(|r| r.learning_rate).collect();
+    assert_eq!(seen, tried);
 }
 
 #[test]
@@ -76,6 +87,40 @@ fn the_valley_as_fastai_finds_it() {
     assert_eq!(step(&[1., 2., 3., 4.]), 0);
     // Two readings that fall: fastai's index is -1; the first is meant.
     assert_eq!(step(&[2., 1.]), 0);
+}
+
+#[test]
+fn a_tenth_of_the_rate_at_the_first_smallest_loss() {
+    let suggest = |losses: &[f64], options: &RangeTestOptions| {
+        let Suggestion { step, learning_rate } = suggest_minimum_tenth(&readings(losses), options).unwrap();
+        (step, learning_rate)
+    };
+    // Step k was taken with rate k + 1.
+    assert_eq!(suggest(&[5., 4., 1., 2., 1., 9.], &untrimmed()), (2, 0.3));
+    assert_eq!(suggest(&[1., 2., 3.], &untrimmed()), (0, 0.1));
+    assert_eq!(suggest(&[3., 2., 1.], &untrimmed()), (2, 0.3));
+    // What is skipped does not count: of 4, 2, 3 the second.
+    let trimmed = RangeTestOptions { skip_start: 1, skip_end: 1, ..Default::default() };
+    assert_eq!(suggest(&[0., 4., 2., 3., 0.], &trimmed), (2, 0.3));
+    assert!(suggest_minimum_tenth(&readings(&[0., 1., 2.]), &trimmed).is_err());
+}
+
+#[test]
+fn rules_that_are_more_than_a_factor_of_three_apart_disagree() {
+    let test = |losses: &[f64], options| RangeTest {
+        options,
+        readings: readings(losses),
+        ending: Ending::Completed,
+    };
+    // Rates 1 to 9. Steepest: slopes [-1, -1, …], the first, rate 1; valley: step 3, rate 4; minimum: 9 / 10.
+    let straight = [9., 8., 7., 6., 5., 4., 3., 2., 1.];
+    let disagreement = test(&straight, untrimmed()).disagreement().unwrap();
+    assert!((disagreement - 4.0 / 0.9).abs() < 1e-12, "{disagreement}");
+    // Steepest [-1, -1, …]: rate 1; valley: end 2, length 3, index 2 - 3 + 1 + 0 = 0: rate 1; minimum: 3 / 10. More than 3.
+    assert!((test(&[3., 2., 1.], untrimmed()).disagreement().unwrap() - 1.0 / 0.3).abs() < 1e-12);
+    // Steepest 1; valley: end 3, length 4, index 3 - 4 + 1 + 0 = 0: rate 1; minimum: 4 / 10. No more than 3.
+    assert_eq!(test(&[4., 3., 2., 1.], untrimmed()).disagreement(), None);
+    assert_eq!(test(&straight, RangeTestOptions::default()).disagreement(), None); // nothing is suggested
 }
 
 #[test]
