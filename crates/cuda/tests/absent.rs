@@ -12,7 +12,7 @@ fn what_is_missing_is_named() {
             assert!(text.contains("lib") && text.contains("install"), "{text}");
         }
         Err(error @ CudaError::NoDevice { .. }) => {
-            assert!(error.to_string().contains("nvidia-smi"), "{error}")
+            assert!(error.to_string().contains("nvidia-smi"), "{error}");
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }
