@@ -72,7 +72,7 @@ pub fn train(
     train_on(&Compute::Cpu, recipe, data, run, start, stop, observer)
 }
 
-/// The same on the CPU or a GPU. On a GPU, two runs have the same bits where its determinism is required; up to [`TOGETHER`] steps
+/// The same on the CPU or a GPU. On a GPU, two runs have the same bits where its determinism is required; up to 64 steps
 /// are finished when `stop` is set, and epochs leave no checkpoint of their own where the last one is younger than
 /// `train.checkpoint_minutes`.
 ///
