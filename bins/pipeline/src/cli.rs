@@ -12,7 +12,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<usize>,
     /// Where train, find-lr, evaluate and bench compute: `auto` (a GPU if there is one with all that it needs), `cpu`, `cuda`, `cuda:1`.
-    #[arg(long, global = true, value_name = "DEVICE", default_value = "auto")]
+    #[arg(long, global = true, env = "WICK_DEVICE", value_name = "DEVICE", default_value = "auto")]
     pub device: wick_train::Wanted,
     /// On a GPU: only engines that always sum in the same order, so that two runs have the same bits. The CPU's always have.
     #[arg(long, global = true)]

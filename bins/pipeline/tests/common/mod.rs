@@ -5,9 +5,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The binary.
+/// The binary, on the CPU unless it is told otherwise: what these tests compare is the CPU's bits.
 pub fn pipeline() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_pipeline"))
+    let mut pipeline = Command::new(env!("CARGO_BIN_EXE_pipeline"));
+    pipeline.env("WICK_DEVICE", "cpu");
+    pipeline
 }
 
 /// Runs it and returns what it said.
