@@ -117,7 +117,7 @@ fn inputs_of_convolutions_may_be_written() {
             _ => {}
         }
     }
-    assert!(lines(&plan.backward).contains(&"input gradient gradient(18, 5) -> 20 gate with [3]".to_owned()));
+    assert!(lines(&plan.backward).contains(&"input gradient gradient(17, 5) -> 20 gate with [3]".to_owned()));
 }
 
 #[test]
