@@ -5,6 +5,8 @@
 use wick_cuda::{CudaError, Determinism, Device, Executor, Numbers, Options};
 use wick_graph::{Algorithm, Batch, Graph, Role};
 
+#[path = "../../graph/src/tests/inputs.rs"]
+mod inputs;
 #[path = "../../graph/src/tests/networks.rs"]
 mod networks;
 
@@ -20,33 +22,6 @@ fn device() -> Option<Device> {
         }
         Err(error) => panic!("{error}"),
     }
-}
-
-/// Repeatable noise in ±1.
-fn noise(seed: u64, n: usize) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    (0..n).map(|_| next()).collect()
-}
-
-fn parameters(graph: &Graph) -> Vec<Vec<f32>> {
-    let values = |(seed, p): (usize, &wick_graph::Parameter)| {
-        let noise = noise(seed as u64 + 1, p.len());
-        let fan_in = p.shape[..p.shape.len() - 1].iter().product::<usize>() as f32;
-        match (&p.role, p.shape.len()) {
-            (Role::RunningVariance, _) => noise.iter().map(|v| 1.0 + 0.5 * v).collect(),
-            (_, 1) if p.name.ends_with("weight") => noise.iter().map(|v| 1.0 + 0.3 * v).collect(),
-            (_, 1) => noise.iter().map(|v| 0.3 * v).collect(),
-            (_, 2) => noise,
-            _ => noise.iter().map(|v| v * (6.0 / fan_in).sqrt()).collect::<Vec<f32>>(),
-        }
-    };
-    graph.parameters().iter().enumerate().map(values).collect()
 }
 
 struct Outcome {
@@ -128,12 +103,7 @@ fn compared(numbers: Numbers, tolerance: f64) {
     let Some(device) = device() else { return };
     for (name, graph) in networks::all() {
         let labels = [2, 0, 1, 1, 0];
-        let image = match graph.shape(graph.input()) {
-            Some(wick_graph::Shape::Map(map)) => map.iter().product::<usize>(),
-            _ => 0,
-        };
-        let images = noise(99, labels.len() * image);
-        let parameters = parameters(&graph);
+        let (images, parameters) = (inputs::images(&graph, labels.len()), inputs::parameters(&graph));
         let options = Options { numbers, determinism: Determinism::Required };
         let mut executor = Executor::new(&device, &graph, options).unwrap();
         let want = on_cpu(&graph, parameters.clone(), &images, &labels);
@@ -141,7 +111,7 @@ fn compared(numbers: Numbers, tolerance: f64) {
         let worst = check(name, &graph, &got, &want, tolerance);
         println!("{name}, {numbers:?}: largest error {worst:.1e}");
         // A smaller batch beside it, and the first one again, recorded and played back: the same bits.
-        let fewer = (&images[..3 * image], &labels[..3]);
+        let fewer = (&images[..images.len() / labels.len() * 3], &labels[..3]);
         let want = on_cpu(&graph, parameters.clone(), fewer.0, fewer.1);
         check(name, &graph, &on_gpu(&mut executor, &parameters, fewer.0, fewer.1), &want, tolerance);
         for _ in 0..3 {
@@ -171,12 +141,7 @@ fn bf16_is_near_the_cpu() {
     let Some(device) = device() else { return };
     for (name, graph) in networks::all() {
         let labels = [2, 0, 1, 1, 0];
-        let image = match graph.shape(graph.input()) {
-            Some(wick_graph::Shape::Map(map)) => map.iter().product::<usize>(),
-            _ => 0,
-        };
-        let images = noise(99, labels.len() * image);
-        let parameters = parameters(&graph);
+        let (images, parameters) = (inputs::images(&graph, labels.len()), inputs::parameters(&graph));
         let options = Options { numbers: Numbers::Bf16, determinism: Determinism::Required };
         let mut executor = Executor::new(&device, &graph, options).unwrap();
         let want = on_cpu(&graph, parameters.clone(), &images, &labels);

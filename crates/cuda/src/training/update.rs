@@ -210,14 +210,7 @@ pub(super) fn mix(
     slow: &Buffer<f32>,
     (weight, gives): (f32, bool),
 ) -> Result<(), CudaError> {
-    let count = parameters.len();
-    let launch = Launch::over(count / 4)
-        .with(parameters.values().pointer(0))
-        .with(slow.pointer(0))
-        .with(parameters.rounded())
-        .with(weight)
-        .with(usize::from(gives))
-        .with(count);
+    let launch = over_both(parameters, slow).with(weight).with(usize::from(gives)).with(parameters.len());
     device.launch(&program.kernel("mix")?, &launch)
 }
 
@@ -228,11 +221,14 @@ pub(super) fn exchange(
     parameters: &Parameters,
     slow: &Buffer<f32>,
 ) -> Result<(), CudaError> {
-    let count = parameters.len();
-    let launch = Launch::over(count / 4)
+    let launch = over_both(parameters, slow).with(parameters.len());
+    device.launch(&program.kernel("exchange")?, &launch)
+}
+
+/// A thread for each four values, which are changed together with averaged ones.
+fn over_both(parameters: &Parameters, slow: &Buffer<f32>) -> Launch {
+    Launch::over(parameters.len() / 4)
         .with(parameters.values().pointer(0))
         .with(slow.pointer(0))
         .with(parameters.rounded())
-        .with(count);
-    device.launch(&program.kernel("exchange")?, &launch)
 }

@@ -1,41 +1,16 @@
 //! Compiled networks against the same networks layer by layer in f64.
 
 mod building;
+mod inputs;
 mod networks;
 mod plan;
 mod reference;
 
 use wick_kernels::Precision;
 
-use crate::{Algorithm, Batch, Executor, Graph, Options, Profiling, Role};
+use crate::{Algorithm, Batch, Executor, Graph, Options, Profiling};
+use inputs::{images, parameters};
 use reference::{Mode, Outcome};
-
-/// Repeatable noise in ±1.
-fn noise(seed: u64, n: usize) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    (0..n).map(|_| next()).collect()
-}
-
-fn parameters(graph: &Graph) -> Vec<Vec<f32>> {
-    let values = |(seed, p): (usize, &crate::Parameter)| {
-        let noise = noise(seed as u64 + 1, p.len());
-        let fan_in = p.shape[..p.shape.len() - 1].iter().product::<usize>() as f32;
-        match (&p.role, p.shape.len()) {
-            (Role::RunningVariance, _) => noise.iter().map(|v| 1.0 + 0.5 * v).collect(),
-            (_, 1) if p.name.ends_with("weight") => noise.iter().map(|v| 1.0 + 0.3 * v).collect(),
-            (_, 1) => noise.iter().map(|v| 0.3 * v).collect(),
-            (_, 2) => noise,
-            _ => noise.iter().map(|v| v * (6.0 / fan_in).sqrt()).collect::<Vec<f32>>(),
-        }
-    };
-    graph.parameters().iter().enumerate().map(values).collect()
-}
 
 struct Case {
     name: &'static str,
@@ -51,11 +26,7 @@ impl Case {
     fn all() -> Vec<Self> {
         let case = |(name, graph): (&'static str, Graph)| {
             let labels = vec![2, 0, 1, 1, 0];
-            let image = match graph.shape(graph.input()) {
-                Some(crate::Shape::Map(map)) => map.iter().product::<usize>(),
-                _ => 0,
-            };
-            let images = noise(99, labels.len() * image);
+            let images = images(&graph, labels.len());
             Self { name, parameters: parameters(&graph), graph, images, labels }
         };
         networks::all().into_iter().map(case).collect()
