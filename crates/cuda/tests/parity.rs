@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // in helpers as in tests; each error is told
 
 use wick_cuda::{CudaError, Determinism, Device, Executor, Numbers, Options};
-use wick_graph::{Algorithm, Batch, Graph, Role};
+use wick_graph::{Algorithm, Batch, Graph, Loss, Role};
 
 #[path = "../../graph/src/tests/inputs.rs"]
 mod inputs;
@@ -42,7 +42,12 @@ fn on_cpu(graph: &Graph, mut parameters: Vec<Vec<f32>>, images: &[f32], labels: 
     let mut executor = wick_graph::Executor::new(graph, options).unwrap();
     let mut gradients = vec![Vec::new(); parameters.len()];
     let step = executor
-        .training_step(&slices(&parameters), Batch { images, labels }, SMOOTHING, &mut gradients)
+        .training_step(
+            &slices(&parameters),
+            Batch { images, labels },
+            Loss::smoothed(SMOOTHING),
+            &mut gradients,
+        )
         .unwrap();
     let (loss, logits, statistics) = (step.loss, step.logits.to_vec(), step.statistics.to_vec());
     for batch in &statistics {

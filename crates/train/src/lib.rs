@@ -31,13 +31,15 @@ mod watch;
 
 pub use compute::{Compute, Logits, Wanted};
 pub mod gpu;
-pub use data::{Batch, BatchPlan, Data, DataRecord, DataSource, evaluation_batches, training_batches};
+pub use data::{
+    Batch, BatchPlan, Data, DataRecord, DataSource, Partners, evaluation_batches, training_batches,
+};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, EvaluationOptions, Views, evaluate, softmax};
 pub use find_lr::{find_lr, find_lr_on};
 pub use recipe::{
-    Convolution, DataConfig, DatasetKind, EvaluateConfig, Freeze, LastBatch, Layers, ModelConfig, Precision,
-    Published, PublishedSummary, Recipe, TrainConfig,
+    Convolution, DataConfig, DatasetKind, EvaluateConfig, Freeze, LastBatch, Layers, Mix, ModelConfig,
+    Precision, Published, PublishedSummary, Recipe, TrainConfig,
 };
 pub use training::{Event, Observer, Outcome, Progress, Start, train, train_on};
 pub use watch::Warning;

@@ -99,16 +99,18 @@ fn a_batch_in_parts_is_the_batch() {
     let ln = "[model]\narchitecture = \"resnet18_ln\"\n";
     let whole = losses(&run(&recipe(ln), root.path(), "whole"));
     assert_eq!(whole.len(), 6);
-    for parts in [2, 3, 4] {
+    let mix = "[train]\nmix = { cutmix = 1.0 }\n";
+    let mixed = losses(&run(&recipe(&format!("{ln}{mix}")), root.path(), "mixed"));
+    assert!((mixed[0] - whole[0]).abs() > 1e-3, "{mixed:?} {whole:?}");
+    for (parts, train, whole) in
+        [(2, "[train]\n", &whole), (3, "[train]\n", &whole), (4, "[train]\n", &whole), (3, mix, &mixed)]
+    {
         // Of 8 images 3, 3 and 2; of the last 4 no more than two parts.
-        let recipe = recipe(&format!("{ln}[train]\naccumulate = {parts}\n"));
+        let recipe = recipe(&format!("{ln}{train}accumulate = {parts}\n"));
         let parted = losses(&run(&recipe, root.path(), "parts"));
         assert_eq!(parted.len(), 6, "steps are the optimiser's");
         assert!((parted[0] - whole[0]).abs() < 1e-5, "{parts}: {parted:?} {whole:?}");
-        assert!(
-            parted.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-3),
-            "{parts}: {parted:?} {whole:?}"
-        );
+        assert!(parted.iter().zip(whole).all(|(a, b)| (a - b).abs() < 1e-3), "{parts}: {parted:?} {whole:?}");
     }
 }
 

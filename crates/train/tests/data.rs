@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use wick_cifar::synthetic_dataset;
 use wick_train::{
-    BatchPlan, Data, DataRecord, DataSource, LastBatch, Layers, Recipe, TrainError, training_batches,
+    Batch, BatchPlan, Data, DataRecord, DataSource, LastBatch, Layers, Mix, Partners, Recipe, TrainError,
+    training_batches,
 };
 
 fn data(limit: usize, holdout: usize) -> Result<Data, TrainError> {
@@ -66,6 +67,48 @@ fn skipped_batches_are_the_first_and_short_ones_are_kept_or_dropped() {
     assert_eq!(labels(BatchPlan { skip: 2, ..plan }), all[2..]);
     assert_eq!(labels(BatchPlan { last_batch: LastBatch::Drop, ..plan }), all[..3]);
     assert_eq!(recipe.steps_per_epoch(50), 4);
+}
+
+#[test]
+fn mixed_batches_name_both_labels_and_count_the_heavier() {
+    let d = std::sync::Arc::new(data(0, 0).unwrap());
+    let batches = |plan: BatchPlan| -> Vec<Batch> {
+        let augmentation = recipe(&[]).augmentation().unwrap();
+        training_batches(&d, &augmentation, plan).map(|batch| batch.unwrap()).collect()
+    };
+    let pixels = |batch: &Batch| batch.images.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let plain = BatchPlan::of(&recipe(&["train.batch_size=10"]), 3);
+    let plan = BatchPlan { mix: Mix::Mixup(1.0), ..plain };
+    let (alone, mixed) = (batches(plain), batches(plan));
+    let mut heavier = 0;
+    for (alone, mixed) in alone.iter().zip(&mixed) {
+        assert_eq!(alone.partners, None);
+        assert_eq!(mixed.targets, alone.targets);
+        let Partners { targets, weight } = mixed.partners.as_ref().unwrap();
+        let sorted = |labels: &[u32]| {
+            let mut labels = labels.to_vec();
+            labels.sort_unstable();
+            labels
+        };
+        assert_eq!(sorted(targets), sorted(&mixed.targets));
+        let counted = if *weight < 0.5 { targets } else { &mixed.targets };
+        assert!(mixed.labels.iter().zip(counted).all(|(a, b)| *a == *b as usize));
+        heavier += usize::from(*weight < 0.5);
+        // Partners are a permutation, so that sums over the batch stay: 30,720 f32 of some 1, each rounded twice.
+        let sum = |batch| pixels(batch).iter().map(|v| f64::from(*v)).sum::<f64>();
+        assert!((sum(alone) - sum(mixed)).abs() < 1e-2, "{} {}", sum(alone), sum(mixed));
+        assert_ne!(pixels(alone), pixels(mixed));
+    }
+    assert!((1..5).contains(&heavier), "{heavier} of 5"); // of both kinds
+    // A step's mixture does not depend on the steps before.
+    for (late, all) in batches(BatchPlan { skip: 3, ..plan }).iter().zip(&mixed[3..]) {
+        assert_eq!((pixels(late), &late.partners), (pixels(all), &all.partners));
+    }
+    let weights = |batches: &[Batch]| -> Vec<f32> {
+        batches.iter().map(|batch| batch.partners.as_ref().unwrap().weight).collect()
+    };
+    assert!(weights(&mixed).windows(2).all(|pair| pair[0] != pair[1]));
+    assert_ne!(weights(&batches(BatchPlan { epoch: 4, ..plan })), weights(&mixed));
 }
 
 #[test]

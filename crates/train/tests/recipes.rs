@@ -1,7 +1,7 @@
 //! Layers of TOML, and recipes that are refused.
 #![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
-use wick_train::{Layers, Recipe, TrainError};
+use wick_train::{Layers, Mix, Recipe, TrainError};
 
 const TINY: &str = include_str!("../examples/tiny.toml");
 
@@ -37,9 +37,11 @@ fn another_kind_takes_nothing_over_from_the_old_one() {
 #[test]
 fn another_choice_takes_the_place_of_the_old_one() {
     let over = "[optim]\nmomentum = { nesterov = 0.8 }\n[gradients]\nl1 = 0.1\nclip = { value = 1.0 }\n";
-    let more = "[gradients]\nclip = { norm = 2.0 }\n";
-    let layers = Layers::default().over("tiny", TINY).unwrap().over("over", over).unwrap();
+    let over = format!("{over}[train]\nmix = {{ mixup = 0.2 }}\n");
+    let more = "[gradients]\nclip = { norm = 2.0 }\n[train]\nmix = { cutmix = 1.0 }\n";
+    let layers = Layers::default().over("tiny", TINY).unwrap().over("over", &over).unwrap();
     let recipe = layers.over("more", more).unwrap().resolve().unwrap();
+    assert_eq!(recipe.train.mix, Mix::Cutmix(1.0));
     let text = recipe.to_string();
     assert!(text.contains("nesterov = 0.8") && !text.contains("heavy"), "{text}");
     assert!(text.contains("l1 = 0.1") && text.contains("norm = 2.0") && !text.contains("value ="), "{text}");
@@ -54,7 +56,8 @@ fn values_are_toml_or_else_strings() {
 
 #[test]
 fn the_text_of_a_recipe_is_the_recipe() {
-    let recipe = tiny(&["train.label_smoothing=0.1", "optim.lr=0.30000000000000004"]).unwrap();
+    let said = ["train.label_smoothing=0.1", "optim.lr=0.30000000000000004", "train.mix={ mixup = 0.2 }"];
+    let recipe = tiny(&said).unwrap();
     let again = Layers::default().over("text", &recipe.to_string()).unwrap().resolve().unwrap();
     assert_eq!(again, recipe);
 }
@@ -62,10 +65,15 @@ fn the_text_of_a_recipe_is_the_recipe() {
 #[test]
 fn later_keys_are_silent_where_they_change_nothing() {
     let text = tiny(&[]).unwrap().to_string();
-    let later = ["accumulate", "average", "freeze", "views"];
+    let later = ["accumulate", "average", "freeze", "mix", "views"];
     assert!(later.iter().all(|key| !text.contains(key)), "{text}");
-    let said =
-        ["train.accumulate=1", "average={ kind = \"none\" }", "train.freeze=[]", "evaluate.views=none"];
+    let said = [
+        "train.accumulate=1",
+        "average={ kind = \"none\" }",
+        "train.freeze=[]",
+        "train.mix=none",
+        "evaluate.views=none",
+    ];
     assert_eq!(tiny(&said).unwrap(), tiny(&[]).unwrap());
     let identity = |more: &str| tiny(&[more]).unwrap().identity();
     let plain = tiny(&[]).unwrap().identity();
@@ -76,6 +84,9 @@ fn later_keys_are_silent_where_they_change_nothing() {
         "average={ kind = \"ema\", decay = 0.9 }",
         "train.freeze=[{ named = \"bn1\", after_epochs = 1 }]",
         "train.freeze=[{ named = \"bn1\", after_epochs = 2 }]",
+        "train.mix={ mixup = 0.2 }",
+        "train.mix={ mixup = 0.3 }",
+        "train.mix={ cutmix = 0.2 }",
         "evaluate.views=mirror",
         "evaluate.views=six",
         "train.epochs=2",
@@ -152,6 +163,9 @@ fn values_out_of_range_are_named_with_what_is_allowed() {
         ("gradients.clip={ value = 0.0 }", ["gradients.clip.value is 0", "above 0"]),
         ("groups=[{ of = \"vectors\", lr = -1.0 }]", ["groups.lr is -1", "at least 0"]),
         ("gradients.clip={ median = 1.0 }", ["median", "norm"]),
+        ("train.mix={ mixup = 0.0 }", ["train.mix.mixup is 0", "above 0, to 1000"]),
+        ("train.mix={ cutmix = nan }", ["train.mix.cutmix is NaN", "Beta(alpha, alpha)"]),
+        ("train.mix={ cutmx = 1.0 }", ["cutmx", "did you mean `cutmix`?"]),
         ("train.accumulate=0", ["train.accumulate is 0", "1 to 16 (half of train.batch_size)"]),
         ("train.accumulate=17", ["train.accumulate is 17", "1 to 16"]),
         ("average={ kind = \"ema\", decay = 1.0 }", ["average.decay is 1", "below 1"]),

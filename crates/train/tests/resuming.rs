@@ -162,6 +162,13 @@ fn what_is_frozen_stays_so_across_interruptions() {
 }
 
 #[test]
+fn mixed_images_are_a_function_of_the_step() {
+    for mix in ["{ mixup = 1.0 }", "{ cutmix = 1.0 }"] {
+        the_same_with_stops(&recipe_with(&format!("[train]\nmix = {mix}")), &[2, 2]); // in either epoch
+    }
+}
+
+#[test]
 fn muon_and_accumulated_gradients_go_on_as_they_were() {
     let recipe = recipe_with(
         "[train]\naccumulate = 3\n[optim]\nkind = \"muon\"\nlr = 0.05\nsteps = 3\nfilters = \"rescaled\"\nelsewhere = { momentum = { nesterov = 0.85 } }",

@@ -12,7 +12,7 @@ use super::norm::{BatchStatistics, Norm};
 use super::pass::{Context, Outputs, products, sums_a_channel};
 use super::profile::{Profile, ProfileRow, describe};
 use super::sums::Sums;
-use super::{Batch, Options, Profiling, Step};
+use super::{Batch, Loss, Options, Profiling, Step};
 use crate::GraphError;
 use crate::graph::{Graph, NormKind, Role, Shape};
 use crate::plan::{ConvInputs, Finish, Pass, Plan};
@@ -91,12 +91,13 @@ impl<E: Element> Engine<E> {
         &mut self,
         parameters: &[&[f32]],
         batch: Batch<'_>,
-        label_smoothing: f32,
+        loss: Loss<'_>,
         gradients: &mut [Vec<f32>],
     ) -> Result<Step<'_>, GraphError> {
         let (graph, plan) = (Arc::clone(&self.graph), Arc::clone(&self.training));
         let images = self.check(parameters, batch.images)?;
         expect("labels", batch.labels.len(), images)?;
+        expect("mixed labels", loss.mixed.map_or(images, |mixed| mixed.labels.len()), images)?;
         expect("the list of gradients", gradients.len(), parameters.len())?;
         for (gradient, parameter) in gradients.iter_mut().zip(&graph.parameters) {
             if parameter.role == Role::Trainable {
@@ -113,8 +114,8 @@ impl<E: Element> Engine<E> {
         let began = Instant::now();
         let run = Run { graph: &graph, ops: &plan.head, images, parameters };
         self.head.forward(run)?;
-        let loss = self.head.loss(graph.classes(), batch.labels, label_smoothing)?;
-        let dfeatures = self.head.backward(run, (batch.labels, label_smoothing), gradients)?;
+        let mean = self.head.loss(graph.classes(), batch.labels, loss)?;
+        let dfeatures = self.head.backward(run, (batch.labels, loss), gradients)?;
         self.spread.clear();
         let share = 1.0 / plan.features.pixels as f32;
         self.spread.extend(dfeatures.iter().map(|d| d * share));
@@ -122,7 +123,7 @@ impl<E: Element> Engine<E> {
         for pass in &plan.backward {
             self.run(&stage, pass, gradients)?;
         }
-        Ok(Step { loss, logits: self.head.logits(), statistics: &self.statistics })
+        Ok(Step { loss: mean, logits: self.head.logits(), statistics: &self.statistics })
     }
 
     pub fn logits(&mut self, parameters: &[&[f32]], images: &[f32]) -> Result<&[f32], GraphError> {

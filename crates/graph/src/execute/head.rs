@@ -1,9 +1,10 @@
 //! The layers behind the maps: features, logits, loss. All in f32.
 
 use wick_kernels::{
-    LinearShape, cross_entropy_backward, cross_entropy_forward, linear_backward, linear_forward,
+    LinearShape, ShapeError, cross_entropy_backward, cross_entropy_forward, linear_backward, linear_forward,
 };
 
+use super::{Loss, Mixed};
 use crate::GraphError;
 use crate::graph::{Graph, LinearLayer, Role};
 use crate::plan::HeadOp;
@@ -62,21 +63,37 @@ impl Head {
     }
 
     /// The mean loss.
-    pub fn loss(&self, classes: usize, labels: &[u32], label_smoothing: f32) -> Result<f32, GraphError> {
-        Ok(cross_entropy_forward(self.logits(), classes, labels, label_smoothing)?)
+    pub fn loss(&self, classes: usize, labels: &[u32], loss: Loss<'_>) -> Result<f32, GraphError> {
+        let of = |labels| cross_entropy_forward(self.logits(), classes, labels, loss.label_smoothing);
+        Ok(match loss.mixed {
+            None => of(labels)?,
+            Some(Mixed { labels: others, weight }) => weight * of(labels)? + (1.0 - weight) * of(others)?,
+        })
     }
 
     /// From the loss to the gradient of the features.
     pub fn backward(
         &mut self,
         run: Run<'_>,
-        (labels, label_smoothing): (&[u32], f32),
+        (labels, loss): (&[u32], Loss<'_>),
         gradients: &mut [Vec<f32>],
     ) -> Result<&[f32], GraphError> {
-        let last = run.ops.len();
+        let (last, classes) = (run.ops.len(), run.graph.classes());
+        let logits = &self.values[last];
         let dlogits = &mut self.gradients[last];
-        dlogits.resize(self.values[last].len(), 0.0);
-        cross_entropy_backward(&self.values[last], run.graph.classes(), labels, label_smoothing, dlogits)?;
+        dlogits.resize(logits.len(), 0.0);
+        cross_entropy_backward(logits, classes, labels, loss.label_smoothing, dlogits)?;
+        if let Some(Mixed { labels, weight }) = loss.mixed {
+            if !(0.0..=1.0).contains(&weight) {
+                let (op, name) = ("training_step", "the weight of mixed labels");
+                return Err(ShapeError::NotAFraction { op, name, got: weight }.into());
+            }
+            let mut others = vec![0.0; dlogits.len()];
+            cross_entropy_backward(logits, classes, labels, loss.label_smoothing, &mut others)?;
+            dlogits.iter_mut().zip(others).for_each(|(own, other)| {
+                *own = weight * *own + (1.0 - weight) * other;
+            });
+        }
         for (i, op) in run.ops.iter().enumerate().rev() {
             let (before, behind) = self.gradients.split_at_mut(i + 1);
             let (dx, dy) = (&mut before[i], &behind[0]);
@@ -124,4 +141,89 @@ fn backward(
 
 fn shape(layer: &LinearLayer, batch: usize) -> LinearShape {
     LinearShape { batch, in_features: layer.inputs, out_features: layer.outputs }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Bias;
+
+    const LOGITS: [f32; 12] = [1.0, -0.5, 2.0, 0.25, 0.0, 3.0, -1.0, 0.5, -2.0, 0.75, 0.5, 1.5];
+
+    /// The loss and the gradient of the logits above, which stand for the features of a head without layers.
+    fn run(loss: Loss<'_>) -> Result<(f32, Vec<f32>), GraphError> {
+        let mut graph = Graph::new([1, 1, 1]);
+        let x = graph.input();
+        let x = graph.global_avg_pool2d(x)?;
+        graph.linear(x, "linear", 4, Bias::None)?;
+        let mut head = Head::default();
+        head.features(0, 3, 4).copy_from_slice(&LOGITS);
+        let run = Run { graph: &graph, ops: &[], images: 3, parameters: &[] };
+        let labels = [2, 0, 3];
+        let mean = head.loss(4, &labels, loss)?;
+        Ok((mean, head.backward(run, (&labels, loss), &mut [])?.to_vec()))
+    }
+
+    /// ```python
+    /// q = 0.7 * F.one_hot(torch.tensor([2, 0, 3]), 4) + 0.3 * F.one_hot(torch.tensor([0, 3, 3]), 4)
+    /// loss = F.cross_entropy(logits, q.double(), label_smoothing=smoothing)  # logits in f64
+    /// loss.backward()
+    /// ```
+    /// To 1e-6: sums in f32 of values near 1, each rounded once.
+    #[test]
+    fn mixed_labels_agree_with_pytorchs_soft_targets() {
+        let plain = [
+            -0.02447892147921091,
+            0.016851031231565408,
+            -0.028045743149519135,
+            0.03567363339716467,
+            -0.21890465013532823,
+            0.28980776931375607,
+            0.005308014449900333,
+            -0.07621113362832814,
+            0.005381501838590313,
+            0.08418085224515007,
+            0.0655601136481411,
+            -0.15512246773188149,
+        ];
+        let smoothed = [
+            -0.022812254415179943,
+            0.008517697898232077,
+            -0.013045743546883422,
+            0.027340300063831344,
+            -0.20390465053269255,
+            0.28147443598042277,
+            -0.0030253188834329994,
+            -0.07454446656429717,
+            -0.0029518314947430194,
+            0.07584751891181675,
+            0.05722678031480778,
+            -0.1301224677318815,
+        ];
+        let mixed = Some(Mixed { labels: &[0, 3, 3], weight: 0.7 });
+        for (label_smoothing, want, gradient) in
+            [(0.0, 1.4669439317215804, plain), (0.1, 1.5286105981895652, smoothed)]
+        {
+            let (loss, got) = run(Loss { label_smoothing, mixed }).unwrap();
+            assert!((f64::from(loss) - want).abs() < 1e-6, "{loss}, want {want}");
+            for (got, want) in got.iter().zip(gradient) {
+                assert!((f64::from(*got) - want).abs() < 1e-6, "{got}, want {want}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_of_the_weight_on_its_own_labels_is_no_mixture() {
+        let mixed = Some(Mixed { labels: &[1, 1, 1], weight: 1.0 });
+        assert_eq!(run(Loss { mixed, ..Loss::default() }), run(Loss::default()));
+    }
+
+    #[test]
+    fn bad_mixtures_are_named() {
+        let said = |labels: &[u32], weight| {
+            run(Loss { mixed: Some(Mixed { labels, weight }), ..Loss::default() }).unwrap_err().to_string()
+        };
+        assert!(said(&[0, 0, 0], 1.5).contains("the weight of mixed labels"));
+        assert!(said(&[0, 0, 4], 0.5).contains("targets"));
+    }
 }

@@ -48,6 +48,31 @@ pub struct Batch<'a> {
     pub labels: &'a [u32],
 }
 
+/// What logits are held against besides the labels: cross-entropy, and what softens its target.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Loss<'a> {
+    /// The share of the target that is spread over all classes.
+    pub label_smoothing: f32,
+    /// Other labels that share the target with the batch's own.
+    pub mixed: Option<Mixed<'a>>,
+}
+
+impl Loss<'_> {
+    /// Of one label an image, with a share of the target spread over all classes.
+    pub const fn smoothed(label_smoothing: f32) -> Self {
+        Self { label_smoothing, mixed: None }
+    }
+}
+
+/// A second label of each image. The loss, which is linear in its target, is `weight·CE(own) + (1 − weight)·CE(labels)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mixed<'a> {
+    /// `(N)`.
+    pub labels: &'a [u32],
+    /// The share of the batch's own labels, from 0 to 1; these have the rest.
+    pub weight: f32,
+}
+
 /// What a training step leaves besides gradients.
 #[derive(Debug, Clone, Copy)]
 pub struct Step<'a> {
@@ -99,20 +124,19 @@ impl Executor {
     /// Logits, loss and gradients of a batch, with the batch's own statistics in batch norms.
     ///
     /// `parameters` are as [`Graph::parameters`] lists them; running statistics are not read. `gradients`, one each, are
-    /// brought to the size of the trainable ones and overwritten; those of others are left as they are. `label_smoothing` is
-    /// the share of the target that is spread over all classes.
+    /// brought to the size of the trainable ones and overwritten; those of others are left as they are.
     ///
     /// # Errors
-    /// Slices of other lengths, no images, a label that is no class.
+    /// Slices of other lengths, no images, a label that is no class, shares outside `[0, 1]`.
     pub fn training_step(
         &mut self,
         parameters: &[&[f32]],
         batch: Batch<'_>,
-        label_smoothing: f32,
+        loss: Loss<'_>,
         gradients: &mut [Vec<f32>],
     ) -> Result<Step<'_>, GraphError> {
         among_workers(
-            || either!(&mut self.0, engine => engine.training_step(parameters, batch, label_smoothing, gradients)),
+            || either!(&mut self.0, engine => engine.training_step(parameters, batch, loss, gradients)),
         )
     }
 

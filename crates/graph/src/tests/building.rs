@@ -2,7 +2,7 @@
 
 use crate::{
     Batch, BatchNorm, BatchStatistics, Bias, Conv2d, Executor, GhostBatchNorm, Graph, GraphError, GroupNorm,
-    Options, Role, Shape,
+    Loss, Options, Role, Shape,
 };
 
 fn message<T>(result: Result<T, GraphError>) -> String {
@@ -84,7 +84,7 @@ fn what_does_not_fit_a_graph_is_refused_when_it_runs() {
     let mut gradients = vec![Vec::new()];
     let mut step = |parameters: &[&[f32]], images: &[f32], labels: &[u32]| {
         let batch = Batch { images, labels };
-        executor.training_step(parameters, batch, 0.0, &mut gradients).map(|step| step.loss)
+        executor.training_step(parameters, batch, Loss::default(), &mut gradients).map(|step| step.loss)
     };
     assert!(message(step(&[], &[0.0; 4], &[0])).contains("parameters"));
     assert!(message(step(&[&[1.0]], &[0.0; 4], &[0])).contains("fc.weight"));
@@ -123,7 +123,12 @@ fn splits_with_a_value_or_none_learn_nothing_and_give_no_nan() {
     let mut gradients = vec![Vec::new(); parameters.len()];
     let mut executor = Executor::new(&g, Options::default()).unwrap();
     let images = &[1.0, 2.0, 30.0, 40.0, 3.0, 6.0];
-    let step = executor.training_step(&parameters, Batch { images, labels: &[0, 1, 0] }, 0.0, &mut gradients);
+    let step = executor.training_step(
+        &parameters,
+        Batch { images, labels: &[0, 1, 0] },
+        Loss::default(),
+        &mut gradients,
+    );
     let step = step.unwrap();
     // Split 0 has images 0 and 2, split 1 a single one.
     assert_eq!((&step.statistics[0].mean, &step.statistics[0].variance), (&vec![2.0, 4.0], &vec![2.0, 8.0]));

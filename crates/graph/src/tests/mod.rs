@@ -8,7 +8,7 @@ mod reference;
 
 use wick_kernels::Precision;
 
-use crate::{Algorithm, Batch, Executor, Graph, Options, Profiling};
+use crate::{Algorithm, Batch, Executor, Graph, Loss, Mixed, Options, Profiling};
 use inputs::{images, parameters};
 use reference::{Mode, Outcome};
 
@@ -44,7 +44,7 @@ impl Case {
         let mut gradients = vec![Vec::new(); p.len()];
         let images = &self.images[..self.images.len() / self.labels.len() * n];
         let batch = Batch { images, labels: &self.labels[..n] };
-        let step = executor.training_step(&p, batch, SMOOTHING, &mut gradients).unwrap();
+        let step = executor.training_step(&p, batch, Loss::smoothed(SMOOTHING), &mut gradients).unwrap();
         (step.loss, step.logits.to_vec(), gradients)
     }
 
@@ -133,6 +133,33 @@ fn the_reference_is_differentiated_rightly() {
     }
 }
 
+/// Of mixed labels, all is the weighted sum of what it is of either; forwards and statistics are one and the same. In f32, as above.
+#[test]
+fn mixed_labels_have_the_mixed_loss_and_gradients() {
+    for case in Case::all() {
+        let p: Vec<&[f32]> = case.parameters.iter().map(Vec::as_slice).collect();
+        let mut executor = executor(&case.graph, Precision::F32);
+        let mut run = |labels: &[u32], mixed| {
+            let mut gradients = vec![Vec::new(); p.len()];
+            let batch = Batch { images: &case.images, labels };
+            let loss = Loss { label_smoothing: SMOOTHING, mixed };
+            let step = executor.training_step(&p, batch, loss, &mut gradients).unwrap();
+            (step.loss, gradients)
+        };
+        let others: Vec<u32> = case.labels.iter().rev().copied().collect();
+        assert_ne!(others, case.labels);
+        let ((own, of_own), (other, of_others)) = (run(&case.labels, None), run(&others, None));
+        let (loss, got) = run(&case.labels, Some(Mixed { labels: &others, weight: 0.7 }));
+        assert!((loss - (0.7 * own + 0.3 * other)).abs() < 1e-5 * loss, "{}: {loss}", case.name);
+        for (i, parameter) in case.graph.parameters().iter().enumerate() {
+            let both = of_own[i].iter().zip(&of_others[i]);
+            let want: Vec<f64> = both.map(|(a, b)| 0.7 * f64::from(*a) + 0.3 * f64::from(*b)).collect();
+            let error = distance(&got[i], &want, 1e-2);
+            assert!(error < 1e-4, "{}: {}: {error:e}", case.name, parameter.name);
+        }
+    }
+}
+
 #[test]
 fn statistics_are_those_of_the_batch() {
     for case in Case::all() {
@@ -141,7 +168,7 @@ fn statistics_are_those_of_the_batch() {
         let p: Vec<&[f32]> = case.parameters.iter().map(Vec::as_slice).collect();
         let mut gradients = vec![Vec::new(); p.len()];
         let batch = Batch { images: &case.images, labels: &case.labels };
-        let step = executor.training_step(&p, batch, SMOOTHING, &mut gradients).unwrap();
+        let step = executor.training_step(&p, batch, Loss::smoothed(SMOOTHING), &mut gradients).unwrap();
         assert_eq!(step.statistics.len(), want.len());
         for (got, (mean, variance)) in step.statistics.iter().zip(&want) {
             let name = &case.graph.parameters()[got.running_mean].name;

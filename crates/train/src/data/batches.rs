@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use wick_augment::{Ahead, Augmentation, ahead};
+use wick_augment::random::Stream;
+use wick_augment::{Ahead, Augmentation, Key, ahead};
 use wick_cifar::Split;
 
-use super::Data;
-use crate::recipe::LastBatch;
+use super::mix::{Mixing, mix as mixed};
+use super::{Data, MIX_STREAM};
+use crate::recipe::{LastBatch, Mix};
 use crate::{Recipe, TrainError};
 
 /// Batches waiting at most: enough to hide one that takes long, little memory.
@@ -20,8 +22,19 @@ pub struct Batch {
     pub images: Tensor,
     /// Labels, `(N)`.
     pub targets: Vec<u32>,
-    /// The same labels, for counting.
+    /// What is counted as right: the same labels, or those of the partners where these weigh more.
     pub labels: Vec<usize>,
+    /// Where images are mixed, with what.
+    pub partners: Option<Partners>,
+}
+
+/// What the images of a batch are mixed with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Partners {
+    /// Labels of the images mixed in, `(N)`.
+    pub targets: Vec<u32>,
+    /// The share of the images' own labels in the loss; the partners' have the rest.
+    pub weight: f32,
 }
 
 /// Which batches to make.
@@ -35,6 +48,8 @@ pub struct BatchPlan {
     pub batch_size: usize,
     /// What becomes of a last batch that is not full.
     pub last_batch: LastBatch,
+    /// How images are mixed; keyed by seed, epoch and step.
+    pub mix: Mix,
     /// Batches of the epoch that have been used already, after an interruption.
     pub skip: usize,
 }
@@ -47,6 +62,7 @@ impl BatchPlan {
             epoch,
             batch_size: recipe.train.batch_size,
             last_batch: recipe.train.last_batch,
+            mix: recipe.train.mix,
             skip: 0,
         }
     }
@@ -61,17 +77,18 @@ pub fn training_batches(
     let order = data.epoch_order(plan.seed, plan.epoch);
     let (data, augmentation) = (Arc::clone(data), augmentation.clone());
     let full_only = plan.last_batch == LastBatch::Drop;
-    let chunks: Vec<Vec<usize>> = order
-        .chunks(plan.batch_size)
+    let chunks: Vec<(u64, Vec<usize>)> = (0..)
+        .zip(order.chunks(plan.batch_size))
         .skip(plan.skip)
-        .filter(|chunk| !full_only || chunk.len() == plan.batch_size)
-        .map(<[usize]>::to_vec)
+        .filter(|(_, chunk)| !full_only || chunk.len() == plan.batch_size)
+        .map(|(step, chunk)| (step, chunk.to_vec()))
         .collect();
     ahead(
         DEPTH,
-        chunks
-            .into_iter()
-            .map(move |indices| batch(&augmentation, &data.dataset.train, plan.seed, plan.epoch, &indices)),
+        chunks.into_iter().map(move |(step, indices)| {
+            let drawn = Drawn { seed: plan.seed, epoch: plan.epoch, step, mix: plan.mix };
+            batch(&augmentation, &data.dataset.train, drawn, &indices)
+        }),
     )
 }
 
@@ -83,14 +100,25 @@ pub fn evaluation_batches<'a>(
     batch_size: usize,
 ) -> impl Iterator<Item = Result<Batch, TrainError>> + 'a {
     let augmentation = augmentation.test();
-    indices.chunks(batch_size.max(1)).map(move |indices| batch(&augmentation, split, 0, 0, indices))
+    indices
+        .chunks(batch_size.max(1))
+        .map(move |indices| batch(&augmentation, split, Drawn::default(), indices))
+}
+
+/// By what a batch is drawn.
+#[derive(Debug, Clone, Copy, Default)]
+struct Drawn {
+    seed: u64,
+    epoch: u64,
+    /// Of the epoch, from 0.
+    step: u64,
+    mix: Mix,
 }
 
 fn batch(
     augmentation: &Augmentation,
     split: &Split,
-    seed: u64,
-    epoch: u64,
+    Drawn { seed, epoch, step, mix }: Drawn,
     indices: &[usize],
 ) -> Result<Batch, TrainError> {
     let mut pixels = Vec::new();
@@ -98,6 +126,16 @@ fn batch(
     let labels: Vec<usize> = indices.iter().map(|&i| usize::from(split.label(i))).collect();
     let targets: Vec<u32> = labels.iter().map(|&label| label as u32).collect();
     let size = augmentation.output();
+    let mut stream = Stream::new(Key { seed, epoch, index: step }, MIX_STREAM);
+    let mixing = mixed(mix, &mut stream, &mut pixels, size);
+    let (labels, partners) = match mixing {
+        None => (labels, None),
+        Some(Mixing { partners, weight }) => {
+            let others: Vec<usize> = partners.iter().map(|&i| labels[i]).collect();
+            let targets = others.iter().map(|&label| label as u32).collect();
+            (if weight < 0.5 { others } else { labels }, Some(Partners { targets, weight }))
+        }
+    };
     let shape = (indices.len(), size.height, size.width, wick_augment::CHANNELS);
-    Ok(Batch { images: Tensor::from_vec(pixels, shape, &Device::Cpu)?, targets, labels })
+    Ok(Batch { images: Tensor::from_vec(pixels, shape, &Device::Cpu)?, targets, labels, partners })
 }

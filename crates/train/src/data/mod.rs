@@ -1,6 +1,7 @@
 //! The data of a run: which images it trains on, which it is judged by.
 
 mod batches;
+mod mix;
 mod record;
 
 use std::path::{Path, PathBuf};
@@ -13,12 +14,14 @@ use wick_runs::sha256_chunks;
 use crate::recipe::{DataConfig, DatasetKind};
 use crate::{Recipe, TrainError};
 
-pub use batches::{Batch, BatchPlan, evaluation_batches, training_batches};
+pub use batches::{Batch, BatchPlan, Partners, evaluation_batches, training_batches};
 pub use record::DataRecord;
 
 /// Transforms draw from positions of their own list; what is drawn here lies beyond any list.
 const SPLIT_STREAM: u64 = 1 << 32;
 const ORDER_STREAM: u64 = SPLIT_STREAM + 1;
+/// Of one step.
+const MIX_STREAM: u64 = SPLIT_STREAM + 2;
 /// The stand-in is one data set, whatever the run's seed.
 const SYNTHETIC_SEED: u64 = 0;
 

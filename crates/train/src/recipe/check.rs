@@ -68,6 +68,7 @@ impl Recipe {
         let kept = "\"fixed\": the optimiser has no momentum to cycle";
         fits("schedule.momentum", &"a cycle", kept, !cycles)?;
         self.augmentation()?;
+        self.check_mix()?;
         self.check_freeze()?;
         self.check_published()
     }

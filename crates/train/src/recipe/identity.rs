@@ -22,6 +22,7 @@ impl fmt::Debug for First<'_> {
             checkpoint_minutes: _,
             // Younger: see `identity`.
             accumulate: _,
+            mix: _,
             freeze: _,
         } = self.0;
         f.debug_struct("TrainConfig")
@@ -51,6 +52,9 @@ impl Recipe {
         }
         if !train.freeze.is_empty() {
             text += &format!("{:?}", train.freeze);
+        }
+        if !is_default(&train.mix) {
+            text += &format!("{:?}", train.mix);
         }
         if !is_default(&self.evaluate.views) {
             text += &format!("{:?}", self.evaluate.views);

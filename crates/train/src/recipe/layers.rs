@@ -102,7 +102,7 @@ fn merge(base: &mut Table, over: Table) {
 }
 
 /// Keys whose table names one of several choices, as `momentum = { nesterov = 0.9 }` does: another choice takes nothing over.
-const CHOICES: [&str; 4] = ["alpha", "clip", "mode", "momentum"];
+const CHOICES: [&str; 5] = ["alpha", "clip", "mix", "mode", "momentum"];
 
 fn replaces(key: &str, old: &Table, new: &Table) -> bool {
     CHOICES.contains(&key) || new.get("kind").is_some_and(|kind| old.get("kind") != Some(kind))

@@ -8,6 +8,7 @@ mod check;
 mod freeze;
 mod identity;
 mod layers;
+mod mix;
 mod published;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,7 @@ use crate::evaluate::{EvaluationOptions, Views};
 
 pub use freeze::Freeze;
 pub use layers::Layers;
+pub use mix::Mix;
 pub use published::{Published, PublishedSummary};
 
 /// Everything that decides what a run computes.
@@ -114,6 +116,9 @@ pub struct TrainConfig {
     pub last_batch: LastBatch,
     /// Share of the target spread over all classes.
     pub label_smoothing: f64,
+    /// What each image gets of another one, and its label with it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub mix: Mix,
     /// How activations are stored; the weights' master copies are f32 in any case.
     #[serde(default)]
     pub precision: Precision,

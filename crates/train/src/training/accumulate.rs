@@ -1,8 +1,10 @@
 //! A step's gradients, of a batch in one piece or in several.
 
+use std::ops::Range;
+
 use candle_core::Var;
 use candle_core::backprop::GradStore;
-use wick_models::{Compiled, Network};
+use wick_models::{Compiled, Loss, Mixed, Network};
 
 use crate::data::Batch;
 use crate::{Recipe, TrainError};
@@ -45,9 +47,13 @@ impl Accumulation {
         batch: &Batch,
     ) -> Result<Whole<'a>, TrainError> {
         let images = batch.targets.len();
+        let loss_of = |part: Range<usize>| Loss {
+            label_smoothing: self.smoothing,
+            mixed: batch.partners.as_ref().map(|p| Mixed { labels: &p.targets[part], weight: p.weight }),
+        };
         let parts = self.parts.min(images / LEAST);
         if parts <= 1 {
-            let step = compiled.training_step(&batch.images, &batch.targets, self.smoothing)?;
+            let step = compiled.training_step(&batch.images, &batch.targets, loss_of(0..images))?;
             let (loss, logits) = (f64::from(step.loss), step.logits.to_vec());
             return Ok(Whole { loss, logits, gradients: step.gradients });
         }
@@ -55,7 +61,7 @@ impl Accumulation {
         for part in 0..parts {
             let (start, end) = (part * images / parts, (part + 1) * images / parts);
             let pixels = batch.images.narrow(0, start, end - start)?;
-            let step = compiled.training_step(&pixels, &batch.targets[start..end], self.smoothing)?;
+            let step = compiled.training_step(&pixels, &batch.targets[start..end], loss_of(start..end))?;
             let share = (end - start) as f64 / images as f64;
             loss += share * f64::from(step.loss);
             logits.extend_from_slice(step.logits);

@@ -43,6 +43,10 @@ impl Cuda {
             let what = format!("train.accumulate = {}", recipe.train.accumulate);
             return Err(TrainError::NotOnGpu { what, remedy: "set it to 1, or use `--device cpu`" });
         }
+        if let Some((name, alpha)) = recipe.train.mix.told() {
+            let what = format!("train.mix = {{ {name} = {alpha} }}");
+            return Err(TrainError::NotOnGpu { what, remedy: "set it to \"none\", or use `--device cpu`" });
+        }
         rule(&recipe.optim)?;
         recipe.augmentation()?.packed().map_err(TrainError::Augment)?;
         Ok(())
@@ -320,4 +324,26 @@ fn words(packed: &PackedList, order: &[usize], seed: u64, epoch: u64) -> Vec<i16
         words
     };
     order.par_chunks(SHARE).flat_map_iter(pack).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_gpu_does_not_compute_is_named() {
+        let said = |assignment: &str| {
+            let layers = crate::Layers::default().over("tiny.toml", include_str!("../../examples/tiny.toml"));
+            let recipe = layers.unwrap().set(assignment).unwrap().resolve().unwrap();
+            Cuda::check(&recipe).map_err(|error| error.to_string())
+        };
+        assert_eq!(said("train.mix=none"), Ok(()));
+        for (assignment, words) in [
+            ("train.mix={ mixup = 0.2 }", "train.mix = { mixup = 0.2 } is not computed on a GPU"),
+            ("train.accumulate=2", "train.accumulate = 2 is not computed on a GPU"),
+        ] {
+            let said = said(assignment).unwrap_err();
+            assert!(said.contains(words) && said.contains("--device cpu"), "{said}");
+        }
+    }
 }
