@@ -17,15 +17,28 @@ pub struct Explanation {
     pub raw: Tensor,
 }
 
-/// Explains a batch of images.
+/// Explains a batch of images by a method that is a function: [`grad_cam`](crate::grad_cam), or one of your own.
+/// [`explain_with`](crate::explain_with) takes a method by its name, several layers, and smooths.
 ///
 /// `features` computes the activations `(N, h, w, C)` of the layer to look at (a model that works channels-first permutes
 /// them), `head` the logits `(N, K)` from them. The graph is cut between the two: only the head is differentiated, so
-/// `features` may well run without recording one. `method` makes maps of activations and their gradients:
-/// [`grad_cam`](crate::grad_cam), or a function of your own.
+/// `features` may well run without recording one. `method` makes maps of activations and their gradients.
 ///
 /// All images go through at once, and the gradient is that of the sum of their scores. This is each image's own gradient as
 /// long as the head treats them independently: batch norm must be in evaluation mode.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use wick_gradcam::{Target, explain};
+///
+/// let image = Tensor::new(&[[1f32, 0.], [0., 2.]], &Device::Cpu)?.reshape((1, 2, 2, 1))?;
+/// let head = |a: &Tensor| a.sum((1, 2));
+/// let own = |activations: &Tensor, gradients: &Tensor| Ok((activations.sqr()? * gradients)?.sum(3)?);
+/// let explanation = explain(&image, |x| x.relu(), head, &Target::Predicted, own)?;
+/// assert_eq!(explanation.scores, [3.]);
+/// assert_eq!(explanation.raw.flatten_all()?.to_vec1::<f32>()?, [1., 0., 0., 4.]);
+/// # Ok::<(), wick_gradcam::CamError>(())
+/// ```
 ///
 /// # Errors
 /// [`CamError::Shape`] for activations, logits or scores of another shape; [`CamError::NotFinite`], which names the image;
@@ -38,12 +51,65 @@ pub fn explain(
     target: &Target,
     method: impl Fn(&Tensor, &Tensor) -> Result<Tensor, CamError>,
 ) -> Result<Explanation, CamError> {
-    let activations = features(images)?.detach();
-    let [n, h, w, _] = dims("activations", "(N, h, w, C)", &activations)?;
+    let pass = pass(images, &Cut { features: &features, head: &head }, target, Gradients::OfTheScore)?;
+    let gradients = pass.gradients.as_ref().ok_or(CamError::NoGradient)?;
+    let raw = method(&pass.activations, gradients)?;
+    let [n, h, w, _] = dims("activations", "(N, h, w, C)", &pass.activations)?;
+    if raw.dims() != [n, h, w] {
+        return Err(CamError::Shape {
+            what: "maps",
+            expected: format!("{:?}", [n, h, w]),
+            got: raw.shape().clone(),
+        });
+    }
+    Ok(Explanation {
+        logits: pass.logits,
+        classes: target.classes(&pass.predicted),
+        predicted: pass.predicted,
+        scores: pass.scores,
+        raw: raw.detach(),
+    })
+}
+
+/// A model, cut in two.
+pub(crate) struct Cut<'a> {
+    /// From images to activations `(N, h, w, C)`.
+    pub(crate) features: &'a dyn Fn(&Tensor) -> candle_core::Result<Tensor>,
+    /// From there to logits `(N, K)`.
+    pub(crate) head: &'a dyn Fn(&Tensor) -> candle_core::Result<Tensor>,
+}
+
+/// Whether the head is differentiated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gradients {
+    OfTheScore,
+    Unneeded,
+}
+
+/// What one pass over a batch gives. All of it is finite.
+pub(crate) struct Pass {
+    pub(crate) activations: Tensor,
+    pub(crate) logits: Tensor,
+    pub(crate) predicted: Vec<u32>,
+    pub(crate) scores: Vec<f64>,
+    pub(crate) gradients: Option<Tensor>,
+}
+
+pub(crate) fn pass(
+    images: &Tensor,
+    cut: &Cut<'_>,
+    target: &Target,
+    gradients: Gradients,
+) -> Result<Pass, CamError> {
+    let activations = (cut.features)(images)?.detach();
+    let [n, ..] = dims::<4>("activations", "(N, h, w, C)", &activations)?;
     finite("activations", &activations)?;
 
-    let leaf = Var::from_tensor(&activations)?;
-    let logits = head(&leaf)?;
+    let leaf = match gradients {
+        Gradients::OfTheScore => Some(Var::from_tensor(&activations)?),
+        Gradients::Unneeded => None,
+    };
+    let logits = (cut.head)(leaf.as_deref().unwrap_or(&activations))?;
     let [rows_of_logits, _] = dims("logits", "(N, K)", &logits)?;
     if rows_of_logits != n {
         return Err(CamError::Shape {
@@ -57,23 +123,16 @@ pub fn explain(
     let predicted: Vec<u32> = rows(&logits)?.iter().map(|row| argmax(row)).collect();
     let scores = target.scores(&logits, &predicted)?;
     finite("scores", &scores)?;
-    let gradients = scores.sum_all()?.backward()?;
-    let gradients = gradients.get(&leaf).ok_or(CamError::NoGradient)?;
-    let raw = method(&activations, gradients)?;
-    if raw.dims() != [n, h, w] {
-        return Err(CamError::Shape {
-            what: "maps",
-            expected: format!("{:?}", [n, h, w]),
-            got: raw.shape().clone(),
-        });
-    }
-    Ok(Explanation {
-        logits: logits.detach(),
-        classes: target.classes(&predicted),
-        predicted,
-        scores: rows(&scores)?.concat(),
-        raw: raw.detach(),
-    })
+    let gradients = match &leaf {
+        Some(leaf) => {
+            let gradients = scores.sum_all()?.backward()?.remove(leaf).ok_or(CamError::NoGradient)?;
+            finite("gradients", &gradients)?;
+            Some(gradients.detach())
+        }
+        None => None,
+    };
+    let scores = rows(&scores)?.concat();
+    Ok(Pass { activations, logits: logits.detach(), predicted, scores, gradients })
 }
 
 /// The first of the highest.

@@ -52,17 +52,64 @@ pub fn normalise(raw: &Tensor) -> Result<Vec<Heatmap>, CamError> {
 /// Raw maps `(N, h, w)` as heatmaps of the images' size, in pytorch-grad-cam's order: [`normalise`], enlarge by
 /// [`resize_bilinear`], and scale to 0..1 again, since enlarging blunts the peaks.
 ///
+/// ```
+/// use candle_core::{Device, Tensor};
+///
+/// let raw = Tensor::new(&[[[-5f32, 3.]]], &Device::Cpu)?;
+/// let map = &wick_gradcam::heatmaps(&raw, 1, 4)?[0];
+/// for (got, want) in map.values.iter().zip([0f32, 0.25, 0.75, 1.]) {
+///     assert!((got - want).abs() < 1e-6);
+/// }
+/// # Ok::<(), wick_gradcam::CamError>(())
+/// ```
+///
 /// # Errors
 /// [`CamError::Shape`]; [`CamError::NotFinite`], naming the image.
 pub fn heatmaps(raw: &Tensor, height: usize, width: usize) -> Result<Vec<Heatmap>, CamError> {
-    let enlarge = |map: Heatmap| {
-        let values = resize_bilinear(&map.values, (map.height, map.width), (height, width))?;
-        let mut values: Vec<f64> = values.into_iter().map(f64::from).collect();
+    of_layers(std::slice::from_ref(raw), height, width)
+}
+
+/// Raw maps of several layers, `(N, h, w)` each, as heatmaps of the images' size: each layer's scaled and enlarged, then averaged
+/// and scaled again, as pytorch-grad-cam's `aggregate_multi_layers` does.
+pub(crate) fn of_layers(raw: &[Tensor], height: usize, width: usize) -> Result<Vec<Heatmap>, CamError> {
+    let mut layers = Vec::with_capacity(raw.len());
+    for raw in raw {
+        let enlarge = |map: Heatmap| {
+            let values = resize_bilinear(&map.values, (map.height, map.width), (height, width))?;
+            Ok(Heatmap { height, width, values, status: map.status })
+        };
+        layers.push(normalise(raw)?.into_iter().map(enlarge).collect::<Result<_, CamError>>()?);
+    }
+    let rescale = |map: Heatmap| {
+        let mut values: Vec<f64> = map.values.into_iter().map(f64::from).collect();
         scale(&mut values);
-        let values = values.into_iter().map(|v| v as f32).collect();
-        Ok(Heatmap { height, width, values, status: map.status })
+        Heatmap { values: values.into_iter().map(|v| v as f32).collect(), ..map }
     };
-    normalise(raw)?.into_iter().map(enlarge).collect()
+    Ok(average(&layers).into_iter().map(rescale).collect())
+}
+
+/// Each image's mean over lists of maps of the same images and size. Where any of its maps has something to draw, the mean has.
+pub(crate) fn average(lists: &[Vec<Heatmap>]) -> Vec<Heatmap> {
+    let Some((first, others)) = lists.split_first() else { return Vec::new() };
+    let mean = |(image, map): (usize, &Heatmap)| {
+        let maps = || std::iter::once(map).chain(others.iter().map(|maps| &maps[image]));
+        let mut sums = vec![0f64; map.values.len()];
+        for map in maps() {
+            sums.iter_mut().zip(&map.values).for_each(|(sum, v)| *sum += f64::from(*v));
+        }
+        let values = sums.into_iter().map(|sum| (sum / lists.len() as f64) as f32).collect();
+        let status = maps().map(|map| map.status).find(|status| *status == MapStatus::Normal);
+        Heatmap { values, status: status.unwrap_or(map.status), ..*map }
+    };
+    first.iter().enumerate().map(mean).collect()
+}
+
+impl Heatmap {
+    /// Left and right exchanged.
+    pub(crate) fn mirrored(mut self) -> Self {
+        self.values.chunks_exact_mut(self.width).for_each(<[f32]>::reverse);
+        self
+    }
 }
 
 fn status(raw: &[f64]) -> MapStatus {

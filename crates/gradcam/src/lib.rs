@@ -24,14 +24,27 @@
 mod check;
 mod error;
 mod explain;
+mod explain_with;
 mod heatmap;
+mod layer;
+mod method;
 mod methods;
+mod options;
+mod principal;
 mod resize;
+mod symmetric;
 mod target;
 
 pub use error::CamError;
 pub use explain::{Explanation, explain};
+pub use explain_with::{Explained, explain_with};
 pub use heatmap::{Heatmap, MapStatus, heatmaps, normalise};
-pub use methods::grad_cam;
+pub use layer::Layer;
+pub use method::{Method, Needs};
+pub use methods::{
+    ablation_cam, eigen_cam, eigen_grad_cam, grad_cam, grad_cam_plus_plus, guided_backprop, guided_grad_cam,
+    guided_relu, hires_cam, layer_cam, score_cam, x_grad_cam,
+};
+pub use options::{CamOptions, ImageLayout, Reduction, Smoothing};
 pub use resize::resize_bilinear;
 pub use target::{ScoreFunction, Target};

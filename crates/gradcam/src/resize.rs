@@ -1,4 +1,5 @@
 use crate::CamError;
+use candle_core::Tensor;
 
 /// Resizes a map of `from = (height, width)` values to `to`, bilinearly: pixel centres are at half-integers, places outside the
 /// outermost centres take their value. This is `cv2.resize(…, INTER_LINEAR)` on floats; it does not average when it shrinks.
@@ -40,4 +41,18 @@ fn samples(from: usize, to: usize) -> Vec<(usize, usize, f32)> {
         (before, (before + 1).min(from - 1), (place - before as f64) as f32)
     };
     (0..to).map(sample).collect()
+}
+
+/// The matrix `(to, from)`, of the type and on the device of `like`, that enlarges an axis linearly with its ends aligned:
+/// PyTorch's `UpsamplingBilinear2d`, the two axes one after the other.
+pub(crate) fn aligned_corners(from: usize, to: usize, like: &Tensor) -> Result<Tensor, CamError> {
+    let scale = if to > 1 { (from - 1) as f64 / (to - 1) as f64 } else { 0.0 };
+    let mut matrix = vec![0f64; to * from];
+    for (i, row) in matrix.chunks_exact_mut(from).enumerate() {
+        let place = (i as f64 * scale).min((from - 1) as f64);
+        let before = place as usize;
+        row[before] += 1.0 - place.fract();
+        row[(before + 1).min(from - 1)] += place.fract();
+    }
+    Ok(Tensor::from_vec(matrix, (to, from), like.device())?.to_dtype(like.dtype())?)
 }

@@ -54,6 +54,29 @@ impl Target {
         }
     }
 
+    /// The same target, for copies of the images whose own predictions may differ from `predicted`.
+    pub(crate) fn fixed(&self, predicted: &[u32]) -> Option<Self> {
+        matches!(self, Self::Predicted).then(|| Self::Classes(predicted.to_vec()))
+    }
+
+    /// The scores `(M,)` of `logits` `(M, K)` that variants of one image of the batch got.
+    pub(crate) fn scores_of_image(
+        &self,
+        logits: &Tensor,
+        predicted: &[u32],
+        image: usize,
+    ) -> Result<Tensor, CamError> {
+        let repeated = |classes: &[u32]| vec![classes[image]; logits.dims()[0]];
+        let one = match self {
+            Self::Predicted => Self::Classes(repeated(predicted)),
+            Self::Classes(classes) => Self::Classes(repeated(classes)),
+            Self::Difference { of, and } => Self::Difference { of: repeated(of), and: repeated(and) },
+            Self::Class(class) => Self::Class(*class),
+            Self::Function(_) => return self.scores(logits, &[]),
+        };
+        one.scores(logits, &[])
+    }
+
     /// The scores `(N,)` of finite `logits` `(N, K)`.
     pub(crate) fn scores(&self, logits: &Tensor, predicted: &[u32]) -> Result<Tensor, CamError> {
         let (images, classes) = logits.dims2()?;

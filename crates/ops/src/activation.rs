@@ -4,13 +4,15 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tenso
 
 use crate::apply::{apply1, apply2, expect_shape, input, output, slice, tensor, with_slice};
 use crate::error::kernel;
+use crate::guided::ReluGradient;
+use wick_kernels::Activation;
 
 /// `max(x, 0)`, elementwise, for any shape. The gradient at 0 is 0, as in PyTorch.
 ///
 /// # Errors
 /// Another type or device.
 pub fn relu(x: &Tensor) -> Result<Tensor> {
-    apply1(&input("relu", "input", x)?, Relu)
+    apply1(&input("relu", "input", x)?, Relu(ReluGradient::now(Activation::Relu)))
 }
 
 /// `max(a + b, 0)` of two tensors of one shape: a residual block's end in one pass.
@@ -19,20 +21,21 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
 /// Shapes that differ; another type or device.
 pub fn add_relu(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     expect_shape("add_relu", "second input", b, a.dims())?;
-    apply2(&input("add_relu", "first input", a)?, &input("add_relu", "second input", b)?, AddRelu)
+    let op = AddRelu(ReluGradient::now(Activation::Relu));
+    apply2(&input("add_relu", "first input", a)?, &input("add_relu", "second input", b)?, op)
 }
 
-fn relu_gradient(op: &'static str, y: &Tensor, dy: &Tensor) -> Result<Tensor> {
+fn relu_gradient(op: &'static str, y: &Tensor, dy: &Tensor, gradient: ReluGradient) -> Result<Tensor> {
     let mut dx = vec![0.0; y.elem_count()];
     with_slice(op, y, |y| {
-        with_slice(op, &dy.contiguous()?, |dy| {
+        with_slice(op, &gradient.of(dy)?, |dy| {
             wick_kernels::relu_backward(y, dy, &mut dx).map_err(kernel(op))
         })
     })?;
     tensor(dx, y.shape())
 }
 
-struct Relu;
+struct Relu(ReluGradient);
 
 impl CustomOp1 for Relu {
     fn name(&self) -> &'static str {
@@ -47,11 +50,11 @@ impl CustomOp1 for Relu {
     }
 
     fn bwd(&self, _: &Tensor, y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
-        relu_gradient("relu", y, dy).map(Some)
+        relu_gradient("relu", y, dy, self.0).map(Some)
     }
 }
 
-struct AddRelu;
+struct AddRelu(ReluGradient);
 
 impl CustomOp2 for AddRelu {
     fn name(&self) -> &'static str {
@@ -79,7 +82,7 @@ impl CustomOp2 for AddRelu {
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         // One gradient serves both: tensors share their storage.
-        let gradient = relu_gradient("add_relu", y, dy)?;
+        let gradient = relu_gradient("add_relu", y, dy, self.0)?;
         Ok((Some(gradient.clone()), Some(gradient)))
     }
 }

@@ -5,6 +5,7 @@ use wick_kernels::{Activation, NormAffine, NormGradients, NormPass, NormStatisti
 
 use crate::apply::{apply3, expect_shape, input, output, slice, tensor, with_slice};
 use crate::error::{OpsError, kernel};
+use crate::guided::ReluGradient;
 
 const OP: &str = "batch_norm";
 
@@ -42,7 +43,14 @@ pub fn batch_norm_train(
     let unbiased = variance.iter().map(|&v| (f64::from(v) * to_unbiased) as f32).collect();
     let statistics =
         BatchStatistics { mean: tensor(mean.clone(), channels)?, variance: tensor(unbiased, channels)? };
-    let op = BatchNorm { mean, variance, eps: eps as f32, activation, statistics: Statistics::OfTheBatch };
+    let op = BatchNorm {
+        mean,
+        variance,
+        eps: eps as f32,
+        activation,
+        relu: ReluGradient::now(activation),
+        statistics: Statistics::OfTheBatch,
+    };
     Ok((apply(&x, weight, bias, channels, op)?, statistics))
 }
 
@@ -66,7 +74,14 @@ pub fn batch_norm_eval(
     expect_shape(OP, "running_var", running_var, &[channels])?;
     let mean = input(OP, "running_mean", running_mean)?.to_vec1()?;
     let variance = input(OP, "running_var", running_var)?.to_vec1()?;
-    let op = BatchNorm { mean, variance, eps: eps as f32, activation, statistics: Statistics::Frozen };
+    let op = BatchNorm {
+        mean,
+        variance,
+        eps: eps as f32,
+        activation,
+        relu: ReluGradient::now(activation),
+        statistics: Statistics::Frozen,
+    };
     apply(&input(OP, "input", x)?, weight, bias, channels, op)
 }
 
@@ -96,6 +111,7 @@ struct BatchNorm {
     variance: Vec<f32>,
     eps: f32,
     activation: Activation,
+    relu: ReluGradient,
     statistics: Statistics,
 }
 
@@ -141,7 +157,7 @@ impl CustomOp3 for BatchNorm {
             Statistics::OfTheBatch => wick_kernels::batch_norm_backward,
             Statistics::Frozen => wick_kernels::batch_norm_backward_frozen,
         };
-        let dy = dy.contiguous()?;
+        let dy = self.relu.of(dy)?;
         with_slice(OP, x, |x| {
             with_slice(OP, y, |y| {
                 with_slice(OP, &dy, |dy| {

@@ -5,6 +5,7 @@ use wick_kernels::{Activation, GhostBatchNormShape, NormAffine, NormGradients, N
 
 use crate::apply::{apply3, expect_shape, input, output, slice, tensor, with_slice};
 use crate::error::{OpsError, kernel};
+use crate::guided::ReluGradient;
 
 const OP: &str = "ghost_batch_norm";
 
@@ -61,7 +62,14 @@ pub fn ghost_batch_norm_train(
         variance: tensor(unbiased, (splits, channels))?,
         values,
     };
-    let op = GhostBatchNorm { shape, mean, variance, eps: eps as f32, activation };
+    let op = GhostBatchNorm {
+        shape,
+        mean,
+        variance,
+        eps: eps as f32,
+        activation,
+        relu: ReluGradient::now(activation),
+    };
     let y = apply3(&x, &input(OP, "weight", weight)?, &input(OP, "bias", bias)?, op)?;
     Ok((y, statistics))
 }
@@ -72,6 +80,7 @@ struct GhostBatchNorm {
     variance: Vec<f32>,
     eps: f32,
     activation: Activation,
+    relu: ReluGradient,
 }
 
 impl GhostBatchNorm {
@@ -112,7 +121,7 @@ impl CustomOp3 for GhostBatchNorm {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let mut dx = vec![0.0; x.elem_count()];
         let (mut dw, mut db) = (vec![0.0; w.elem_count()], vec![0.0; b.elem_count()]);
-        let dy = dy.contiguous()?;
+        let dy = self.relu.of(dy)?;
         with_slice(OP, x, |x| {
             with_slice(OP, y, |y| {
                 with_slice(OP, &dy, |dy| {

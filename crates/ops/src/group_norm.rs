@@ -7,6 +7,7 @@ use wick_kernels::{Activation, GroupNormShape, NormAffine, NormGradients, NormPa
 
 use crate::apply::{apply3, expect_shape, input, output, slice, tensor, with_slice};
 use crate::error::{OpsError, kernel};
+use crate::guided::ReluGradient;
 
 const OP: &str = "group_norm";
 
@@ -72,7 +73,14 @@ fn apply(
     eps: f64,
     activation: Activation,
 ) -> Result<Tensor> {
-    let op = GroupNorm { name, shape, eps: eps as f32, activation, statistics: OnceLock::new() };
+    let op = GroupNorm {
+        name,
+        shape,
+        eps: eps as f32,
+        activation,
+        relu: ReluGradient::now(activation),
+        statistics: OnceLock::new(),
+    };
     apply3(&input(name, "input", x)?, &input(name, "weight", weight)?, &input(name, "bias", bias)?, op)
 }
 
@@ -81,6 +89,7 @@ struct GroupNorm {
     shape: GroupNormShape,
     eps: f32,
     activation: Activation,
+    relu: ReluGradient,
     /// Mean and variance of each group: written by the forward pass, read by the backward pass.
     statistics: OnceLock<(Vec<f32>, Vec<f32>)>,
 }
@@ -124,7 +133,7 @@ impl CustomOp3 for GroupNorm {
         let statistics = NormStatistics { mean, variance, eps: self.eps };
         let mut dx = vec![0.0; x.elem_count()];
         let (mut dw, mut db) = (vec![0.0; w.elem_count()], vec![0.0; b.elem_count()]);
-        let dy = dy.contiguous()?;
+        let dy = self.relu.of(dy)?;
         with_slice(self.name, x, |x| {
             with_slice(self.name, y, |y| {
                 with_slice(self.name, &dy, |dy| {

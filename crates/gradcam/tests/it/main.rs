@@ -5,8 +5,11 @@
 mod golden;
 
 mod bad_input;
+mod eigen;
 mod explaining;
 mod heatmaps;
+mod methods;
+mod small_network;
 
 use candle_core::{Device, Shape, Tensor};
 
@@ -21,7 +24,11 @@ fn values(tensor: &Tensor) -> Vec<f32> {
 }
 
 fn reference(case: &str) -> Vec<f32> {
-    let all: serde_json::Value = serde_json::from_str(&golden::read("cams.json")).unwrap();
+    reference_in("cams.json", case)
+}
+
+fn reference_in(file: &str, case: &str) -> Vec<f32> {
+    let all: serde_json::Value = serde_json::from_str(&golden::read(file)).unwrap();
     all[case].as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect()
 }
 
