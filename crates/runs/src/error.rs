@@ -77,6 +77,16 @@ pub enum RunsError {
         /// What was given.
         got: String,
     },
+    /// A file of pictures is not what its reader expects.
+    #[error("{path}: expected {expected}, got {got}; the stage `misclassified` writes it anew", path = path.display())]
+    Gallery {
+        /// The file.
+        path: PathBuf,
+        /// The tensor expected, or the kind of file.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
     /// A JSON file is not what its reader expects.
     #[error("{path}, line {line}, column {column}: expected a {expected}: {reason}", path = path.display())]
     Json {
@@ -108,6 +118,7 @@ impl RunsError {
             | Self::Columns { path, .. }
             | Self::Row { path, .. }
             | Self::Record { path, .. }
+            | Self::Gallery { path, .. }
             | Self::Json { path, .. } => Some(path),
             Self::Name { .. } => None,
         }

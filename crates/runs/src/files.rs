@@ -23,17 +23,23 @@ pub enum Figure {
     Confusion,
     /// Test images the network got wrong.
     Misclassified,
+    /// Test images the network got right by the least.
+    Unsure,
+    /// The first convolution's filters.
+    Filters,
 }
 
 impl Figure {
     /// Every figure.
-    pub const ALL: [Figure; 6] = [
+    pub const ALL: [Figure; 8] = [
         Figure::Curves,
         Figure::LrFinder,
         Figure::LrSchedule,
         Figure::Augmentations,
         Figure::Confusion,
         Figure::Misclassified,
+        Figure::Unsure,
+        Figure::Filters,
     ];
 
     pub(crate) fn file_name(self) -> &'static str {
@@ -44,6 +50,8 @@ impl Figure {
             Figure::Augmentations => "augmentations.png",
             Figure::Confusion => "confusion.png",
             Figure::Misclassified => "misclassified.png",
+            Figure::Unsure => "unsure.png",
+            Figure::Filters => "filters.png",
         }
     }
 }

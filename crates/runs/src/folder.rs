@@ -219,6 +219,11 @@ impl RunDir {
         self.path.join("confusion.csv")
     }
 
+    /// [`GalleryImages`](crate::GalleryImages): the pictures of the galleries.
+    pub fn gallery(&self) -> PathBuf {
+        self.path.join("gallery.safetensors")
+    }
+
     /// The folder of a class activation method, for example `gradcam`.
     ///
     /// # Errors

@@ -102,6 +102,7 @@ fn paths_are_those_of_the_design() {
         run.predictions(),
         run.per_class(),
         run.confusion(),
+        run.gallery(),
         cam.index(),
         cam.raw(),
         cam.grid(),
@@ -112,13 +113,13 @@ fn paths_are_those_of_the_design() {
     let expected = "recipe.toml manifest.json summary.txt data.safetensors lr_finder.csv lr_finder.json epochs.csv \
         timing.csv steps.csv checkpoints/best.safetensors checkpoints/last.safetensors \
         checkpoints/last.optim.safetensors checkpoints/last.state.json predictions.csv per_class.csv confusion.csv \
-        cam/gradcam/index.csv cam/gradcam/raw.safetensors cam/gradcam/grid.png tb report.html claims.json";
+        gallery.safetensors cam/gradcam/index.csv cam/gradcam/raw.safetensors cam/gradcam/grid.png tb report.html claims.json";
     let relative = |path: &Path| path.strip_prefix(run.path()).unwrap().to_str().unwrap().to_owned();
     let paths: Vec<_> = paths.iter().map(|path| relative(path)).collect();
     assert_eq!(paths, expected.split_whitespace().collect::<Vec<_>>());
     let figures: Vec<_> = Figure::ALL.iter().map(|figure| relative(&run.figure(*figure))).collect();
     let expected = "figures/curves.png figures/lr_finder.png figures/lr_schedule.png figures/augmentations.png \
-        figures/confusion.png figures/misclassified.png";
+        figures/confusion.png figures/misclassified.png figures/unsure.png figures/filters.png";
     assert_eq!(figures, expected.split_whitespace().collect::<Vec<_>>());
 }
 

@@ -26,10 +26,12 @@ mod text;
 pub use colour::Colormap;
 pub use error::VizError;
 pub use figures::{
-    AugmentationRow, AugmentationsOptions, CamCase, CamGridOptions, ColorBar, ComparedRuns,
-    ComparisonOptions, ConfusionOptions, Curves, CurvesOptions, GalleryOptions, LossScale, LrFinder,
-    LrFinderOptions, LrSchedule, LrScheduleOptions, Mistake, Order, Suggestion, augmentations, cam_grid,
-    comparison, confusion, curves, lr_finder, lr_schedule, misclassified,
+    AugmentationRow, AugmentationsOptions, CamCase, CamComparisonOptions, CamGridOptions, ClassCam,
+    ClassCamsOptions, CloseCall, ColorBar, ComparedCams, ComparedRuns, ComparisonOptions, ConfusionOptions,
+    Curves, CurvesOptions, FilterLayout, FilterScale, Filters, FiltersOptions, GalleryOptions, LossScale,
+    LrFinder, LrFinderOptions, LrSchedule, LrScheduleOptions, Mistake, Order, Suggestion, augmentations,
+    cam_comparison, cam_grid, class_cams, comparison, confusion, curves, filters, lr_finder, lr_schedule,
+    misclassified, unsure,
 };
 pub use files::{read_image, save_png};
 pub use heat::{Blend, HeatMap, OverlayOptions, Range, Scaled, heatmap, min_max, overlay};

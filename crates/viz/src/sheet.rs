@@ -2,7 +2,7 @@
 
 use crate::{
     VizError,
-    colour::palette::{Colour, WHITE},
+    colour::palette::{Colour, FRAME, WHITE},
     text::{self, Anchor, Style},
 };
 use image::{Rgb, RgbImage, imageops};
@@ -33,6 +33,11 @@ impl Sheet {
         }
     }
 
+    /// Width and height.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        (u64::from(self.image.width()), u64::from(self.image.height()))
+    }
+
     pub(crate) fn fill(&mut self, rect: Rect, colour: Colour) {
         let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
         for y in rect.y..bottom.min(u64::from(self.image.height())) {
@@ -54,6 +59,14 @@ impl Sheet {
         ] {
             self.fill(edge, colour);
         }
+    }
+
+    /// Pastes `image` within a frame, and returns its place.
+    pub(crate) fn framed(&mut self, image: &RgbImage, x: u64, y: u64) -> Rect {
+        let rect = Rect { x, y, width: u64::from(image.width()), height: u64::from(image.height()) };
+        self.paste(image, x, y);
+        self.frame(rect, FRAME);
+        rect
     }
 
     pub(crate) fn paste(&mut self, image: &RgbImage, x: u64, y: u64) {

@@ -50,6 +50,19 @@ pub(crate) fn map(seed: u64) -> Vec<f32> {
     (0..16).map(|i| (-0.5 * ((i % 4) as f64 - cx).hypot((i / 4) as f64 - cy).powi(2)).exp() as f32).collect()
 }
 
+/// Filters that look for edges and colours, (filter, channel, row, column), the later the weaker.
+pub(crate) fn filters(count: usize, side: usize) -> Vec<f32> {
+    let middle = (side as f64 - 1.0) / 2.0;
+    let weight = |i: usize| {
+        let (o, c) = (i / (3 * side * side), (i / (side * side)) % 3);
+        let (y, x) = (((i / side) % side) as f64 - middle, (i % side) as f64 - middle);
+        let at = |k: u64| noise(97 * o as u64 + k) - 0.5;
+        let wave = x * at(0) + y * at(1) + at(2) * (x * x + y * y - 1.0);
+        (wave + at(3 + c as u64)) * 0.98f64.powi(o as i32)
+    };
+    (0..count * 3 * side * side).map(|i| weight(i) as f32).collect()
+}
+
 pub(crate) struct Run {
     pub(crate) train_loss: Vec<f64>,
     pub(crate) test_loss: Vec<f64>,

@@ -7,10 +7,12 @@ mod made_up;
 use made_up::{counts, map, moved, picture, range_test, run};
 use std::{env, error::Error, fs, path::PathBuf};
 use wick_viz::{
-    AugmentationRow, AugmentationsOptions, CamCase, CamGridOptions, Colormap, ConfusionOptions, Curves,
-    CurvesOptions, GalleryOptions, HeatMap, LrFinder, LrFinderOptions, LrSchedule, LrScheduleOptions,
-    Mistake, OverlayOptions, Photo, RgbImage, Suggestion, VizError, augmentations, cam_grid, confusion,
-    curves, enlarge, heatmap, lr_finder, lr_schedule, misclassified, overlay, save_png,
+    AugmentationRow, AugmentationsOptions, CamCase, CamComparisonOptions, CamGridOptions, ClassCam,
+    ClassCamsOptions, CloseCall, Colormap, ComparedCams, ConfusionOptions, Curves, CurvesOptions,
+    FilterLayout, FilterScale, Filters, FiltersOptions, GalleryOptions, HeatMap, LrFinder, LrFinderOptions,
+    LrSchedule, LrScheduleOptions, Mistake, Order, OverlayOptions, Photo, RgbImage, Suggestion, VizError,
+    augmentations, cam_comparison, cam_grid, class_cams, confusion, curves, enlarge, filters, heatmap,
+    lr_finder, lr_schedule, misclassified, overlay, save_png, unsure,
 };
 
 const CLASSES: [&str; 10] =
@@ -44,7 +46,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for n in [0, 1, 10, 23] {
         save(&format!("misclassified-{n}"), mistakes(n)?)?;
+        save(&format!("unsure-{n}"), close_calls(n)?)?;
         save(&format!("cams-{n}"), cams(n)?)?;
+    }
+    save("class-cams", class_averages()?)?;
+    for columns in [2, 10] {
+        save(&format!("cam-comparison-{columns}"), compared_cams(columns)?)?;
+    }
+    for (name, scale) in [("each", FilterScale::Each), ("shared", FilterScale::Shared)] {
+        save(&format!("filters-64-{name}"), made_up_filters(64, 3, scale)?)?;
+        save(&format!("filters-24-{name}"), made_up_filters(24, 2, scale)?)?;
     }
     save("augmentations", sheet(4, 8)?)?;
     save("colour-maps", colour_maps()?)?;
@@ -122,6 +133,76 @@ fn mistakes(n: usize) -> Result<RgbImage, VizError> {
     });
     let options = GalleryOptions { title: Some("Misclassified".to_owned()), ..Default::default() };
     misclassified(&list.collect::<Result<Vec<_>, VizError>>()?, &options)
+}
+
+fn close_calls(n: usize) -> Result<RgbImage, VizError> {
+    let pictures: Vec<_> = (0..n as u64).map(picture).collect();
+    let list = pictures.iter().enumerate().map(|(i, p)| {
+        let first = 0.35 + 0.15 * made_up::noise(i as u64);
+        Ok(CloseCall {
+            image: Photo::new(p, 32, 32)?,
+            first: CLASSES[i % 10],
+            second: CLASSES[(3 * i + 1) % 10],
+            probabilities: [first, first - 0.03 * made_up::noise(50 + i as u64)],
+        })
+    });
+    let title = Some("Right by the least".to_owned());
+    let options = GalleryOptions { title, order: Order::LeastConfident, ..Default::default() };
+    unsure(&list.collect::<Result<Vec<_>, VizError>>()?, &options)
+}
+
+fn class_averages() -> Result<RgbImage, VizError> {
+    let pictures: Vec<_> = (0..10).map(picture).collect();
+    let maps: Vec<_> = (0..10).map(|i| if i == 6 { vec![0.0; 16] } else { map(i) }).collect();
+    let list = pictures.iter().zip(&maps).enumerate().map(|(i, (p, m))| {
+        let (mean_image, map) = (Photo::new(p, 32, 32)?, HeatMap::new(m, 4, 4)?);
+        Ok(ClassCam { name: CLASSES[i], mean_image, map, images: 1000 - 37 * i })
+    });
+    let title = Some("Grad-CAM of layer4, the mean of each class".to_owned());
+    let options = ClassCamsOptions { title, ..Default::default() };
+    class_cams(&list.collect::<Result<Vec<_>, VizError>>()?, &options)
+}
+
+fn compared_cams(columns: usize) -> Result<RgbImage, VizError> {
+    let methods = [
+        "Grad-CAM",
+        "Grad-CAM++",
+        "HiRes-CAM",
+        "XGrad-CAM",
+        "Layer-CAM",
+        "Eigen-CAM",
+        "EigenGrad-CAM",
+        "Score-CAM",
+        "Ablation-CAM",
+        "Guided Grad-CAM",
+    ];
+    let pictures: Vec<_> = (0..4).map(picture).collect();
+    let values: Vec<Vec<_>> = (0..4)
+        .map(|i| {
+            (0..columns as u64)
+                .map(|k| if i == 2 && k == 1 { vec![0.0; 16] } else { map(10 * i + k) })
+                .collect()
+        })
+        .collect();
+    let maps: Vec<Vec<_>> = values
+        .iter()
+        .map(|row| row.iter().map(|v| HeatMap::new(v, 4, 4)).collect())
+        .collect::<Result<_, _>>()?;
+    let cases = pictures.iter().zip(&maps).enumerate().map(|(i, (p, maps))| {
+        let (truth, predicted) = (CLASSES[i], CLASSES[(i + i % 3) % 10]);
+        let probability = 0.35 + 0.6 * made_up::noise(i as u64);
+        Ok(ComparedCams { image: Photo::new(p, 32, 32)?, maps, truth, predicted, probability })
+    });
+    let title = Some(format!("{columns} methods on layer4"));
+    let options = CamComparisonOptions { title, ..Default::default() };
+    cam_comparison(&methods[..columns], &cases.collect::<Result<Vec<_>, VizError>>()?, &options)
+}
+
+fn made_up_filters(count: usize, side: usize, scale: FilterScale) -> Result<RgbImage, VizError> {
+    let weights = made_up::filters(count, side);
+    let data = Filters { weights: &weights, count, height: side, width: side, layout: FilterLayout::Oihw };
+    let title = Some(format!("The first convolution: {count} filters of {side}×{side}"));
+    filters(&data, &FiltersOptions { title, scale, ..Default::default() })
 }
 
 fn cams(n: usize) -> Result<RgbImage, VizError> {

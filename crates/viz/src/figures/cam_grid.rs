@@ -1,4 +1,5 @@
-use super::caption::{HEADING, LINE, PLAIN, TITLE, lines, nothing, widest, zoom};
+use super::caption::{HEADING, LINE, MARGIN, TITLE, lines, nothing, widest, zoom};
+use super::color_bar::{self, ColorBar};
 use crate::{
     HeatMap, OverlayOptions, Photo, Range, RgbImage, VizError,
     colour::palette::{FRAME, MUTED},
@@ -8,7 +9,6 @@ use crate::{
 };
 
 const FIGURE: &str = "class activation grid";
-const MARGIN: u64 = 24;
 /// Between the three pictures of a case.
 const GAP: u64 = 6;
 /// Between cases.
@@ -29,16 +29,6 @@ pub struct CamCase<'a> {
     pub predicted: &'a str,
     /// The probability given to the prediction, a fraction.
     pub probability: f64,
-}
-
-/// Whether a grid explains its colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ColorBar {
-    /// Below the grid.
-    #[default]
-    Shown,
-    /// Left out.
-    Hidden,
 }
 
 /// How [`cam_grid`] draws.
@@ -101,7 +91,7 @@ pub fn cam_grid(cases: &[CamCase<'_>], options: &CamGridOptions) -> Result<RgbIm
         caption(&mut sheet, case, &layout, (x, y + layout.tile_height));
     }
     if options.color_bar == ColorBar::Shown {
-        color_bar(&mut sheet, &layout, options);
+        color_bar::draw(&mut sheet, options.overlay.colormap);
     }
     Ok(sheet.into_image())
 }
@@ -151,7 +141,7 @@ impl Layout {
         let title = options.title.as_ref().map_or(0, |t| text::width(t, TITLE).ceil() as u64).min(900);
         let along = columns.saturating_mul(three.saturating_add(BREAK)).saturating_sub(BREAK);
         let width = along.max(title).saturating_add(2 * MARGIN);
-        let foot = if options.color_bar == ColorBar::Shown { 34 } else { 0 };
+        let foot = options.color_bar.height();
         let mut layout =
             Self { zoom, columns, tile_width, tile_height, cell: three, lines, top, width, height: 0 };
         let rows = (cases.len() as u64).div_ceil(columns);
@@ -190,13 +180,8 @@ fn pictures(
         let style = Style::regular(13.0, MUTED);
         let middle = x + layout.tile_width + GAP + layout.tile_width / 2;
         let words = text::elide("flat map", style, layout.tile_width as f32);
-        sheet.text_centred(
-            &words,
-            style,
-            Anchor::Middle,
-            middle as f32,
-            y as f32 + layout.tile_height as f32 / 2.0,
-        );
+        let centre = y as f32 + layout.tile_height as f32 / 2.0;
+        sheet.text_centred(&words, style, Anchor::Middle, middle as f32, centre);
     }
     Ok(())
 }
@@ -213,16 +198,4 @@ fn caption(sheet: &mut Sheet, case: &CamCase<'_>, layout: &Layout, (x, y): (u64,
             sheet.text(&words, *style, Anchor::Start, x as f32, (y + i * LINE) as f32);
         }
     }
-}
-
-fn color_bar(sheet: &mut Sheet, layout: &Layout, options: &CamGridOptions) {
-    let length = (layout.width - 2 * MARGIN).saturating_sub(90).min(256);
-    let (x, y) = ((layout.width - length) / 2, layout.height - MARGIN - 14);
-    for i in 0..length {
-        let colour = options.overlay.colormap.at(i as f32 / (length - 1).max(1) as f32);
-        sheet.fill(Rect { x: x + i, y, width: 1, height: 14 }, colour);
-    }
-    sheet.frame(Rect { x, y, width: length, height: 14 }, FRAME);
-    sheet.text_centred("low", PLAIN, Anchor::End, x as f32 - 10.0, y as f32 + 7.0);
-    sheet.text_centred("high", PLAIN, Anchor::Start, (x + length) as f32 + 10.0, y as f32 + 7.0);
 }

@@ -11,8 +11,11 @@ use crate::{
 pub(super) const TITLE: Style = Style::bold(18.0, INK);
 pub(super) const HEADING: Style = Style::regular(14.0, MUTED);
 pub(super) const PLAIN: Style = Style::regular(14.0, INK);
+pub(super) const SMALL: Style = Style::regular(13.0, MUTED);
 pub(super) const WRONG: Style = Style::bold(14.0, VERMILLION);
 pub(super) const RIGHT: Style = Style::bold(14.0, INK);
+/// Around every gallery.
+pub(super) const MARGIN: u64 = 24;
 /// From one line of a caption to the next.
 pub(super) const LINE: u64 = 20;
 
@@ -45,6 +48,29 @@ pub(super) fn zoom<'a>(given: Option<u32>, photos: impl Iterator<Item = Photo<'a
             let side = photos.map(|p| p.size().height.max(p.size().width)).max().unwrap_or(32);
             Ok((128.0 / side as f64).round().clamp(1.0, 32.0) as u32)
         }
+    }
+}
+
+/// The title at the top of a sheet, if there is one.
+pub(super) fn title(sheet: &mut Sheet, words: Option<&str>, width: u64) {
+    let words = text::elide(words.unwrap_or(""), TITLE, width.saturating_sub(2 * MARGIN) as f32);
+    sheet.text(&words, TITLE, Anchor::Start, MARGIN as f32, MARGIN as f32 + 16.0);
+}
+
+/// How far a title pushes down what is below it, and how much width it asks for.
+pub(super) fn title_size(words: Option<&str>) -> (u64, u64) {
+    words.map_or((0, 0), |w| (40, (text::width(w, TITLE).ceil() as u64).min(900)))
+}
+
+/// `columns`, unless it is 0.
+pub(super) fn some_columns(figure: &str, columns: usize) -> Result<u64, VizError> {
+    match columns {
+        0 => Err(VizError::OutOfRange {
+            what: format!("columns of a {figure}"),
+            expected: "at least 1".to_owned(),
+            got: "0".to_owned(),
+        }),
+        n => Ok(n as u64),
     }
 }
 

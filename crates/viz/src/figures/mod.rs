@@ -1,20 +1,32 @@
 //! The figures, one a file.
 
 mod augmentations;
+mod cam_comparison;
 mod cam_grid;
 mod caption;
+mod class_cams;
+mod color_bar;
 mod comparison;
 mod confusion;
 mod curves;
+mod filters;
+mod gallery;
 mod lr_finder;
 mod lr_schedule;
 mod misclassified;
+mod unsure;
 
 pub use augmentations::{AugmentationRow, AugmentationsOptions, augmentations};
-pub use cam_grid::{CamCase, CamGridOptions, ColorBar, cam_grid};
+pub use cam_comparison::{CamComparisonOptions, ComparedCams, cam_comparison};
+pub use cam_grid::{CamCase, CamGridOptions, cam_grid};
+pub use class_cams::{ClassCam, ClassCamsOptions, class_cams};
+pub use color_bar::ColorBar;
 pub use comparison::{ComparedRuns, ComparisonOptions, comparison};
 pub use confusion::{ConfusionOptions, confusion};
 pub use curves::{Curves, CurvesOptions, LossScale, curves};
+pub use filters::{FilterLayout, FilterScale, Filters, FiltersOptions, filters};
+pub use gallery::{GalleryOptions, Order};
 pub use lr_finder::{LrFinder, LrFinderOptions, Suggestion, lr_finder};
 pub use lr_schedule::{LrSchedule, LrScheduleOptions, lr_schedule};
-pub use misclassified::{GalleryOptions, Mistake, Order, misclassified};
+pub use misclassified::{Mistake, misclassified};
+pub use unsure::{CloseCall, unsure};
