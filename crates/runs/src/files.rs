@@ -8,7 +8,7 @@ pub struct CamDir {
     path: PathBuf,
 }
 
-/// The pictures of a run, each a PNG in `figures/`.
+/// The pictures of a run, each a PNG in `figures/`; a chart is an SVG too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Figure {
     /// Loss and accuracy over the epochs.
@@ -23,17 +23,36 @@ pub enum Figure {
     Confusion,
     /// Test images the network got wrong.
     Misclassified,
+    /// Accuracy of each class.
+    PerClass,
+    /// Accuracy over confidence.
+    Reliability,
+    /// Norms of the weights and of their gradients over the steps.
+    Norms,
 }
 
 impl Figure {
     /// Every figure.
-    pub const ALL: [Figure; 6] = [
+    pub const ALL: [Figure; 9] = [
         Figure::Curves,
         Figure::LrFinder,
         Figure::LrSchedule,
         Figure::Augmentations,
         Figure::Confusion,
         Figure::Misclassified,
+        Figure::PerClass,
+        Figure::Reliability,
+        Figure::Norms,
+    ];
+
+    /// Those that are charts, and so an SVG too.
+    pub const CHARTS: [Figure; 6] = [
+        Figure::Curves,
+        Figure::LrFinder,
+        Figure::LrSchedule,
+        Figure::PerClass,
+        Figure::Reliability,
+        Figure::Norms,
     ];
 
     pub(crate) fn file_name(self) -> &'static str {
@@ -44,6 +63,9 @@ impl Figure {
             Figure::Augmentations => "augmentations.png",
             Figure::Confusion => "confusion.png",
             Figure::Misclassified => "misclassified.png",
+            Figure::PerClass => "per_class.png",
+            Figure::Reliability => "reliability.png",
+            Figure::Norms => "norms.png",
         }
     }
 }

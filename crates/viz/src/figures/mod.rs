@@ -6,9 +6,12 @@ mod caption;
 mod comparison;
 mod confusion;
 mod curves;
+mod headline;
 mod lr_finder;
 mod lr_schedule;
 mod misclassified;
+
+use headline::headline;
 
 pub use augmentations::{AugmentationRow, AugmentationsOptions, augmentations};
 pub use cam_grid::{CamCase, CamGridOptions, ColorBar, cam_grid};
