@@ -1,10 +1,22 @@
 //! From a run's files to its figures.
 
+use std::path::Path;
+
 use anyhow::Result;
 use wick_runs::{
     ConfusionTable, EpochRow, Figure, LrFinderReport, LrFinderRow, RunDir, read_json, read_rows,
 };
 use wick_viz as viz;
+
+/// Writes a chart as PNG, light, and as SVG, which is as the reader's page.
+pub fn save_chart(chart: &viz::Chart, png: &Path, svg: &Path) -> Result<()> {
+    viz::save_png(&chart.png(viz::Theme::Light)?, png)?;
+    Ok(viz::save_svg(&chart.svg(&viz::SvgOptions::default()), svg)?)
+}
+
+fn save(run: &RunDir, figure: Figure, chart: &viz::Chart) -> Result<()> {
+    save_chart(chart, &run.figure(figure), &run.figure_svg(figure))
+}
 
 /// Draws `lr_finder.csv` with every suggestion marked.
 pub fn lr_finder(run: &RunDir) -> Result<()> {
@@ -19,8 +31,7 @@ pub fn lr_finder(run: &RunDir) -> Result<()> {
         smoothed: &column(|r| r.smoothed),
         suggestions: &suggestions,
     };
-    let picture = viz::lr_finder(&data, &viz::LrFinderOptions::default())?;
-    Ok(viz::save_png(&picture, &run.figure(Figure::LrFinder))?)
+    save(run, Figure::LrFinder, &viz::lr_finder(&data, &viz::LrFinderOptions::default())?)
 }
 
 /// Draws `epochs.csv`.
@@ -36,7 +47,7 @@ pub fn curves(run: &RunDir, title: &str) -> Result<()> {
         momentum: &column(|r| r.momentum),
     };
     let options = viz::CurvesOptions { title: Some(title.to_owned()), ..Default::default() };
-    Ok(viz::save_png(&viz::curves(&data, &options)?, &run.figure(Figure::Curves))?)
+    save(run, Figure::Curves, &viz::curves(&data, &options)?)
 }
 
 /// Draws `confusion.csv`.
@@ -51,5 +62,5 @@ pub fn confusion(run: &RunDir) -> Result<()> {
 pub fn lr_schedule(run: &RunDir, lr: &[f64], momentum: &[f64], steps_per_epoch: usize) -> Result<()> {
     let data = viz::LrSchedule { lr, momentum };
     let options = viz::LrScheduleOptions { steps_per_epoch: Some(steps_per_epoch), ..Default::default() };
-    Ok(viz::save_png(&viz::lr_schedule(&data, &options)?, &run.figure(Figure::LrSchedule))?)
+    save(run, Figure::LrSchedule, &viz::lr_schedule(&data, &options)?)
 }

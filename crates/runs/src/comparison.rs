@@ -32,6 +32,11 @@ impl ComparisonDir {
     pub fn figure(&self) -> PathBuf {
         self.path.join("compare.png")
     }
+
+    /// The same as SVG.
+    pub fn figure_svg(&self) -> PathBuf {
+        self.figure().with_extension("svg")
+    }
 }
 
 /// Which images an accuracy is of.

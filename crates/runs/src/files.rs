@@ -8,7 +8,7 @@ pub struct CamDir {
     path: PathBuf,
 }
 
-/// The pictures of a run, each a PNG in `figures/`.
+/// The pictures of a run, each a PNG in `figures/`; a chart is an SVG too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Figure {
     /// Loss and accuracy over the epochs.
@@ -27,11 +27,17 @@ pub enum Figure {
     Unsure,
     /// The first convolution's filters.
     Filters,
+    /// Accuracy of each class.
+    PerClass,
+    /// Accuracy over confidence.
+    Reliability,
+    /// Norms of the weights and of their gradients over the steps.
+    Norms,
 }
 
 impl Figure {
     /// Every figure.
-    pub const ALL: [Figure; 8] = [
+    pub const ALL: [Figure; 11] = [
         Figure::Curves,
         Figure::LrFinder,
         Figure::LrSchedule,
@@ -40,6 +46,19 @@ impl Figure {
         Figure::Misclassified,
         Figure::Unsure,
         Figure::Filters,
+        Figure::PerClass,
+        Figure::Reliability,
+        Figure::Norms,
+    ];
+
+    /// Those that are charts, and so an SVG too.
+    pub const CHARTS: [Figure; 6] = [
+        Figure::Curves,
+        Figure::LrFinder,
+        Figure::LrSchedule,
+        Figure::PerClass,
+        Figure::Reliability,
+        Figure::Norms,
     ];
 
     pub(crate) fn file_name(self) -> &'static str {
@@ -52,6 +71,9 @@ impl Figure {
             Figure::Misclassified => "misclassified.png",
             Figure::Unsure => "unsure.png",
             Figure::Filters => "filters.png",
+            Figure::PerClass => "per_class.png",
+            Figure::Reliability => "reliability.png",
+            Figure::Norms => "norms.png",
         }
     }
 }

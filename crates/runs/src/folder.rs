@@ -264,6 +264,11 @@ impl RunDir {
         self.figures().join(figure.file_name())
     }
 
+    /// A chart as SVG, beside its PNG; only [`Figure::CHARTS`] have one.
+    pub fn figure_svg(&self, figure: Figure) -> PathBuf {
+        self.figure(figure).with_extension("svg")
+    }
+
     /// The folder of the TensorBoard event file.
     pub fn tensorboard(&self) -> PathBuf {
         self.path.join("tb")

@@ -119,8 +119,13 @@ fn paths_are_those_of_the_design() {
     assert_eq!(paths, expected.split_whitespace().collect::<Vec<_>>());
     let figures: Vec<_> = Figure::ALL.iter().map(|figure| relative(&run.figure(*figure))).collect();
     let expected = "figures/curves.png figures/lr_finder.png figures/lr_schedule.png figures/augmentations.png \
-        figures/confusion.png figures/misclassified.png figures/unsure.png figures/filters.png";
+        figures/confusion.png figures/misclassified.png figures/unsure.png figures/filters.png figures/per_class.png \
+        figures/reliability.png figures/norms.png";
     assert_eq!(figures, expected.split_whitespace().collect::<Vec<_>>());
+    let charts: Vec<_> = Figure::CHARTS.iter().map(|figure| relative(&run.figure_svg(*figure))).collect();
+    let expected = "figures/curves.svg figures/lr_finder.svg figures/lr_schedule.svg figures/per_class.svg \
+        figures/reliability.svg figures/norms.svg";
+    assert_eq!(charts, expected.split_whitespace().collect::<Vec<_>>());
 }
 
 #[test]

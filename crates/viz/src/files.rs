@@ -17,16 +17,38 @@ use std::{
 /// # Errors
 /// [`VizError::Write`] where the folder is missing, not writable or full, or where `path` is a folder.
 pub fn save_png(image: &RgbImage, path: &Path) -> Result<(), VizError> {
-    write_beside(image, path).map_err(|source| VizError::Write { path: path.to_owned(), source })
+    write_beside(path, |writer| {
+        PngEncoder::new_with_quality(writer, CompressionType::Default, FilterType::Adaptive)
+            .write_image(image.as_raw(), image.width(), image.height(), image::ExtendedColorType::Rgb8)
+            .map_err(|e| match e {
+                image::ImageError::IoError(e) => e,
+                e => io::Error::other(e),
+            })
+    })
 }
 
-fn write_beside(image: &RgbImage, path: &Path) -> io::Result<()> {
+/// Writes `svg`, as [`Chart::svg`](crate::Chart::svg) makes it, to `path` as [`save_png`] does.
+///
+/// # Errors
+/// As [`save_png`].
+pub fn save_svg(svg: &str, path: &Path) -> Result<(), VizError> {
+    write_beside(path, |writer| writer.write_all(svg.as_bytes()))
+}
+
+fn write_beside(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
+) -> Result<(), VizError> {
+    try_beside(path, write).map_err(|source| VizError::Write { path: path.to_owned(), source })
+}
+
+fn try_beside(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".picture-").suffix(".png.part");
+    builder.prefix(".picture-").suffix(".part");
     #[cfg(unix)]
     {
         // A temporary file is private by default; a picture gets what the umask allows.
@@ -34,13 +56,8 @@ fn write_beside(image: &RgbImage, path: &Path) -> io::Result<()> {
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let file = builder.tempfile_in(folder)?;
-    let mut writer = BufWriter::new(&file);
-    PngEncoder::new_with_quality(&mut writer, CompressionType::Default, FilterType::Adaptive)
-        .write_image(image.as_raw(), image.width(), image.height(), image::ExtendedColorType::Rgb8)
-        .map_err(|e| match e {
-            image::ImageError::IoError(e) => e,
-            e => io::Error::other(e),
-        })?;
+    let mut writer = BufWriter::new(file.as_file());
+    write(&mut writer)?;
     writer.flush()?;
     drop(writer);
     file.persist(path)?;

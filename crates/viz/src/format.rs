@@ -24,6 +24,17 @@ pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     }
 }
 
+/// Four significant digits: 0.49871 is "0.4987", 2.5 is "2.5".
+pub(crate) fn digits(value: f64) -> String {
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
+    let plain = rounded == 0.0 || (1e-3..1e6).contains(&rounded.abs());
+    let text = if plain { format!("{rounded}") } else { format!("{rounded:e}") };
+    text.replace('-', "−")
+}
+
 /// A learning rate with three digits: 0.0050941 is "5.09e-3", 0.1 is "0.1".
 pub(crate) fn rate(value: f64) -> String {
     if !value.is_finite() {
@@ -72,6 +83,10 @@ mod tests {
         assert_eq!(percent(f64::NAN), "–");
         assert_eq!(percent2(0.92221), "92.22 %");
         assert_eq!(fixed(-0.5, 1), "−0.5");
+        assert_eq!(
+            [digits(0.498_71), digits(2.5), digits(-12_345.6), digits(5.094e-5)],
+            ["0.4987", "2.5", "−12350", "5.094e−5"]
+        );
         assert_eq!(fixed(1e300, 3), "1.00e300");
         assert_eq!(
             [rate(5.0941380148e-3), rate(0.1), rate(1e-5), rate(0.0)],

@@ -1,12 +1,14 @@
 //! Pictures from plain slices: curves, galleries, overlays, matrices. Every figure is a function of its data and an options struct with
-//! defaults, and returns an [`RgbImage`]; [`save_png`] writes it.
+//! defaults. One of photos returns an [`RgbImage`], which [`save_png`] writes; one of lines and bars a [`Chart`], which becomes either
+//! such an image or an SVG.
 //!
 //! ```
-//! use wick_viz::{LrSchedule, LrScheduleOptions, lr_schedule};
+//! use wick_viz::{LrSchedule, LrScheduleOptions, SvgOptions, Theme, lr_schedule};
 //!
 //! let lr: Vec<f64> = (0..100).map(|step| 0.1 * (1.0 - f64::from(step) / 100.0)).collect();
-//! let picture = lr_schedule(&LrSchedule { lr: &lr, momentum: &[] }, &LrScheduleOptions::default())?;
-//! assert_eq!(picture.width(), 960);
+//! let chart = lr_schedule(&LrSchedule { lr: &lr, momentum: &[] }, &LrScheduleOptions::default())?;
+//! assert_eq!(chart.png(Theme::Dark)?.width(), 960);
+//! assert!(chart.svg(&SvgOptions::default()).starts_with("<svg"));
 //! # Ok::<(), wick_viz::VizError>(())
 //! ```
 //!
@@ -23,7 +25,8 @@ mod photo;
 mod sheet;
 mod text;
 
-pub use colour::Colormap;
+pub use chart::{Chart, SvgOptions};
+pub use colour::{Colormap, Theme};
 pub use error::VizError;
 pub use figures::{
     AugmentationRow, AugmentationsOptions, CamCase, CamComparisonOptions, CamGridOptions, ClassCam,
@@ -33,7 +36,7 @@ pub use figures::{
     cam_comparison, cam_grid, class_cams, comparison, confusion, curves, filters, lr_finder, lr_schedule,
     misclassified, unsure,
 };
-pub use files::{read_image, save_png};
+pub use files::{read_image, save_png, save_svg};
 pub use heat::{Blend, HeatMap, OverlayOptions, Range, Scaled, heatmap, min_max, overlay};
 pub use image::{self, RgbImage};
 pub use photo::{Fit, Photo, Size, denormalize, enlarge, fit};

@@ -1,7 +1,7 @@
 //! Text in the bundled font: measuring, fitting, drawing. Sizes are pixels per em, as in CSS.
 
 use crate::colour::palette::Colour;
-use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont, point};
+use ab_glyph::{Font, FontRef, Glyph, OutlineCurve, Point, PxScale, ScaleFont, point};
 use image::RgbImage;
 use std::sync::LazyLock;
 
@@ -18,20 +18,20 @@ fn bundled(file: &'static [u8]) -> FontRef<'static> {
 /// Height of a capital, as a share of the size.
 pub(crate) const CAPITAL: f32 = 0.727;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Weight {
     Regular,
     Bold,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anchor {
     Start,
     Middle,
     End,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Style {
     pub(crate) size: f32,
     pub(crate) weight: Weight,
@@ -48,11 +48,67 @@ impl Style {
     }
 
     fn font(self) -> &'static FontRef<'static> {
-        match self.weight {
+        self.weight.font()
+    }
+}
+
+impl Weight {
+    fn font(self) -> &'static FontRef<'static> {
+        match self {
             Weight::Regular => &REGULAR,
             Weight::Bold => &BOLD,
         }
     }
+}
+
+/// Units in which [`advance`] and [`outline`] are told, per size of the text.
+pub(crate) fn units_per_em(weight: Weight) -> f32 {
+    weight.font().units_per_em().unwrap_or(1000.0)
+}
+
+/// How far the next letter stands from this one.
+pub(crate) fn advance(letter: char, weight: Weight) -> f32 {
+    let font = weight.font();
+    font.h_advance_unscaled(font.glyph_id(letter))
+}
+
+/// The letter's outline as an SVG path, y upwards from the baseline; empty for a space.
+pub(crate) fn outline(letter: char, weight: Weight) -> String {
+    let font = weight.font();
+    let Some(outline) = font.outline(font.glyph_id(letter)) else { return String::new() };
+    let mut path = String::new();
+    let mut pen = None;
+    for curve in outline.curves {
+        let (start, points, sign) = match curve {
+            OutlineCurve::Line(a, b) => (a, vec![b], 'l'),
+            OutlineCurve::Quad(a, b, c) => (a, vec![b, c], 'q'),
+            OutlineCurve::Cubic(a, b, c, d) => (a, vec![b, c, d], 'c'),
+        };
+        let start = whole(start);
+        if pen != Some(start) {
+            if pen.is_some() {
+                path.push('z');
+            }
+            path.push_str(&format!("M{} {}", start.0, start.1));
+        }
+        path.push(sign);
+        for (i, point) in points.iter().enumerate() {
+            let (x, y) = whole(*point);
+            let (dx, dy) = (x - start.0, y - start.1);
+            let gap = if i == 0 || dx < 0 { "" } else { " " };
+            let between = if dy < 0 { "" } else { " " };
+            path.push_str(&format!("{gap}{dx}{between}{dy}"));
+            pen = Some((x, y));
+        }
+    }
+    if pen.is_some() {
+        path.push('z');
+    }
+    path
+}
+
+fn whole(point: Point) -> (i32, i32) {
+    (point.x.round() as i32, point.y.round() as i32)
 }
 
 /// What the rasteriser calls the scale of `size` pixels per em: the height from the lowest to the highest letter.

@@ -13,6 +13,11 @@ use wick_viz::{
     *,
 };
 
+/// As in the light.
+fn light(chart: &Chart) -> RgbImage {
+    chart.png(Theme::Light).unwrap()
+}
+
 /// Mean absolute difference, in grey levels, that two small pictures may have. Lowering one curve by half a point of accuracy makes
 /// 0.32, by one point 0.56; the same data on the same machine make 0.
 const TOLERANCE: f64 = 0.25;
@@ -42,7 +47,7 @@ fn compare(name: &str, picture: &RgbImage) {
     );
 }
 
-fn learning(epochs: usize, change: impl Fn(&mut made_up::Run)) -> RgbImage {
+fn learning(epochs: usize, change: impl Fn(&mut made_up::Run)) -> Chart {
     let mut r = run(epochs);
     change(&mut r);
     let data = Curves {
@@ -58,13 +63,13 @@ fn learning(epochs: usize, change: impl Fn(&mut made_up::Run)) -> RgbImage {
 
 #[test]
 fn curves_look_as_before() {
-    compare("curves", &learning(20, |_| {}));
-    compare("curves_one_epoch", &learning(1, |_| {}));
+    compare("curves", &light(&learning(20, |_| {})));
+    compare("curves_one_epoch", &light(&learning(1, |_| {})));
     let gaps = learning(12, |r| {
         r.test_loss[4] = f64::NAN;
         r.train_loss[3..6].fill(f64::INFINITY);
     });
-    compare("curves_gaps", &gaps);
+    compare("curves_gaps", &light(&gaps));
 }
 
 #[test]
@@ -96,14 +101,14 @@ fn comparisons_look_as_before() {
         ComparedRuns { name: "one epoch of one seed", loss: &loss, accuracy: &accuracy },
     ];
     let options = ComparisonOptions { title: Some("Three recipes".to_owned()), ..Default::default() };
-    compare("comparison", &comparison(&groups, &options).unwrap());
+    compare("comparison", &light(&comparison(&groups, &options).unwrap()));
 }
 
 /// The comparison notices what a reader would: a missing gap or a line that ends elsewhere.
 #[test]
 fn the_comparison_is_sharp_enough() {
-    let whole = small(&learning(20, |_| {}));
-    let moved = small(&learning(20, |r| r.test_accuracy.iter_mut().for_each(|a| *a -= 0.01)));
+    let whole = small(&light(&learning(20, |_| {})));
+    let moved = small(&light(&learning(20, |r| r.test_accuracy.iter_mut().for_each(|a| *a -= 0.01))));
     assert!(difference(&whole, &moved) > TOLERANCE, "{}", difference(&whole, &moved));
 }
 
@@ -114,11 +119,11 @@ fn learning_rates_look_as_before() {
         [("steepest gradient", 5.09e-3), ("valley", 4.1e-3), ("slide", 0.09), ("none", f64::NAN)]
             .map(|(name, lr)| Suggestion { name, lr });
     let data = LrFinder { lr: &lr, loss: &loss, smoothed: &smoothed, suggestions: &suggestions };
-    compare("lr_finder", &lr_finder(&data, &LrFinderOptions::default()).unwrap());
+    compare("lr_finder", &light(&lr_finder(&data, &LrFinderOptions::default()).unwrap()));
     let r = run(80);
     let data = LrSchedule { lr: &r.lr, momentum: &r.momentum };
     let options = LrScheduleOptions { title: Some("One cycle".to_owned()), steps_per_epoch: Some(20) };
-    compare("lr_schedule", &lr_schedule(&data, &options).unwrap());
+    compare("lr_schedule", &light(&lr_schedule(&data, &options).unwrap()));
 }
 
 #[test]

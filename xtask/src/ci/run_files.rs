@@ -61,8 +61,10 @@ fn names() -> anyhow::Result<Vec<String>> {
         comparison.csv(),
         comparison.json(),
         comparison.figure(),
+        comparison.figure_svg(),
     ];
     paths.extend(Figure::ALL.map(|figure| run.figure(figure)));
+    paths.extend(Figure::CHARTS.map(|figure| run.figure_svg(figure)));
     let names = paths.iter().filter_map(|path| path.file_name());
     Ok(names.map(|name| name.to_string_lossy().into_owned()).collect())
 }

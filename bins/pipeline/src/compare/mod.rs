@@ -66,6 +66,8 @@ fn summary(group: &Group) -> Result<ComparedRecipe> {
     })
 }
 
+use crate::figures::save_chart;
+
 fn draw(groups: &[Group], comparison: &Comparison, out: &ComparisonDir) -> Result<()> {
     // Of each run, epoch by epoch.
     let curves: Vec<[Vec<Vec<f64>>; 2]> = groups
@@ -88,5 +90,5 @@ fn draw(groups: &[Group], comparison: &Comparison, out: &ComparisonDir) -> Resul
     };
     let title = format!("{} {} of {}", comparison.images, tell::images(comparison.judge), comparison.dataset);
     let options = wick_viz::ComparisonOptions { title: Some(title), split: split.to_owned() };
-    Ok(wick_viz::save_png(&wick_viz::comparison(&shown, &options)?, &out.figure())?)
+    save_chart(&wick_viz::comparison(&shown, &options)?, &out.figure(), &out.figure_svg())
 }

@@ -7,12 +7,12 @@ mod made_up;
 use made_up::{counts, map, moved, picture, range_test, run};
 use std::{env, error::Error, fs, path::PathBuf};
 use wick_viz::{
-    AugmentationRow, AugmentationsOptions, CamCase, CamComparisonOptions, CamGridOptions, ClassCam,
+    AugmentationRow, AugmentationsOptions, CamCase, CamComparisonOptions, CamGridOptions, Chart, ClassCam,
     ClassCamsOptions, CloseCall, Colormap, ComparedCams, ConfusionOptions, Curves, CurvesOptions,
     FilterLayout, FilterScale, Filters, FiltersOptions, GalleryOptions, HeatMap, LrFinder, LrFinderOptions,
-    LrSchedule, LrScheduleOptions, Mistake, Order, OverlayOptions, Photo, RgbImage, Suggestion, VizError,
-    augmentations, cam_comparison, cam_grid, class_cams, confusion, curves, enlarge, filters, heatmap,
-    lr_finder, lr_schedule, misclassified, overlay, save_png, unsure,
+    LrSchedule, LrScheduleOptions, Mistake, Order, OverlayOptions, Photo, RgbImage, Suggestion, SvgOptions,
+    Theme, VizError, augmentations, cam_comparison, cam_grid, class_cams, confusion, curves, enlarge,
+    filters, heatmap, lr_finder, lr_schedule, misclassified, overlay, save_png, save_svg, unsure,
 };
 
 const CLASSES: [&str; 10] =
@@ -27,11 +27,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{:>5}×{:<5} {}", image.width(), image.height(), path.display());
         Ok(())
     };
+    let save_both = |name: &str, chart: Chart| -> Result<(), VizError> {
+        save(name, chart.png(Theme::Light)?)?;
+        save(&format!("{name}-dark"), chart.png(Theme::Dark)?)?;
+        save_svg(&chart.svg(&SvgOptions::default()), &folder.join(name).with_extension("svg"))
+    };
     for epochs in [1, 2, 3, 20, 40] {
-        save(&format!("curves-{epochs}"), learning(epochs)?)?;
+        save_both(&format!("curves-{epochs}"), learning(epochs)?)?;
     }
-    save("curves-gaps", learning_with_gaps()?)?;
-    save("lr-finder", range(&[("steepest gradient", 5.09e-3), ("valley", 2.1e-3)])?)?;
+    save_both("curves-gaps", learning_with_gaps()?)?;
+    save_both("lr-finder", range(&[("steepest gradient", 5.09e-3), ("valley", 2.1e-3)])?)?;
     let crowd = [
         ("steepest gradient", 5.09e-3),
         ("valley", 4.8e-3),
@@ -39,8 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("slide", 9.5e-2),
         ("longest slope", f64::NAN),
     ];
-    save("lr-finder-crowded", range(&crowd)?)?;
-    save("lr-schedule", one_cycle(20 * 1563)?)?;
+    save_both("lr-finder-crowded", range(&crowd)?)?;
+    save_both("lr-schedule", one_cycle(20 * 1563)?)?;
     for (n, each) in [(2, 500), (10, 1000), (20, 100), (100, 100)] {
         save(&format!("confusion-{n}"), confusion_of(n, each)?)?;
     }
@@ -62,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn learning(epochs: usize) -> Result<RgbImage, VizError> {
+fn learning(epochs: usize) -> Result<Chart, VizError> {
     let r = run(epochs);
     let data = Curves {
         train_loss: &r.train_loss,
@@ -79,7 +84,7 @@ fn learning(epochs: usize) -> Result<RgbImage, VizError> {
 }
 
 /// A run that blew up and came back, without momentum.
-fn learning_with_gaps() -> Result<RgbImage, VizError> {
+fn learning_with_gaps() -> Result<Chart, VizError> {
     let mut r = run(16);
     r.train_loss[5] = 41.7;
     r.test_loss[5] = 3e4;
@@ -97,14 +102,14 @@ fn learning_with_gaps() -> Result<RgbImage, VizError> {
     curves(&data, &CurvesOptions::default())
 }
 
-fn range(suggestions: &[(&str, f64)]) -> Result<RgbImage, VizError> {
+fn range(suggestions: &[(&str, f64)]) -> Result<Chart, VizError> {
     let (lr, loss, smoothed) = range_test(100);
     let suggestions: Vec<_> = suggestions.iter().map(|&(name, lr)| Suggestion { name, lr }).collect();
     let data = LrFinder { lr: &lr, loss: &loss, smoothed: &smoothed, suggestions: &suggestions };
     lr_finder(&data, &LrFinderOptions::default())
 }
 
-fn one_cycle(steps: usize) -> Result<RgbImage, VizError> {
+fn one_cycle(steps: usize) -> Result<Chart, VizError> {
     let peak = steps as f64 / 4.0;
     let rise = |s: f64| if s < peak { s / peak } else { 1.0 - (s - peak) / (steps as f64 - peak) };
     let lr: Vec<f64> = (0..steps).map(|s| 5.1e-5 + 5.04e-3 * rise(s as f64)).collect();

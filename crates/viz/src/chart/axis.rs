@@ -20,6 +20,8 @@ pub(crate) struct Axis {
     /// Positions and their text; a tick without text is a small one.
     pub(crate) ticks: Vec<(f64, String)>,
     pub(crate) colour: Colour,
+    /// How one of its values is written.
+    pub(crate) value: fn(f64) -> String,
     /// No value was finite: there is nothing to draw along it.
     pub(crate) empty: bool,
 }
@@ -56,8 +58,9 @@ impl Axis {
             from = from.max(-0.02 * (to - from)); // a loss does not go below 0, and its axis hardly
         }
         let step = nice_step(to - from, target);
+        let value = if ticks == Ticks::Percent { format::percent2 } else { format::digits };
         let ticks = multiples(from, to, step).map(|v| (v, tick_text(v, step, ticks))).collect();
-        Self { label: label.to_owned(), low: from, high: to, ticks, colour: INK, empty }
+        Self { label: label.to_owned(), low: from, high: to, ticks, colour: INK, value, empty }
     }
 
     /// Whole numbers from `first` to `first + n − 1`.
@@ -66,10 +69,10 @@ impl Axis {
         let pad = if n <= 1 { 0.5 } else { 0.025 * (last - first) };
         let (low, high) = (first - pad, last + pad);
         let step = nice_step(high - low, target).max(1.0);
-        let text = |v: f64| if v < 0.0 { format::fixed(v, 0) } else { format::count(v as u64) };
+        let text: fn(f64) -> String = |v| if v < 0.0 { format::fixed(v, 0) } else { format::count(v as u64) };
         let ticks =
             multiples(low, high, step).filter(|v| (first..=last).contains(v)).map(|v| (v, text(v))).collect();
-        Self { label: label.to_owned(), low, high, ticks, colour: INK, empty: n == 0 }
+        Self { label: label.to_owned(), low, high, ticks, colour: INK, value: text, empty: n == 0 }
     }
 
     /// `values` are logarithms to the base ten; ticks are written as what they are logarithms of.
@@ -95,7 +98,19 @@ impl Axis {
                 ticks.push((at, text));
             }
         }
-        Self { label: label.to_owned(), low, high, ticks, colour: INK, empty }
+        let value = |v| format::rate(10f64.powf(v));
+        Self { label: label.to_owned(), low, high, ticks, colour: INK, value, empty }
+    }
+
+    /// What it measures: its label up to a comma or a bracket.
+    pub(crate) fn quantity(&self) -> &str {
+        self.label.split([',', '(']).next().unwrap_or_default().trim_end()
+    }
+
+    /// From `low` to `high` exactly, without a margin.
+    pub(crate) fn from_to(self, low: f64, high: f64) -> Self {
+        let within = |tick: &(f64, String)| (low..=high).contains(&tick.0);
+        Self { ticks: self.ticks.into_iter().filter(within).collect(), low, high, ..self }
     }
 
     pub(crate) fn coloured(self, colour: Colour) -> Self {

@@ -1,19 +1,13 @@
 //! The room between two lines.
 
-use super::{Band, Brush, Panel, Place, brush::Drawn, finite};
-use plotters::prelude::DrawingBackend;
+use super::{Band, Brush, Panel, Place, finite};
 
 /// How much of a band's colour covers what lies below.
 const SHARE: f64 = 0.18;
 /// Half the width of a band that is one point long.
 const ALONE: f64 = 3.0;
 
-pub(super) fn draw_band<DB: DrawingBackend>(
-    brush: &Brush<'_, DB>,
-    panel: &Panel,
-    band: &Band,
-    plot: Place,
-) -> Drawn<DB> {
+pub(super) fn draw_band(brush: &mut Brush, panel: &Panel, band: &Band, plot: Place) {
     let pixel = |&(x, low, high): &(f64, f64, f64)| {
         let y = |v| Some(plot.bottom() - panel.y.share(finite(v)?) * plot.height);
         Some((plot.x + panel.x.share(finite(x)?) * plot.width, y(low)?, y(high)?))
@@ -31,7 +25,6 @@ pub(super) fn draw_band<DB: DrawingBackend>(
                 run.iter().map(|p| (p.0, p.1)).chain(back).collect()
             }
         };
-        brush.glaze(&corners, band.colour, SHARE)?;
+        brush.glaze(&corners, band.colour, SHARE);
     }
-    Ok(())
 }

@@ -1,15 +1,15 @@
 use super::{
     Axis, Brush, Marker, Panel, Place, Series, Side, Stroke,
     band::draw_band,
-    brush::Drawn,
+    bar::draw_bar,
     flags,
     line::{clip, dashes, runs, thin},
+    tips::draw_tips,
 };
 use crate::{
     colour::palette::{FRAME, GRID, INK, MUTED, WHITE},
     text::{self, Anchor, Style},
 };
-use plotters::prelude::DrawingBackend;
 
 const TITLE: Style = Style::bold(16.0, INK);
 const LABEL: Style = Style::regular(14.0, INK);
@@ -23,11 +23,7 @@ pub(crate) fn left_gutter(axis: &Axis) -> f64 {
 }
 
 /// Draws `panel` into `place`.
-pub(crate) fn draw_panel<DB: DrawingBackend>(
-    brush: &Brush<'_, DB>,
-    panel: &Panel,
-    place: Place,
-) -> Drawn<DB> {
+pub(crate) fn draw_panel(brush: &mut Brush, panel: &Panel, place: Place) {
     let left = panel.gutter.max(left_gutter(&panel.y));
     let right = panel.right.as_ref().map_or(20.0, left_gutter);
     let (x0, x1) = (place.x + left, place.right() - right);
@@ -42,105 +38,105 @@ pub(crate) fn draw_panel<DB: DrawingBackend>(
     let top = 34.0 + if named { 26.0 } else { 0.0 } + FLAG_ROW * rows as f64;
     let plot =
         Place { x: x0, y: place.y + top, width: x1 - x0, height: (place.height - top - 52.0).max(1.0) };
-    header(brush, panel, place, plot)?;
-    grid(brush, panel, plot)?;
+    header(brush, panel, place, plot);
+    grid(brush, panel, plot);
     for (flag, label) in panel.flags.iter().zip(&labels) {
         let line = [(label.0, plot.bottom()), (label.0, plot.y)];
         for (a, b) in dashes(&line, 5.0, 4.0) {
-            brush.rule(a, b, flag.colour, 1.6)?;
+            brush.rule(a, b, flag.colour, 1.6);
         }
     }
+    for bar in &panel.bars {
+        draw_bar(brush, panel, bar, plot);
+    }
     for band in &panel.bands {
-        draw_band(brush, panel, band, plot)?;
+        draw_band(brush, panel, band, plot);
     }
     for series in &panel.series {
-        draw_series(brush, panel, series, plot)?;
+        draw_series(brush, panel, series, plot);
     }
-    axes(brush, panel, plot)?;
+    axes(brush, panel, plot);
     for ((flag, label), spot) in panel.flags.iter().zip(&labels).zip(&spots) {
         let box_bottom = plot.y - 6.0 - FLAG_ROW * spot.row as f64;
-        brush.rule((label.0, plot.y), (label.0, box_bottom), flag.colour, 1.6)?;
+        brush.rule((label.0, plot.y), (label.0, box_bottom), flag.colour, 1.6);
     }
     for ((flag, label), spot) in panel.flags.iter().zip(&labels).zip(&spots) {
         let bottom = plot.y - 6.0 - FLAG_ROW * spot.row as f64;
         let frame = Place { x: spot.left, y: bottom - 21.0, width: label.1, height: 21.0 };
-        brush.fill(frame, flag.colour)?;
+        brush.fill(frame, flag.colour);
         let inner = Place {
             x: frame.x + 1.5,
             y: frame.y + 1.5,
             width: frame.width - 3.0,
             height: frame.height - 3.0,
         };
-        brush.fill(inner, WHITE)?;
-        brush.text_centred(&flag.text, TICK, Anchor::Start, (frame.x + 7.0, frame.y + 10.5))?;
+        brush.fill(inner, WHITE);
+        brush.text_centred(&flag.text, TICK, Anchor::Start, (frame.x + 7.0, frame.y + 10.5));
         if let Some(y) = flag.y {
             let at = (label.0, plot.bottom() - panel.y.share(y) * plot.height);
-            brush.disc(at, 6.0, WHITE)?;
-            brush.disc(at, 4.5, flag.colour)?;
+            brush.disc(at, 6.0, WHITE);
+            brush.disc(at, 4.5, flag.colour);
         }
     }
-    Ok(())
+    draw_tips(brush, panel, plot);
 }
 
-fn header<DB: DrawingBackend>(brush: &Brush<'_, DB>, panel: &Panel, place: Place, plot: Place) -> Drawn<DB> {
+fn header(brush: &mut Brush, panel: &Panel, place: Place, plot: Place) {
     let room = (place.right() - plot.x - 12.0).max(0.0) as f32;
     let title = text::elide(&panel.title, TITLE, room);
-    brush.text(&title, TITLE, Anchor::Start, (plot.x, place.y + 22.0))?;
+    brush.text(&title, TITLE, Anchor::Start, (plot.x, place.y + 22.0));
     let left = room - text::width(&title, TITLE) - 16.0;
     let aside = Style::regular(13.0, MUTED);
     if !panel.aside.is_empty() && left > 40.0 {
         let text = text::elide(&panel.aside, aside, left);
-        brush.text(&text, aside, Anchor::End, (plot.right(), place.y + 22.0))?;
+        brush.text(&text, aside, Anchor::End, (plot.right(), place.y + 22.0));
     }
     let mut x = plot.x;
     for series in panel.series.iter().filter(|s| !s.name.is_empty()) {
-        x = key(brush, series, (x, place.y + 44.0), place.right())? + 20.0;
+        x = key(brush, series, (x, place.y + 44.0), place.right()) + 20.0;
     }
-    Ok(())
 }
 
 /// Draws what the legend says of `series`, left end at `at` and no further than `right`; returns its right end.
-pub(crate) fn key<DB: DrawingBackend>(
-    brush: &Brush<'_, DB>,
-    series: &Series,
-    (x, y): (f64, f64),
-    right: f64,
-) -> Result<f64, plotters::prelude::DrawingAreaErrorKind<DB::ErrorType>> {
+pub(crate) fn key(brush: &mut Brush, series: &Series, (x, y): (f64, f64), right: f64) -> f64 {
     let end = x + 30.0;
-    stroke(brush, &[(x, y), (end, y)], series, Place { x, y: y - 5.0, width: 30.0, height: 10.0 })?;
-    mark(brush, (x + 15.0, y), series)?;
-    let name = text::elide(&series.name, TICK, ((right - end - 8.0) as f32).max(0.0));
-    brush.text_centred(&name, TICK, Anchor::Start, (end + 7.0, y))?;
-    Ok(end + 7.0 + f64::from(text::width(&name, TICK)))
+    stroke(brush, &[(x, y), (end, y)], series, Place { x, y: y - 5.0, width: 30.0, height: 10.0 });
+    mark(brush, (x + 15.0, y), series);
+    let name = match series.note.as_str() {
+        "" => series.name.clone(),
+        note => format!("{}, {note}", series.name),
+    };
+    let name = text::elide(&name, TICK, ((right - end - 8.0) as f32).max(0.0));
+    brush.text_centred(&name, TICK, Anchor::Start, (end + 7.0, y));
+    end + 7.0 + f64::from(text::width(&name, TICK))
 }
 
-fn grid<DB: DrawingBackend>(brush: &Brush<'_, DB>, panel: &Panel, plot: Place) -> Drawn<DB> {
+fn grid(brush: &mut Brush, panel: &Panel, plot: Place) {
     for (value, _) in panel.y.ticks.iter().filter(|t| !t.1.is_empty() && !panel.y.empty) {
         let y = plot.bottom() - panel.y.share(*value) * plot.height;
-        brush.rule((plot.x, y), (plot.right(), y), GRID, 1.0)?;
+        brush.rule((plot.x, y), (plot.right(), y), GRID, 1.0);
     }
     for (value, _) in panel.x.ticks.iter().filter(|t| !t.1.is_empty()) {
         let x = plot.x + panel.x.share(*value) * plot.width;
-        brush.rule((x, plot.y), (x, plot.bottom()), GRID, 1.0)?;
+        brush.rule((x, plot.y), (x, plot.bottom()), GRID, 1.0);
     }
-    Ok(())
 }
 
-fn axes<DB: DrawingBackend>(brush: &Brush<'_, DB>, panel: &Panel, plot: Place) -> Drawn<DB> {
-    brush.rule((plot.x, plot.bottom()), (plot.right(), plot.bottom()), FRAME, 1.0)?;
-    brush.rule((plot.x, plot.y), (plot.x, plot.bottom()), FRAME, 1.0)?;
+fn axes(brush: &mut Brush, panel: &Panel, plot: Place) {
+    brush.rule((plot.x, plot.bottom()), (plot.right(), plot.bottom()), FRAME, 1.0);
+    brush.rule((plot.x, plot.y), (plot.x, plot.bottom()), FRAME, 1.0);
     for (value, name) in &panel.x.ticks {
         let x = plot.x + panel.x.share(*value) * plot.width;
         let length = if name.is_empty() { 3.0 } else { 6.0 };
-        brush.rule((x, plot.bottom()), (x, plot.bottom() + length), FRAME, 1.0)?;
-        brush.text(name, TICK, Anchor::Middle, (x, plot.bottom() + 20.0))?;
+        brush.rule((x, plot.bottom()), (x, plot.bottom() + length), FRAME, 1.0);
+        brush.text(name, TICK, Anchor::Middle, (x, plot.bottom() + 20.0));
     }
     let middle = (plot.x + plot.width / 2.0, plot.bottom() + 42.0);
-    brush.text(&panel.x.label, LABEL, Anchor::Middle, middle)?;
-    side(brush, &panel.y, plot, Side::Left, panel.gutter.max(left_gutter(&panel.y)))?;
+    brush.text(&panel.x.label, LABEL, Anchor::Middle, middle);
+    side(brush, &panel.y, plot, Side::Left, panel.gutter.max(left_gutter(&panel.y)));
     if let Some(right) = &panel.right {
-        brush.rule((plot.right(), plot.y), (plot.right(), plot.bottom()), FRAME, 1.0)?;
-        side(brush, right, plot, Side::Right, left_gutter(right))?;
+        brush.rule((plot.right(), plot.y), (plot.right(), plot.bottom()), FRAME, 1.0);
+        side(brush, right, plot, Side::Right, left_gutter(right));
     }
     if panel.y.empty && panel.right.as_ref().is_none_or(|r| r.empty) {
         let middle = (plot.x + plot.width / 2.0, plot.y + plot.height / 2.0);
@@ -151,19 +147,12 @@ fn axes<DB: DrawingBackend>(brush: &Brush<'_, DB>, panel: &Panel, plot: Place) -
             style,
             Anchor::Middle,
             middle,
-        )?;
+        );
     }
-    Ok(())
 }
 
 /// Ticks and label of a vertical axis.
-fn side<DB: DrawingBackend>(
-    brush: &Brush<'_, DB>,
-    axis: &Axis,
-    plot: Place,
-    side: Side,
-    gutter: f64,
-) -> Drawn<DB> {
+fn side(brush: &mut Brush, axis: &Axis, plot: Place, side: Side, gutter: f64) {
     let (edge, out, anchor) = match side {
         Side::Left => (plot.x, -1.0, Anchor::End),
         Side::Right => (plot.right(), 1.0, Anchor::Start),
@@ -171,9 +160,9 @@ fn side<DB: DrawingBackend>(
     for (value, name) in axis.ticks.iter().filter(|_| !axis.empty) {
         let y = plot.bottom() - axis.share(*value) * plot.height;
         let length = if name.is_empty() { 3.0 } else { 6.0 };
-        brush.rule((edge, y), (edge + out * length, y), FRAME, 1.0)?;
+        brush.rule((edge, y), (edge + out * length, y), FRAME, 1.0);
         let style = Style { colour: axis.colour, ..TICK };
-        brush.text_centred(name, style, anchor, (edge + out * 10.0, y))?;
+        brush.text_centred(name, style, anchor, (edge + out * 10.0, y));
     }
     let style = Style { colour: axis.colour, ..LABEL };
     let x = match side {
@@ -183,12 +172,7 @@ fn side<DB: DrawingBackend>(
     brush.text_upwards(&axis.label, style, (x, plot.y + plot.height / 2.0))
 }
 
-fn draw_series<DB: DrawingBackend>(
-    brush: &Brush<'_, DB>,
-    panel: &Panel,
-    series: &Series,
-    plot: Place,
-) -> Drawn<DB> {
+fn draw_series(brush: &mut Brush, panel: &Panel, series: &Series, plot: Place) {
     let axis = match (series.side, &panel.right) {
         (Side::Right, Some(right)) => right,
         _ => &panel.y,
@@ -199,7 +183,7 @@ fn draw_series<DB: DrawingBackend>(
     };
     let points: Vec<_> = series.points.iter().map(pixel).collect();
     for run in runs(&points) {
-        stroke(brush, &thin(&run, 0.5), series, plot)?;
+        stroke(brush, &thin(&run, 0.5), series, plot);
     }
     // As many markers as stand apart; a point between two gaps always has one.
     let apart = plot.width / points.len().max(1) as f64;
@@ -209,20 +193,14 @@ fn draw_series<DB: DrawingBackend>(
         let alone = !whole(i + 1) && (i == 0 || !whole(i - 1));
         let inside = (plot.y - 1.0..=plot.bottom() + 1.0).contains(&at.1);
         if inside && alone && series.marker == Marker::None {
-            brush.disc(at, series.width, series.colour)?;
+            brush.disc(at, series.width, series.colour);
         } else if inside && (alone || i % every == 0) {
-            mark(brush, at, series)?;
+            mark(brush, at, series);
         }
     }
-    Ok(())
 }
 
-fn stroke<DB: DrawingBackend>(
-    brush: &Brush<'_, DB>,
-    run: &[(f64, f64)],
-    series: &Series,
-    within: Place,
-) -> Drawn<DB> {
+fn stroke(brush: &mut Brush, run: &[(f64, f64)], series: &Series, within: Place) {
     let segments: Vec<_> = match series.stroke {
         Stroke::Solid => run.windows(2).map(|p| (p[0], p[1])).collect(),
         // Cut before it is dashed: a line that leaves far beyond the panel would have millions of dashes.
@@ -238,21 +216,20 @@ fn stroke<DB: DrawingBackend>(
         }
     };
     for (a, b) in segments.into_iter().filter_map(|(a, b)| clip(a, b, within)) {
-        brush.line(a, b, series.colour, series.width)?;
+        brush.line(a, b, series.colour, series.width);
     }
-    Ok(())
 }
 
 /// A marker with a white rim, which keeps it apart from lines that cross it.
-fn mark<DB: DrawingBackend>(brush: &Brush<'_, DB>, at: (f64, f64), series: &Series) -> Drawn<DB> {
+fn mark(brush: &mut Brush, at: (f64, f64), series: &Series) {
     match series.marker {
-        Marker::None => Ok(()),
+        Marker::None => {}
         Marker::Disc => {
-            brush.disc(at, 5.0, WHITE)?;
+            brush.disc(at, 5.0, WHITE);
             brush.disc(at, 3.8, series.colour)
         }
         Marker::Square => {
-            brush.square(at, 4.6, WHITE)?;
+            brush.square(at, 4.6, WHITE);
             brush.square(at, 3.4, series.colour)
         }
     }

@@ -1,20 +1,24 @@
 //! Line charts: axes with round ticks, a legend above the lines and never on them, gaps where a value is not finite. Figures
-//! describe [`Panel`]s as data; `plotters` puts them on the bitmap, three times enlarged, which is then averaged down, so that lines and
-//! text are smooth.
+//! describe [`Panel`]s as data, which are drawn as shapes, and these put into pixels or into an SVG.
 
 mod axis;
 mod band;
+mod bar;
 mod brush;
 mod draw;
 mod flags;
 mod line;
+mod picture;
 mod raster;
+mod svg;
+mod tips;
 
 pub(crate) use axis::{Axis, Ticks, finite, log10};
 pub(crate) use brush::Brush;
 pub(crate) use draw::{draw_panel, key, left_gutter};
 pub(crate) use flags::Flag;
-pub(crate) use raster::rasterize;
+pub(crate) use picture::Words;
+pub use picture::{Chart, SvgOptions};
 
 use crate::colour::palette::Colour;
 
@@ -61,6 +65,8 @@ pub(crate) enum Side {
 pub(crate) struct Series {
     /// What the legend says; not in the legend if empty.
     pub(crate) name: String,
+    /// What the legend adds to the name.
+    pub(crate) note: String,
     pub(crate) points: Vec<(f64, f64)>,
     pub(crate) colour: Colour,
     pub(crate) width: f64,
@@ -68,6 +74,22 @@ pub(crate) struct Series {
     pub(crate) marker: Marker,
     /// The axis that its values belong to.
     pub(crate) side: Side,
+}
+
+/// A bar from `low` to `high` over a stretch of the x axis, both in the axes' units.
+#[derive(Clone, Debug)]
+pub(crate) struct Bar {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pub(crate) colour: Colour,
+    /// How much of what lies below it covers, up to 1.
+    pub(crate) share: f64,
+    /// Above its upper end.
+    pub(crate) text: String,
+    /// What a pointer on it is told.
+    pub(crate) tip: String,
 }
 
 /// The room between two lines, in a colour that lets through what lies below; where either is not finite there is a gap.
@@ -87,6 +109,8 @@ pub(crate) struct Panel {
     pub(crate) x: Axis,
     pub(crate) y: Axis,
     pub(crate) right: Option<Axis>,
+    /// Below bands and lines.
+    pub(crate) bars: Vec<Bar>,
     /// Below the lines.
     pub(crate) bands: Vec<Band>,
     pub(crate) series: Vec<Series>,

@@ -3,5 +3,8 @@
 mod colormap;
 pub(crate) mod palette;
 mod tables;
+mod theme;
 
 pub use colormap::Colormap;
+pub(crate) use theme::PAIRS;
+pub use theme::Theme;

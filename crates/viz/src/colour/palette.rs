@@ -12,16 +12,15 @@ pub(crate) const GRID: Colour = [228, 230, 233];
 pub(crate) const BLUE: Colour = [0, 98, 155];
 pub(crate) const VERMILLION: Colour = [200, 80, 0];
 pub(crate) const GREEN: Colour = [0, 117, 90];
-pub(crate) const PURPLE: Colour = [142, 69, 133];
-pub(crate) const BROWN: Colour = [120, 94, 10];
+pub(crate) const PURPLE: Colour = [126, 30, 116];
+pub(crate) const BROWN: Colour = [84, 60, 0];
+/// What lies behind a line of its colour, `BLUE`: raw values behind smoothed ones.
+pub(crate) const FAINT: Colour = [98, 148, 186];
+/// Many things of which none stands out.
+pub(crate) const SHADE: Colour = [136, 140, 147];
 
 /// For things of one kind, in order.
 pub(crate) const CYCLE: [Colour; 5] = [VERMILLION, GREEN, PURPLE, BLUE, BROWN];
-
-/// `colour` with `share` (0 to 1) of it left and white for the rest.
-pub(crate) fn tint(colour: Colour, share: f64) -> Colour {
-    mix(WHITE, colour, share)
-}
 
 /// The colour at `t` (0 to 1) on the straight line from `a` to `b`.
 pub(crate) fn mix(a: Colour, b: Colour, t: f64) -> Colour {

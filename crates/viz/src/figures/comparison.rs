@@ -1,14 +1,13 @@
-use super::curves::spans_decades;
+use super::{curves::spans_decades, headline};
 use crate::{
-    RgbImage, VizError,
+    Chart, VizError,
     chart::{
-        Axis, Band, Marker, Panel, Place, Series, Side, Stroke, Ticks, draw_panel, finite, key, log10,
-        rasterize,
+        Axis, Band, Marker, Panel, Place, Series, Side, Stroke, Ticks, Words, draw_panel, finite, key, log10,
     },
-    colour::palette::{CYCLE, INK, MUTED},
+    colour::palette::{CYCLE, MUTED},
     error::same_length,
     format,
-    text::{self, Anchor, Style},
+    text::{Anchor, Style},
 };
 
 const FIGURE: &str = "comparison";
@@ -47,30 +46,30 @@ impl Default for ComparisonOptions {
 ///
 /// # Errors
 /// [`VizError::Empty`] if there is no run or no epoch, [`VizError::Length`] if the runs of a recipe differ in length.
-pub fn comparison(groups: &[ComparedRuns<'_>], options: &ComparisonOptions) -> Result<RgbImage, VizError> {
+pub fn comparison(groups: &[ComparedRuns<'_>], options: &ComparisonOptions) -> Result<Chart, VizError> {
     let epochs = check(groups)?;
     let head = if options.title.is_some() { 40.0 } else { 8.0 };
     let legend = ROW * (groups.len() + 1) as f64;
     let height = head + legend + PANEL + 4.0;
     let half = WIDTH / 2.0;
     let [loss, accuracy] = [loss(groups, epochs, options), accuracy(groups, epochs, options)];
-    rasterize(FIGURE, (WIDTH as u32, height as u32), |brush| {
-        if let Some(title) = &options.title {
-            let style = Style::bold(20.0, INK);
-            let title = text::elide(title, style, WIDTH as f32 - 40.0);
-            brush.text(&title, style, Anchor::Middle, (half, 30.0))?;
-        }
+    let words = Words {
+        title: options.title.clone().unwrap_or_else(|| "Comparison".to_owned()),
+        description: groups.iter().map(|g| format!("{}. ", legend_text(g))).collect(),
+    };
+    Ok(Chart::draw(FIGURE, (WIDTH, height), words, |brush| {
+        headline(brush, options.title.as_deref(), WIDTH);
         for (i, group) in groups.iter().enumerate() {
             let line = series(i, legend_text(group), &[]);
-            key(brush, &line, (40.0, head + ROW * (i as f64 + 0.5)), WIDTH - 20.0)?;
+            key(brush, &line, (40.0, head + ROW * (i as f64 + 0.5)), WIDTH - 20.0);
         }
         let style = Style::regular(13.0, MUTED);
         let says = "line: mean over the seeds; band: from the lowest to the highest seed";
-        brush.text_centred(says, style, Anchor::Start, (40.0, head + legend - ROW / 2.0))?;
+        brush.text_centred(says, style, Anchor::Start, (40.0, head + legend - ROW / 2.0));
         let place = |x| Place { x, y: head + legend, width: half, height: PANEL };
-        draw_panel(brush, &loss, place(0.0))?;
-        draw_panel(brush, &accuracy, place(half))
-    })
+        draw_panel(brush, &loss, place(0.0));
+        draw_panel(brush, &accuracy, place(half));
+    }))
 }
 
 fn check(groups: &[ComparedRuns<'_>]) -> Result<usize, VizError> {
@@ -135,6 +134,7 @@ fn panel(title: String, y: Axis, epochs: usize, lines: &[Vec<Spread>]) -> Panel 
         x: Axis::whole("epoch", 1.0, epochs, 8),
         y,
         right: None,
+        bars: Vec::new(),
         bands: lines.iter().enumerate().map(band).collect(),
         series: lines.iter().enumerate().map(mean).collect(),
         flags: Vec::new(),
@@ -147,7 +147,16 @@ fn series(i: usize, name: String, points: &[(f64, f64)]) -> Series {
     let marker = if i.is_multiple_of(2) { Marker::Square } else { Marker::Disc };
     let stroke = if (i / 2).is_multiple_of(2) { Stroke::Solid } else { Stroke::Dashed };
     let colour = CYCLE[i % CYCLE.len()];
-    Series { name, points: points.to_vec(), colour, width: 2.2, stroke, marker, side: Side::Left }
+    Series {
+        name,
+        note: String::new(),
+        points: points.to_vec(),
+        colour,
+        width: 2.2,
+        stroke,
+        marker,
+        side: Side::Left,
+    }
 }
 
 /// An epoch's values over the runs.

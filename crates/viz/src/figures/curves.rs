@@ -1,10 +1,11 @@
+use super::headline;
 use crate::{
-    RgbImage, VizError,
+    Chart, VizError,
     chart::{
-        Axis, Marker, Panel, Place, Series, Side, Stroke, Ticks, draw_panel, finite, left_gutter, log10,
-        rasterize,
+        Axis, Marker, Panel, Place, Series, Side, Stroke, Ticks, Words, draw_panel, finite, left_gutter,
+        log10,
     },
-    colour::palette::{BLUE, Colour, GREEN, INK, MUTED, PURPLE, VERMILLION},
+    colour::palette::{BLUE, Colour, GREEN, MUTED, PURPLE, VERMILLION},
     error::same_length,
     format,
     text::{self, Anchor, Style},
@@ -66,9 +67,9 @@ impl Default for CurvesOptions {
 ///
 /// # Errors
 /// [`VizError::Empty`] if there is no value at all, [`VizError::Length`] if two slices that are not empty differ in length.
-pub fn curves(data: &Curves<'_>, options: &CurvesOptions) -> Result<RgbImage, VizError> {
+pub fn curves(data: &Curves<'_>, options: &CurvesOptions) -> Result<Chart, VizError> {
     let epochs = check(data)?;
-    let chart = Chart { data, first: options.first_epoch, epochs };
+    let chart = Epochs { data, first: options.first_epoch, epochs };
     let head = if options.title.is_some() { 40.0 } else { 8.0 };
     let scheduled = !data.lr.is_empty() || !data.momentum.is_empty();
     let note = chart.note();
@@ -80,22 +81,22 @@ pub fn curves(data: &Curves<'_>, options: &CurvesOptions) -> Result<RgbImage, Vi
     let gutter = panels.iter().map(|p| left_gutter(&p.y)).fold(0.0, f64::max);
     panels.iter_mut().for_each(|p| p.gutter = gutter);
     let [loss, accuracy, schedule] = &panels;
-    rasterize(FIGURE, (WIDTH as u32, height as u32), |brush| {
-        if let Some(title) = &options.title {
-            let style = Style::bold(20.0, INK);
-            let title = text::elide(title, style, WIDTH as f32 - 40.0);
-            brush.text(&title, style, Anchor::Middle, (half, 30.0))?;
-        }
+    let words = Words {
+        title: options.title.clone().unwrap_or_else(|| "Training curves".to_owned()),
+        description: chart.description(),
+    };
+    Ok(Chart::draw(FIGURE, (WIDTH, height), words, |brush| {
+        headline(brush, options.title.as_deref(), WIDTH);
         let place = |x, y, width, height| Place { x, y, width, height };
-        draw_panel(brush, loss, place(0.0, head, half, TOP))?;
-        draw_panel(brush, accuracy, place(half, head, half, TOP))?;
+        draw_panel(brush, loss, place(0.0, head, half, TOP));
+        draw_panel(brush, accuracy, place(half, head, half, TOP));
         if scheduled {
-            draw_panel(brush, schedule, place(0.0, head + TOP, WIDTH, BOTTOM))?;
+            draw_panel(brush, schedule, place(0.0, head + TOP, WIDTH, BOTTOM));
         }
         let style = Style::regular(13.0, MUTED);
         let note = text::elide(&note, style, WIDTH as f32 - 40.0);
-        brush.text(&note, style, Anchor::Middle, (half, height - 10.0))
-    })
+        brush.text(&note, style, Anchor::Middle, (half, height - 10.0));
+    }))
 }
 
 fn check(data: &Curves<'_>) -> Result<usize, VizError> {
@@ -115,21 +116,26 @@ fn check(data: &Curves<'_>) -> Result<usize, VizError> {
     Ok(epochs)
 }
 
-struct Chart<'a> {
+struct Epochs<'a> {
     data: &'a Curves<'a>,
     first: usize,
     epochs: usize,
 }
 
-impl Chart<'_> {
+impl Epochs<'_> {
     fn x(&self, target: usize) -> Axis {
         Axis::whole("epoch", self.first as f64, self.epochs, target)
     }
 
-    fn series(&self, name: String, values: &[f64], (colour, stroke, marker): Look) -> Series {
+    fn series(
+        &self,
+        (name, note): (String, String),
+        values: &[f64],
+        (colour, stroke, marker): Look,
+    ) -> Series {
         let points = values.iter().enumerate().map(|(i, &v)| ((self.first + i) as f64, v)).collect();
         let name = if values.is_empty() { String::new() } else { name };
-        Series { name, points, colour, width: 2.2, stroke, marker, side: Side::Left }
+        Series { name, note, points, colour, width: 2.2, stroke, marker, side: Side::Left }
     }
 
     fn panel(&self, title: &str, aside: String, y: Axis, series: Vec<Series>) -> Panel {
@@ -141,6 +147,7 @@ impl Chart<'_> {
             y,
             right: None,
             series,
+            bars: Vec::new(),
             bands: Vec::new(),
             flags: Vec::new(),
             gutter: 0.0,
@@ -193,18 +200,18 @@ impl Chart<'_> {
         let mass = (PURPLE, Stroke::Dashed, Marker::Square);
         let (title, y, right) = match (lr.is_empty(), momentum.is_empty()) {
             (false, false) => {
-                series.push(self.series("learning rate (left)".to_owned(), lr, rate));
-                let line = self.series("momentum (right)".to_owned(), momentum, mass);
+                series.push(self.series(plain("learning rate (left)"), lr, rate));
+                let line = self.series(plain("momentum (right)"), momentum, mass);
                 series.push(Series { side: Side::Right, ..line });
                 let right = axis("momentum", momentum, PURPLE, 1.25);
                 ("Learning rate and momentum", axis("learning rate", lr, GREEN, 0.75), Some(right))
             }
             (false, true) => {
-                series.push(self.series(String::new(), lr, rate));
+                series.push(self.series(plain(""), lr, rate));
                 ("Learning rate", axis("learning rate", lr, GREEN, 0.75), None)
             }
             (true, _) => {
-                series.push(self.series(String::new(), momentum, mass));
+                series.push(self.series(plain(""), momentum, mass));
                 ("Momentum", axis("momentum", momentum, PURPLE, 1.25), None)
             }
         };
@@ -216,6 +223,31 @@ impl Chart<'_> {
         let known = values.iter().enumerate().filter(|(_, v)| v.is_finite());
         let best = known.max_by(|a, b| key(*a.1).total_cmp(&key(*b.1)).then(b.0.cmp(&a.0)));
         best.map_or_else(String::new, |(i, &v)| format!("{what} {} in epoch {}", text(v), self.first + i))
+    }
+
+    /// What the figure shows, in sentences.
+    fn description(&self) -> String {
+        let d = self.data;
+        let mut says = format!("Epochs {} to {}.", self.first, self.first + self.epochs - 1);
+        type Line<'a> = (&'a str, &'a [f64], fn(f64) -> String);
+        let lines: [Line<'_>; 6] = [
+            ("Training loss", d.train_loss, |v| format::fixed(v, 3)),
+            ("Test loss", d.test_loss, |v| format::fixed(v, 3)),
+            ("Training accuracy", d.train_accuracy, format::percent2),
+            ("Test accuracy", d.test_accuracy, format::percent2),
+            ("Learning rate", d.lr, format::rate),
+            ("Momentum", d.momentum, |v| format::fixed(v, 3)),
+        ];
+        for (name, values, text) in lines {
+            if let (Some(&first), Some(&last)) = (values.first(), values.last()) {
+                says.push_str(&format!(" {name}: first {}, last {}.", text(first), text(last)));
+            }
+        }
+        let best = self.best("Best test accuracy", d.test_accuracy, |v| v, format::percent2);
+        if !best.is_empty() {
+            says.push_str(&format!(" {best}."));
+        }
+        says
     }
 
     /// Which lines have gaps, and where.
@@ -249,9 +281,14 @@ type Look = (Colour, Stroke, Marker);
 const TRAIN: Look = (BLUE, Stroke::Dashed, Marker::Disc);
 const TEST: Look = (VERMILLION, Stroke::Solid, Marker::Square);
 
-/// The line's name with its last value.
-fn named(name: &str, values: &[f64], text: fn(f64) -> String) -> String {
-    values.last().map_or_else(String::new, |&v| format!("{name}, last {}", text(v)))
+/// The line's name and its last value.
+fn named(name: &str, values: &[f64], text: fn(f64) -> String) -> (String, String) {
+    let last = values.last().map(|&v| format!("last {}", text(v)));
+    (name.to_owned(), last.unwrap_or_default())
+}
+
+fn plain(name: &str) -> (String, String) {
+    (name.to_owned(), String::new())
 }
 
 pub(super) fn spans_decades(values: impl Iterator<Item = f64>) -> bool {

@@ -1,9 +1,9 @@
 use crate::{
-    RgbImage, VizError,
+    Chart, VizError,
     chart::{
-        Axis, Flag, Marker, Panel, Place, Series, Side, Stroke, Ticks, draw_panel, finite, log10, rasterize,
+        Axis, Flag, Marker, Panel, Place, Series, Side, Stroke, Ticks, Words, draw_panel, finite, log10,
     },
-    colour::palette::{BLUE, CYCLE, MUTED, tint},
+    colour::palette::{BLUE, CYCLE, FAINT, MUTED},
     error::same_length,
     format,
     text::{self, Anchor, Style},
@@ -52,7 +52,7 @@ impl Default for LrFinderOptions {
 ///
 /// # Errors
 /// [`VizError::Empty`] without a learning rate, [`VizError::Length`] if the slices differ in length.
-pub fn lr_finder(data: &LrFinder<'_>, options: &LrFinderOptions) -> Result<RgbImage, VizError> {
+pub fn lr_finder(data: &LrFinder<'_>, options: &LrFinderOptions) -> Result<Chart, VizError> {
     if data.lr.is_empty() {
         return Err(VizError::Empty { figure: FIGURE, what: "the list of learning rates" });
     }
@@ -69,12 +69,32 @@ pub fn lr_finder(data: &LrFinder<'_>, options: &LrFinderOptions) -> Result<RgbIm
     let panel = panel(data, &found, options);
     let foot = if note.is_empty() { 6.0 } else { 28.0 };
     let chart = 500.0 + 26.0 * found.len() as f64;
-    rasterize(FIGURE, (WIDTH as u32, (chart + foot) as u32), |brush| {
-        draw_panel(brush, &panel, Place { x: 0.0, y: 4.0, width: WIDTH, height: chart })?;
+    let words = Words { title: options.title.clone(), description: description(data, &found, &note) };
+    Ok(Chart::draw(FIGURE, (WIDTH, chart + foot), words, |brush| {
+        draw_panel(brush, &panel, Place { x: 0.0, y: 4.0, width: WIDTH, height: chart });
         let style = Style::regular(13.0, MUTED);
         let note = text::elide(&note, style, WIDTH as f32 - 40.0);
-        brush.text(&note, style, Anchor::Middle, (WIDTH / 2.0, chart + foot - 8.0))
-    })
+        brush.text(&note, style, Anchor::Middle, (WIDTH / 2.0, chart + foot - 8.0));
+    }))
+}
+
+/// What the figure shows, in sentences.
+fn description(data: &LrFinder<'_>, found: &[&Suggestion<'_>], note: &str) -> String {
+    let known = || data.lr.iter().copied().filter_map(finite);
+    let (low, high) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+    let mut says = format!(
+        "Loss over {} learning rates from {} to {}.",
+        data.lr.len(),
+        format::rate(low),
+        format::rate(high)
+    );
+    for suggestion in found {
+        says.push_str(&format!(" {} suggests {}.", suggestion.name, format::rate(suggestion.lr)));
+    }
+    if !note.is_empty() {
+        says.push_str(&format!(" {note}."));
+    }
+    says
 }
 
 fn usable(lr: f64) -> bool {
@@ -88,6 +108,7 @@ fn panel(data: &LrFinder<'_>, found: &[&Suggestion<'_>], options: &LrFinderOptio
         if data.smoothed.is_empty() { (data.loss, data.loss) } else { (data.smoothed, data.loss) };
     let line = |name: &str, values: &[f64], colour, width| Series {
         name: name.to_owned(),
+        note: String::new(),
         points: data.lr.iter().map(|&lr| log10(lr)).zip(values.iter().copied()).collect(),
         colour,
         width,
@@ -98,7 +119,7 @@ fn panel(data: &LrFinder<'_>, found: &[&Suggestion<'_>], options: &LrFinderOptio
     let series = match data.smoothed {
         [] => vec![line("loss", data.loss, BLUE, 2.2)],
         smoothed => {
-            vec![line("loss", data.loss, tint(BLUE, 0.4), 1.4), line("smoothed", smoothed, BLUE, 2.8)]
+            vec![line("loss", data.loss, FAINT, 1.2), line("smoothed", smoothed, BLUE, 2.8)]
         }
     };
     let flags = found.iter().enumerate().map(|(i, s)| Flag {
@@ -113,6 +134,7 @@ fn panel(data: &LrFinder<'_>, found: &[&Suggestion<'_>], options: &LrFinderOptio
         x,
         y: Axis::linear("loss", shown(main, other), Ticks::Number, 7),
         right: None,
+        bars: Vec::new(),
         bands: Vec::new(),
         flags: flags.collect(),
         series,

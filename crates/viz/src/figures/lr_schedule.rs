@@ -1,12 +1,12 @@
+use super::headline;
 use crate::{
-    RgbImage, VizError,
+    Chart, VizError,
     chart::{
-        Axis, Marker, Panel, Place, Series, Side, Stroke, Ticks, draw_panel, finite, left_gutter, rasterize,
+        Axis, Marker, Panel, Place, Series, Side, Stroke, Ticks, Words, draw_panel, finite, left_gutter,
     },
-    colour::palette::{Colour, GREEN, INK, PURPLE},
+    colour::palette::{Colour, GREEN, PURPLE},
     error::same_length,
     format,
-    text::{self, Anchor, Style},
 };
 
 const FIGURE: &str = "learning-rate schedule";
@@ -35,7 +35,7 @@ pub struct LrScheduleOptions {
 ///
 /// # Errors
 /// [`VizError::Empty`] without a step, [`VizError::Length`] if there are momenta, but not one a step.
-pub fn lr_schedule(data: &LrSchedule<'_>, options: &LrScheduleOptions) -> Result<RgbImage, VizError> {
+pub fn lr_schedule(data: &LrSchedule<'_>, options: &LrScheduleOptions) -> Result<Chart, VizError> {
     if data.lr.is_empty() {
         return Err(VizError::Empty { figure: FIGURE, what: "the list of learning rates" });
     }
@@ -47,19 +47,21 @@ pub fn lr_schedule(data: &LrSchedule<'_>, options: &LrScheduleOptions) -> Result
     let gutter = panels.iter().map(|p| left_gutter(&p.y)).fold(0.0, f64::max);
     let head = if options.title.is_some() { 40.0 } else { 6.0 };
     let height = head + PANEL * panels.len() as f64 + 4.0;
-    rasterize(FIGURE, (WIDTH as u32, height as u32), |brush| {
-        if let Some(title) = &options.title {
-            let style = Style::bold(20.0, INK);
-            let title = text::elide(title, style, WIDTH as f32 - 40.0);
-            brush.text(&title, style, Anchor::Middle, (WIDTH / 2.0, 30.0))?;
-        }
+    let words = Words {
+        title: options.title.clone().unwrap_or_else(|| "Learning-rate schedule".to_owned()),
+        description: panels
+            .iter()
+            .map(|p| format!("{} over {}: {}. ", p.title, p.x.label, p.aside))
+            .collect(),
+    };
+    Ok(Chart::draw(FIGURE, (WIDTH, height), words, |brush| {
+        headline(brush, options.title.as_deref(), WIDTH);
         for (i, panel) in panels.into_iter().enumerate() {
             let y = head + PANEL * i as f64;
             let panel = Panel { gutter, ..panel };
-            draw_panel(brush, &panel, Place { x: 0.0, y, width: WIDTH, height: PANEL })?;
+            draw_panel(brush, &panel, Place { x: 0.0, y, width: WIDTH, height: PANEL });
         }
-        Ok(())
-    })
+    }))
 }
 
 fn panel(title: &str, label: &str, values: &[f64], colour: Colour, options: &LrScheduleOptions) -> Panel {
@@ -74,6 +76,7 @@ fn panel(title: &str, label: &str, values: &[f64], colour: Colour, options: &LrS
     };
     let series = Series {
         name: String::new(),
+        note: String::new(),
         points: values.iter().enumerate().map(|(i, &v)| (i as f64, v)).collect(),
         colour,
         width: 2.6,
@@ -88,6 +91,7 @@ fn panel(title: &str, label: &str, values: &[f64], colour: Colour, options: &LrS
         y: Axis::linear(label, values.iter().copied(), Ticks::Number, 5).coloured(colour),
         right: None,
         series: vec![series],
+        bars: Vec::new(),
         bands: Vec::new(),
         flags: Vec::new(),
         gutter: 0.0,

@@ -11,10 +11,13 @@ mod confusion;
 mod curves;
 mod filters;
 mod gallery;
+mod headline;
 mod lr_finder;
 mod lr_schedule;
 mod misclassified;
 mod unsure;
+
+use headline::headline;
 
 pub use augmentations::{AugmentationRow, AugmentationsOptions, augmentations};
 pub use cam_comparison::{CamComparisonOptions, ComparedCams, cam_comparison};

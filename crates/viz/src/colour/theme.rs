@@ -1,0 +1,132 @@
+//! Which of the palette's two sets of colours a chart is drawn in.
+
+use super::palette::{
+    BLUE, BROWN, Colour, FAINT, FRAME, GREEN, GRID, INK, MUTED, PURPLE, SHADE, VERMILLION, WHITE,
+};
+
+/// The page that a chart is drawn for; either way it has an opaque ground of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// Dark on white.
+    Light,
+    /// Light on near-black.
+    Dark,
+    /// In an SVG as the reader's browser prefers (`prefers-color-scheme`), light in print and where nothing is preferred. In a
+    /// PNG light.
+    #[default]
+    Auto,
+}
+
+/// Each colour of the palette beside the one that stands for it on a dark page.
+pub(crate) const PAIRS: [(Colour, Colour); 12] = [
+    (WHITE, [20, 22, 27]),
+    (INK, [234, 236, 240]),
+    (MUTED, [172, 177, 185]),
+    (FRAME, [134, 140, 149]),
+    (GRID, [48, 52, 60]),
+    (BLUE, [96, 178, 240]),
+    (VERMILLION, [255, 143, 74]),
+    (GREEN, [58, 196, 158]),
+    (PURPLE, [236, 180, 228]),
+    (BROWN, [250, 232, 130]),
+    (FAINT, [84, 125, 158]),
+    (SHADE, [112, 118, 128]),
+];
+
+impl Theme {
+    /// The colour that stands for `light`.
+    pub(crate) fn colour(self, light: Colour) -> Colour {
+        match self {
+            Self::Light | Self::Auto => light,
+            Self::Dark => PAIRS.iter().find(|pair| pair.0 == light).map_or(light, |pair| pair.1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::colour::palette::CYCLE;
+
+    /// Relative luminance and contrast as WCAG 2.2 defines them.
+    fn luminance(colour: Colour) -> f64 {
+        let linear = |v: u8| {
+            let v = f64::from(v) / 255.0;
+            if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * linear(colour[0]) + 0.7152 * linear(colour[1]) + 0.0722 * linear(colour[2])
+    }
+
+    fn contrast(a: Colour, b: Colour) -> f64 {
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn contrast_by_wcags_examples() {
+        assert!((contrast([0; 3], [255; 3]) - 21.0).abs() < 1e-9);
+        assert!((contrast([0x76; 3], [255; 3]) - 4.54).abs() < 0.005, "the darkest grey that fails is #777");
+    }
+
+    /// WCAG 2.2: 4.5 for text (1.4.3), 3 for what has to be seen to understand a figure (1.4.11). Lines' colours write text too.
+    #[test]
+    fn text_and_lines_stand_out_on_both_pages() {
+        for theme in [Theme::Light, Theme::Dark] {
+            let paper = theme.colour(WHITE);
+            for text in [INK, MUTED].iter().chain(&CYCLE) {
+                let contrast = contrast(theme.colour(*text), paper);
+                assert!(contrast >= 4.5, "{text:?}, {theme:?}: {contrast:.2}");
+            }
+            for line in [FRAME, FAINT, SHADE] {
+                let contrast = contrast(theme.colour(line), paper);
+                assert!(contrast >= 3.0, "{line:?}, {theme:?}: {contrast:.2}");
+            }
+        }
+    }
+
+    /// Machado, Oliveira and Fernandes, *A Physiologically-based Model for Simulation of Color Vision Deficiency*, 2009, table 1,
+    /// severity 1.0, on linear RGB.
+    const PROTANOPIA: [[f64; 3]; 3] = [
+        [0.152_286, 1.052_583, -0.204_868],
+        [0.114_503, 0.786_281, 0.099_216],
+        [-0.003_882, -0.048_116, 1.051_998],
+    ];
+    const DEUTERANOPIA: [[f64; 3]; 3] = [
+        [0.367_322, 0.860_646, -0.227_968],
+        [0.280_085, 0.672_501, 0.047_413],
+        [-0.011_820, 0.042_940, 0.968_881],
+    ];
+
+    /// CIE 1976 L*a*b* (D65) of what someone with that kind of vision sees.
+    fn seen(colour: Colour, vision: [[f64; 3]; 3]) -> [f64; 3] {
+        let rgb = colour.map(|v| luminance([v; 3]));
+        let [r, g, b] =
+            vision.map(|row| row.iter().zip(rgb).map(|(m, v)| m * v).sum::<f64>().clamp(0.0, 1.0));
+        let xyz = [
+            (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505,
+            0.2126 * r + 0.7152 * g + 0.0722 * b,
+            (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089,
+        ];
+        let [x, y, z] = xyz.map(|t| if t > 0.008_856 { t.cbrt() } else { 7.787 * t + 16.0 / 116.0 });
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    }
+
+    /// ΔE 1976 of 14 is told apart at a glance; train and test, the pair that is looked at most, by far more.
+    #[test]
+    fn colours_differ_for_those_who_do_not_see_red_and_green_apart() {
+        for theme in [Theme::Light, Theme::Dark] {
+            for vision in [PROTANOPIA, DEUTERANOPIA] {
+                let difference = |a: Colour, b: Colour| -> f64 {
+                    let (a, b) = (seen(theme.colour(a), vision), seen(theme.colour(b), vision));
+                    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+                };
+                for (i, &a) in CYCLE.iter().enumerate() {
+                    for &b in &CYCLE[i + 1..] {
+                        assert!(difference(a, b) > 14.0, "{a:?} {b:?} {theme:?}: {:.1}", difference(a, b));
+                    }
+                }
+                assert!(difference(BLUE, VERMILLION) > 60.0);
+            }
+        }
+    }
+}
