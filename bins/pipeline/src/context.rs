@@ -1,6 +1,5 @@
 //! What stages share: a run with its recipe, recording what was read and written, stopping politely.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +10,7 @@ use wick_runs::{Input, Manifest, RunDir, Status};
 use wick_train::{Data, DataRecord, Layers, Recipe};
 
 use crate::cli::RunFolder;
+use crate::terminal::note;
 
 /// A run folder and its recipe.
 pub struct Run {
@@ -69,7 +69,7 @@ impl Run {
         if when_current == WhenCurrent::Skip
             && Manifest::read(&self.dir)?.is_current(&self.dir, name, &inputs)?
         {
-            eprintln!("{name}: up to date");
+            note(&format!("{name}: up to date"));
             return Ok(StageEnd::UpToDate);
         }
         let began = Instant::now();
@@ -134,9 +134,4 @@ pub fn stop_flag() -> Result<Arc<AtomicBool>> {
     })
     .context("cannot listen for Ctrl-C")?;
     Ok(stop)
-}
-
-/// Whether someone watches the messages.
-pub fn is_watched() -> bool {
-    std::io::stderr().is_terminal()
 }

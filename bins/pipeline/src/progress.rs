@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wick_train::{Event, Progress};
 
-use crate::context::is_watched;
+use crate::terminal::{is_watched, warn};
 
 /// Seconds between lines where nobody watches.
 const LINE_EVERY: Duration = Duration::from_secs(15);
@@ -50,7 +50,7 @@ impl TrainingBar {
                 timing.seconds,
                 timing.images_per_second,
             )),
-            Event::Warning(warning) => self.line(&format!("WARNING: {warning}")),
+            Event::Warning(warning) => self.bar.suspend(|| warn(&warning.to_string())),
             Event::Checkpoint => {}
         }
     }
