@@ -10,12 +10,14 @@ mod compare;
 mod compute;
 mod context;
 mod figures;
+mod interrupt;
 mod progress;
 mod recipes;
 mod report;
 mod schedule;
 mod source;
 mod stages;
+mod tables;
 mod terminal;
 
 use std::process::ExitCode;

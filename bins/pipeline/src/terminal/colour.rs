@@ -7,13 +7,17 @@ use console::Style;
 pub enum Tone {
     /// The head of a table.
     Head,
+    /// What is best, or done.
+    Good,
     /// What looks wrong.
     Warning,
     /// What went wrong.
     Error,
 }
 
-/// Of the 256-colour palette, orange and crimson: each at least 3:1 against black and against white (WCAG 2, 1.4.11).
+/// Of the 256-colour palette, blue, orange and crimson: each at least 3:1 against black and against white (WCAG 2, 1.4.11), and
+/// blue and orange are told apart by people who do not tell red from green.
+pub const BLUE: u8 = 33;
 pub const ORANGE: u8 = 166;
 pub const CRIMSON: u8 = 161;
 
@@ -21,6 +25,7 @@ impl Tone {
     fn style(self) -> Style {
         match self {
             Self::Head => Style::new().bold(),
+            Self::Good => Style::new().color256(BLUE).bold(),
             Self::Warning => Style::new().color256(ORANGE).bold(),
             Self::Error => Style::new().color256(CRIMSON).bold(),
         }
@@ -91,7 +96,7 @@ mod tests {
 
     #[test]
     fn colours_are_legible_on_black_and_on_white() {
-        for colour in [ORANGE, CRIMSON] {
+        for colour in [BLUE, ORANGE, CRIMSON] {
             let on_black = (luminance(colour) + 0.05) / 0.05;
             let on_white = 1.05 / (luminance(colour) + 0.05);
             assert!(

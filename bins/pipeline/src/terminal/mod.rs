@@ -1,16 +1,22 @@
 //! Speaking to whoever typed the command. Results go to standard output, all else to standard error.
 
 mod colour;
+mod line;
+mod spark;
+mod table;
 
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, OnceLock};
 
 use anyhow::{Context as _, Result};
-use indicatif::{MultiProgress, ProgressDrawTarget};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use serde_json::{Value, json};
 
 pub use colour::{Tone, choose_colours, paint, paint_error};
+pub use line::{Words, clock, line, rate};
+pub use spark::spark;
+pub use table::{Column, Table};
 
 /// In what form results are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +67,21 @@ pub fn is_watched() -> bool {
     io::IsTerminal::is_terminal(&io::stderr())
 }
 
+/// Columns of the terminal on which bars are drawn.
+pub fn room() -> usize {
+    usize::from(console::Term::stderr().size().1)
+}
+
+/// Columns of the terminal to which results go; none if they go elsewhere.
+pub fn result_room() -> Option<usize> {
+    console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
+}
+
+/// Puts a bar under what is said.
+pub fn add_bar(bar: ProgressBar) -> ProgressBar {
+    BARS.add(bar)
+}
+
 /// Tells in passing, on standard error; nothing with `--quiet`.
 pub fn note(text: &str) {
     if voice() == Voice::Full {
@@ -76,6 +97,13 @@ pub fn warn(text: &str) {
 /// A line on standard error, above the bars.
 pub fn error_line(text: &str) {
     BARS.suspend(|| eprintln!("{text}"));
+}
+
+/// The last thing said before the process ends: bars are taken away for good.
+pub fn last_line(text: &str) {
+    let _ = BARS.clear();
+    BARS.set_draw_target(ProgressDrawTarget::hidden());
+    eprintln!("{text}");
 }
 
 /// Tells a stage's result, on standard output: `value` with `--json`, only the files that were written with `--quiet`, else the
