@@ -17,10 +17,12 @@ pub struct Cli {
     /// On a GPU: only engines that always sum in the same order, so that two runs have the same bits. The CPU's always have.
     #[arg(long, global = true)]
     pub deterministic: bool,
-    /// Tell results as one JSON value on standard output, for programs (prepare, summary, find-lr, train, evaluate,
-    /// claims, compare, recipes, bench).
+    /// Tell the result as one JSON value on standard output, for programs.
     #[arg(long, global = true)]
     pub json: bool,
+    /// No bars and no notes: errors, warnings, and on standard output the files that were written, one a line.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
     /// What to do.
     #[command(subcommand)]
     pub stage: Stage,

@@ -3,6 +3,8 @@
 use anyhow::Result;
 use wick_train::{Compute, Determinism, Recipe, TrainError, Wanted};
 
+use crate::terminal::note;
+
 /// What was asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked {
@@ -25,10 +27,10 @@ impl Asked {
 /// Says so where it is a GPU, or where one is left alone.
 fn told((compute, instead): (Compute, Option<TrainError>)) -> Result<Compute> {
     if let Compute::Cuda(device, _) = &compute {
-        eprintln!("computing on {}, cuDNN {}", device.name(), device.cudnn_version());
+        note(&format!("computing on {}, cuDNN {}", device.name(), device.cudnn_version()));
     }
     if let Some(why) = instead {
-        eprintln!("computing on the CPU: {why}");
+        note(&format!("computing on the CPU: {why}"));
     }
     Ok(compute)
 }

@@ -1,16 +1,16 @@
 //! What stages share: a run with its recipe, recording what was read and written, stopping politely.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use wick_runs::{Input, Manifest, RunDir, Status};
 use wick_train::{Data, DataRecord, Layers, Recipe};
 
 use crate::cli::RunFolder;
+use crate::interrupt;
+use crate::terminal::note;
 
 /// A run folder and its recipe.
 pub struct Run {
@@ -69,12 +69,18 @@ impl Run {
         if when_current == WhenCurrent::Skip
             && Manifest::read(&self.dir)?.is_current(&self.dir, name, &inputs)?
         {
-            eprintln!("{name}: up to date");
+            note(&format!("{name}: up to date"));
             return Ok(StageEnd::UpToDate);
         }
         let began = Instant::now();
         Manifest::update(&self.dir, |m| m.set_status(Status::Running))?;
+        interrupt::begin_stage(name, &self.dir);
         let ended = work();
+        interrupt::end_stage(|| self.record(name, &inputs, ended, began))
+    }
+
+    /// Keeps how a stage's work ended.
+    fn record(&self, name: &str, inputs: &[Input], ended: Result<Work>, began: Instant) -> Result<StageEnd> {
         let status = match &ended {
             Ok(Work::Done(_)) => Status::Finished,
             Ok(Work::Interrupted) => Status::Interrupted,
@@ -87,7 +93,7 @@ impl Run {
         match ended {
             Work::Interrupted => Ok(StageEnd::Interrupted),
             Work::Done(outputs) => {
-                Manifest::record_stage(&self.dir, name, &inputs, &outputs, began.elapsed().as_secs_f64())?;
+                Manifest::record_stage(&self.dir, name, inputs, &outputs, began.elapsed().as_secs_f64())?;
                 Ok(StageEnd::Done)
             }
         }
@@ -120,23 +126,4 @@ pub fn needs(file: &Path, stage: &str) -> Result<()> {
         return Ok(());
     }
     bail!("{} is not there; it is written by the stage `{stage}`, which has to run first", file.display());
-}
-
-/// Sets a flag on Ctrl-C or a polite kill; a second one ends the process at once.
-pub fn stop_flag() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        eprintln!("\nfinishing the step; once more to stop at once");
-    })
-    .context("cannot listen for Ctrl-C")?;
-    Ok(stop)
-}
-
-/// Whether someone watches the messages.
-pub fn is_watched() -> bool {
-    std::io::stderr().is_terminal()
 }

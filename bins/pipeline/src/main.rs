@@ -10,21 +10,28 @@ mod compare;
 mod compute;
 mod context;
 mod figures;
+mod interrupt;
 mod progress;
 mod recipes;
 mod report;
 mod schedule;
 mod source;
 mod stages;
+mod tables;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use terminal::{Form, Voice};
 
 fn main() -> ExitCode {
     // Training frees and allocates the same large blocks again and again.
     wick_ops::retain_pages();
+    terminal::choose_colours();
     let cli = cli::Cli::parse();
+    let form = if cli.json { Form::Json } else { Form::Text };
+    terminal::speak(form, if cli.quiet { Voice::Quiet } else { Voice::Full });
     match stages::run(cli) {
         Ok(code) => code,
         Err(error) => {

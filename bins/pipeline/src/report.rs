@@ -1,5 +1,7 @@
 //! Telling what went wrong.
 
+use crate::terminal::{Tone, error_line, paint_error};
+
 /// Prints an error as one paragraph: what was being done, what was expected and found, what to do.
 pub fn error(error: &anyhow::Error) {
     let mut parts: Vec<String> = Vec::new();
@@ -10,5 +12,5 @@ pub fn error(error: &anyhow::Error) {
             parts.push(text);
         }
     }
-    eprintln!("error: {}", parts.join(": "));
+    error_line(&format!("{} {}", paint_error("error:", Tone::Error), parts.join(": ")));
 }

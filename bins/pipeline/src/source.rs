@@ -12,6 +12,7 @@ use wick_train::{Data, DataSource, EvaluationOptions, Views};
 
 use crate::cli::{Source, Weights};
 use crate::context::{Run, needs};
+use crate::terminal::note;
 
 /// CIFAR-10's usual normalisation, for weights that do not say with which they were trained.
 const USUAL: Normalisation = Normalisation { mean: [0.4914, 0.4822, 0.4471], std: [0.2469, 0.2433, 0.2615] };
@@ -87,13 +88,13 @@ impl Opened {
             Self::File { path, architecture } => {
                 let (network, metadata) = Network::load(path, *architecture, &Device::Cpu)?;
                 let normalisation = metadata.normalisation.unwrap_or_else(|| {
-                    eprintln!(
+                    note(&format!(
                         "{} does not say how its images were normalised; CIFAR-10's usual mean {:?} and deviation {:?} \
                          are used",
                         path.display(),
                         USUAL.mean,
                         USUAL.std
-                    );
+                    ));
                     USUAL
                 });
                 let list = [Transform::normalize(normalisation.mean, normalisation.std)];

@@ -2,14 +2,15 @@
 
 use crate::{Claim, Claims, Kind, Unit, Value, Verdict};
 
-const HEADER: [&str; 5] = ["claim", "published", "measured", "asked", "verdict"];
-
 impl Claims {
+    /// What the columns of a table of claims are called.
+    pub const HEAD: [&str; 5] = ["claim", "published", "measured", "asked", "verdict"];
+
     /// A plain-text table, one line a claim (published, measured, tolerance, verdict), and a last line that counts
     /// the verdicts. Fractions are shown as per cent.
     pub fn table(&self) -> String {
-        let mut lines = vec![HEADER.map(String::from)];
-        lines.extend(self.claims.iter().map(cells));
+        let mut lines = vec![Self::HEAD.map(String::from)];
+        lines.extend(self.claims.iter().map(Claim::cells));
         let width = |column: usize| {
             lines
                 .iter()
@@ -27,8 +28,20 @@ impl Claims {
             let [w0, w1, w2, w3, _] = widths;
             table += &format!("{name:<w0$}  {published:>w1$}  {measured:>w2$}  {asked:<w3$}  {verdict}\n");
         }
+        table + &self.verdicts() + "\n"
+    }
+
+    /// How many of each verdict, in words.
+    pub fn verdicts(&self) -> String {
         let (matches, differs, other) = self.count();
-        table + &format!("{matches} match, {differs} differ, {other} not comparable\n")
+        format!("{matches} match, {differs} differ, {other} not comparable")
+    }
+}
+
+impl Claim {
+    /// The claim's cells under [`Claims::HEAD`].
+    pub fn cells(&self) -> [String; 5] {
+        cells(self)
     }
 }
 

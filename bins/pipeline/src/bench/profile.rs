@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::engine::OpTime;
-use super::table::aligned;
+use crate::terminal::{Column, Table};
 
 /// All runs of one part, averaged over the steps.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -49,13 +49,19 @@ pub fn rows(times: Vec<OpTime>, steps: usize) -> Vec<Row> {
 
 /// The rows for people, the sum last.
 pub fn text(rows: &[Row]) -> String {
-    let mut table = vec![["part of a step", "calls", "ms", "share", "GFLOP/s"].map(str::to_owned)];
-    table.extend(rows.iter().map(|row| {
+    let mut table = Table::new([
+        Column::left("part of a step"),
+        Column::right("calls"),
+        Column::right("ms"),
+        Column::right("share %"),
+        Column::right("GFLOP/s"),
+    ]);
+    for row in rows {
         let rate = row.gflop_per_s.map_or_else(|| "–".to_owned(), |rate| format!("{rate:.0}"));
-        let share = format!("{:.1} %", 100.0 * row.share);
-        [row.op.clone(), row.calls.to_string(), format!("{:.2}", row.ms), share, rate]
-    }));
-    let mut text = aligned(&table);
+        let share = format!("{:.1}", 100.0 * row.share);
+        table.row([row.op.clone(), row.calls.to_string(), format!("{:.2}", row.ms), share, rate]);
+    }
+    let mut text = table.text(None);
     let total: f64 = rows.iter().map(|row| row.ms).sum();
     let _ = writeln!(text, "together {total:.2} ms a step");
     text
@@ -88,7 +94,7 @@ mod tests {
         assert_eq!(rows[1].gflop_per_s, None);
         let text = text(&rows);
         assert!(
-            text.lines().any(|l| l.split_whitespace().eq(["conv", "1", "300.00", "75.0", "%", "5"])),
+            text.lines().any(|l| l.split_whitespace().eq(["conv", "1", "300.00", "75.0", "5"])),
             "{text}"
         );
         assert!(text.ends_with("together 400.00 ms a step\n"), "{text}");

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::measure::Measurement;
 use super::profile;
+use crate::terminal::{Column, Table, result_room};
 
 pub fn text(m: &Measurement) -> String {
     let mut text = format!(
@@ -75,10 +76,11 @@ pub fn text(m: &Measurement) -> String {
             ),
         ),
     ];
-    let width = rows.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0);
+    let mut table = Table::new([Column::left("measured"), Column::right("value"), Column::left("meaning")]);
     for (name, value, meaning) in rows {
-        let _ = writeln!(text, "{name:18}  {value:>width$}  {meaning}");
+        table.row([name.to_owned(), value, meaning]);
     }
+    text += &table.text(result_room());
     if !m.profile.is_empty() {
         let _ = write!(text, "\n{}", profile::text(&m.profile));
     }
@@ -99,30 +101,9 @@ fn number(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// Columns of equal width, the first to the left, the others to the right.
-pub fn aligned<const N: usize>(table: &[[String; N]]) -> String {
-    let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
-    let mut text = String::new();
-    for row in table {
-        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-            let _ =
-                if column == 0 { write!(text, "{cell:width$}") } else { write!(text, "  {cell:>width$}") };
-        }
-        text.push('\n');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn columns_line_up() {
-        let table = [["a", "10"], ["long", "7"]].map(|row| row.map(str::to_owned));
-        assert_eq!(aligned(&table), "a     10\nlong   7\n");
-    }
 
     #[test]
     fn numbers_have_three_digits() {

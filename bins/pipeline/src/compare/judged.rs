@@ -8,6 +8,7 @@ use wick_runs::{ComparedRun, DatasetRecord, EpochRow, Judge, Manifest, RunDir, T
 use wick_train::Recipe;
 
 use crate::context::{Run, needs};
+use crate::terminal::{note, warn};
 
 /// A finished run.
 #[derive(Clone)]
@@ -99,10 +100,10 @@ fn of_folder(path: &Path, dirs: &[RunDir]) -> Result<Vec<Judged>> {
             Ok(run) => {
                 let older = latest.insert((run.recipe_identity(), run.recipe.seed), run);
                 if let Some(older) = older {
-                    eprintln!("passed over {}: a later run repeats it", older.path.display());
+                    note(&format!("passed over {}: a later run repeats it", older.path.display()));
                 }
             }
-            Err(why) => eprintln!("passed over: {why:#}"),
+            Err(why) => warn(&format!("passed over: {why:#}")),
         }
     }
     ensure!(!latest.is_empty(), "{} holds no finished run; train one first", path.display());

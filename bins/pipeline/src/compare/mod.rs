@@ -12,6 +12,7 @@ use wick_metrics::{mean, standard_deviation};
 use wick_runs::{ComparedRecipe, Comparison, ComparisonDir, Judge, write_json, write_rows};
 
 use crate::context::StageEnd;
+use crate::terminal;
 use group::Group;
 
 /// `compare`
@@ -26,7 +27,7 @@ pub struct Args {
     out: PathBuf,
 }
 
-pub fn run(args: &Args, json: bool) -> Result<StageEnd> {
+pub fn run(args: &Args) -> Result<StageEnd> {
     let runs = judged::open(&args.runs)?;
     let warnings = check::comparable(&runs)?;
     let (judge, images, dataset) = (runs[0].judge(), runs[0].dataset.test, runs[0].dataset.name.clone());
@@ -41,12 +42,9 @@ pub fn run(args: &Args, json: bool) -> Result<StageEnd> {
     write_rows(&out.csv(), &rows)?;
     write_json(&out.json(), &comparison)?;
     draw(&groups, &comparison, &out)?;
-    if json {
-        println!("{}", serde_json::to_string(&comparison)?);
-    } else {
-        print!("{}", tell::table(&comparison));
-        println!("{}", out.figure().display());
-    }
+    let value = serde_json::to_value(&comparison)?;
+    let written = [out.csv(), out.json(), out.figure()];
+    terminal::tell(|| tell::text(&comparison), &written, || value)?;
     Ok(StageEnd::Done)
 }
 

@@ -4,6 +4,8 @@ use anyhow::Result;
 use wick_metrics::PairedComparison;
 use wick_runs::{ComparedRecipe, Comparison, Difference, Judge};
 
+use crate::terminal::{Column, Table, Tone, paint, result_room};
+
 /// The level of the intervals.
 const LEVEL: f64 = 0.95;
 /// Differences whose deviation is below this are equal but for the rounding of the subtraction: accuracies are at least 1e-6 apart.
@@ -67,35 +69,30 @@ fn points(fraction: f64) -> String {
 }
 
 /// What is read on the screen.
-pub fn table(comparison: &Comparison) -> String {
+pub fn text(comparison: &Comparison) -> String {
     let split = match comparison.judge {
         Judge::Test => "test",
         Judge::Holdout => "held-out",
     };
-    let mut lines = vec![[
-        "recipe".to_owned(),
-        "n".to_owned(),
-        format!("{split} accuracy, last epoch"),
-        "best epoch's (chosen by it)".to_owned(),
-        "training".to_owned(),
-    ]];
-    lines.extend(comparison.recipes.iter().map(|r| {
+    let mut table = Table::new([
+        Column::left("recipe"),
+        Column::right("n"),
+        Column::right(&format!("{split} accuracy %, last epoch")),
+        Column::right("best epoch's, chosen by it"),
+        Column::right("training s"),
+    ]);
+    for r in &comparison.recipes {
         let spread = r.standard_deviation.map_or_else(String::new, |s| format!(" ± {:.2}", 100.0 * s));
-        [
+        table.row([
             r.name.clone(),
             r.runs.len().to_string(),
-            format!("{:.2}{spread} %", 100.0 * r.mean_accuracy),
-            format!("{:.2} %", 100.0 * r.mean_best_accuracy),
-            format!("{:.0} s", r.mean_train_seconds),
-        ]
-    }));
-    let widths: [usize; 5] =
-        std::array::from_fn(|c| lines.iter().map(|line| line[c].chars().count()).max().unwrap_or(0));
-    let [w0, w1, w2, w3, w4] = widths;
-    let mut text = format!("{} {} of {}\n", comparison.images, images(comparison.judge), comparison.dataset);
-    for [name, n, last, best, time] in &lines {
-        text += &format!("{name:<w0$}  {n:>w1$}  {last:>w2$}  {best:>w3$}  {time:>w4$}\n");
+            format!("{:.2}{spread}", 100.0 * r.mean_accuracy),
+            format!("{:.2}", 100.0 * r.mean_best_accuracy),
+            format!("{:.0}", r.mean_train_seconds),
+        ]);
     }
+    let of = format!("{} {} of {}", comparison.images, images(comparison.judge), comparison.dataset);
+    let mut text = format!("{of}\n\n{}\n", table.text(result_room()));
     text += "means over n seeds; ±: standard deviation; training: seconds of a run's steps\n";
     for d in &comparison.differences {
         text += &format!("{} less {}: {}\n", d.recipe, d.less, d.verdict);
@@ -104,7 +101,7 @@ pub fn table(comparison: &Comparison) -> String {
         text += "each interval is for its own comparison; among many, one in twenty misses\n";
     }
     for warning in &comparison.warnings {
-        text += &format!("WARNING: {warning}\n");
+        text += &format!("{} {warning}\n", paint("WARNING:", Tone::Warning));
     }
     text
 }
@@ -179,11 +176,14 @@ mod tests {
             differences: vec![difference(&recipes[1], &recipes[0]).unwrap()],
             recipes,
         };
-        let text = table(&comparison);
-        assert!(text.contains("5000 held-out training images of cifar10"), "{text}");
-        assert!(text.contains("held-out accuracy, last epoch") && text.contains("55.00 ± 7.07 %"), "{text}");
-        assert!(text.contains("WARNING: unlike") && !text.contains("test accuracy"), "{text}");
+        let said = text(&comparison);
+        assert!(said.contains("5000 held-out training images of cifar10"), "{said}");
+        assert!(
+            said.contains("held-out accuracy %, last epoch") && said.contains("55.00 ± 7.07  "),
+            "{said}"
+        );
+        assert!(said.contains("WARNING: unlike") && !said.contains("test accuracy"), "{said}");
         comparison.judge = Judge::Test;
-        assert!(table(&comparison).contains("test accuracy, last epoch"));
+        assert!(text(&comparison).contains("test accuracy %, last epoch"));
     }
 }

@@ -4,12 +4,13 @@ use anyhow::Result;
 use wick_cifar::Variant;
 use wick_optim::Length;
 use wick_runs::{
-    Claim, Claims, EpochRow, Input, Kind, LrFinderReport, PerClassRow, Value, read_json, read_rows,
+    Claim, Claims, EpochRow, Input, Kind, LrFinderReport, PerClassRow, Value, Verdict, read_json, read_rows,
 };
 use wick_train::{DataRecord, Precision, Published, Recipe};
 
 use crate::cli::RunFolder;
 use crate::context::{Run, StageEnd, Work, needs};
+use crate::terminal::{Column, Table, Tone, result_room, tell};
 
 /// How far a repetition may be off, as fractions: other random numbers move a run by some tenths of a point, and a
 /// class of 1,000 images by more.
@@ -17,7 +18,7 @@ const LAST_TEST: f64 = 0.004;
 const BEST_TRAIN: f64 = 0.006;
 const PER_CLASS: f64 = 0.025;
 
-pub fn run(args: &RunFolder, json: bool) -> Result<StageEnd> {
+pub fn run(args: &RunFolder) -> Result<StageEnd> {
     let run = args.open()?;
     let d = &run.dir;
     needs(&d.epochs(), "train")?;
@@ -31,14 +32,32 @@ pub fn run(args: &RunFolder, json: bool) -> Result<StageEnd> {
         Ok(Work::Done(vec![d.claims()]))
     })?;
     let claims = Claims::read(&d.claims())?;
-    if json {
-        println!("{}", serde_json::to_string(&claims)?);
-    } else if claims.claims.is_empty() {
-        println!("the recipe names no published run to compare with");
-    } else {
-        println!("{}", claims.table());
-    }
+    let value = serde_json::to_value(&claims)?;
+    tell(|| text(&claims), &[d.claims()], || value)?;
     Ok(end)
+}
+
+fn text(claims: &Claims) -> String {
+    if claims.claims.is_empty() {
+        return "the recipe names no published run to compare with".to_owned();
+    }
+    let [name, published, measured, asked, verdict] = Claims::HEAD;
+    let mut table = Table::new([
+        Column::left(name),
+        Column::right(published),
+        Column::right(measured),
+        Column::left(asked),
+        Column::left(verdict),
+    ]);
+    for claim in &claims.claims {
+        let tone = match claim.verdict {
+            Verdict::Matches => Some(Tone::Good),
+            Verdict::Differs => Some(Tone::Warning),
+            Verdict::NotComparable { .. } => None,
+        };
+        table.toned(claim.cells(), tone);
+    }
+    format!("{}{}", table.text(result_room()), claims.verdicts())
 }
 
 fn claims(run: &Run) -> Result<Claims> {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
+use serde_json::json;
 use wick_metrics::ConfusionMatrix;
 use wick_runs::{ConfusionTable, Input, PerClassRow, PredictionRow, Predictions, RunDir, write_rows};
 use wick_train::{Evaluation, evaluate};
@@ -10,13 +11,16 @@ use wick_train::{Evaluation, evaluate};
 use crate::cli::EvaluateArgs;
 use crate::compute::Asked;
 use crate::context::{StageEnd, Work};
+use crate::interrupt::whole;
 use crate::progress::counting;
 use crate::source::{Opened, open};
+use crate::tables;
+use crate::terminal::{paths, result_room, tell};
 
 /// Where the results of a weights file go, unless told.
 const OUT: &str = "evaluation";
 
-pub fn run(args: &EvaluateArgs, asked: Asked, json: bool) -> Result<StageEnd> {
+pub fn run(args: &EvaluateArgs, asked: Asked) -> Result<StageEnd> {
     ensure!(
         args.out.is_none() || args.source.run.is_none(),
         "--out goes with --checkpoint; what is judged of a run is kept in its run folder"
@@ -27,44 +31,38 @@ pub fn run(args: &EvaluateArgs, asked: Asked, json: bool) -> Result<StageEnd> {
             let inputs =
                 vec![Input::path(run.dir.recipe_toml()), Input::path(weights), Input::path(run.dir.data())];
             let end = run.stage("evaluate", inputs, args.source.skip_current.into(), || {
-                let files = judge(&source, args.source.data.as_deref(), &run.dir, (asked, json))?;
+                let files = judge(&source, args.source.data.as_deref(), &run.dir, asked)?;
                 Ok(Work::Done(files))
             })?;
             Ok(end)
         }
         Opened::File { .. } => {
             let out = args.out.clone().unwrap_or_else(|| PathBuf::from(OUT));
-            judge(&source, args.source.data.as_deref(), &RunDir::names_below(&out), (asked, json))?;
-            eprintln!("results are in {}", out.display());
+            judge(&source, args.source.data.as_deref(), &RunDir::names_below(&out), asked)?;
             Ok(StageEnd::Done)
         }
     }
 }
 
-fn judge(
-    source: &Opened,
-    data: Option<&Path>,
-    out: &RunDir,
-    (asked, json): (Asked, bool),
-) -> Result<Vec<PathBuf>> {
+fn judge(source: &Opened, data: Option<&Path>, out: &RunDir, asked: Asked) -> Result<Vec<PathBuf>> {
     let subject = source.subject(data)?;
     let (split, indices) = subject.data.judging();
-    let bar = counting("evaluate", indices.len());
+    let bar = counting("evaluate", indices.len(), "images");
     let evaluation = evaluate(
         asked.open()?.judge(&subject.network, subject.options)?.as_mut(),
         &subject.augmentation,
         split,
         &indices,
         subject.evaluation,
-        &mut |done| bar.set_position(done as u64),
+        &mut |done| bar.at(done),
     )?;
-    bar.finish_and_clear();
-    write(&evaluation, &subject.class_names, out, json)
+    drop(bar);
+    write(&evaluation, &subject.class_names, out)
 }
 
-fn write(e: &Evaluation, class_names: &[String], out: &RunDir, json: bool) -> Result<Vec<PathBuf>> {
+fn write(e: &Evaluation, class_names: &[String], out: &RunDir) -> Result<Vec<PathBuf>> {
     let matrix = ConfusionMatrix::new(class_names.len(), &e.truth, &e.predicted)?;
-    let rows = e
+    let predictions = e
         .indices
         .iter()
         .zip(e.truth.iter().zip(&e.predicted))
@@ -76,7 +74,6 @@ fn write(e: &Evaluation, class_names: &[String], out: &RunDir, json: bool) -> Re
             probabilities: probabilities.clone(),
         })
         .collect();
-    Predictions { class_names: class_names.to_vec(), rows }.write(&out.predictions())?;
     let counts: Vec<Vec<u64>> = (0..class_names.len())
         .map(|t| (0..class_names.len()).map(|p| matrix.count(t, p)).collect())
         .collect();
@@ -89,22 +86,25 @@ fn write(e: &Evaluation, class_names: &[String], out: &RunDir, json: bool) -> Re
             PerClassRow { class, name: name.clone(), images, correct, accuracy }
         })
         .collect();
-    write_rows(&out.per_class(), &per_class)?;
-    ConfusionTable { class_names: class_names.to_vec(), counts }.write(&out.confusion())?;
+    let predictions = Predictions { class_names: class_names.to_vec(), rows: predictions };
+    let confusion = ConfusionTable { class_names: class_names.to_vec(), counts };
+    whole(|| -> Result<()> {
+        predictions.write(&out.predictions())?;
+        write_rows(&out.per_class(), &per_class)?;
+        Ok(confusion.write(&out.confusion())?)
+    })?;
 
-    if json {
-        println!(
-            "{}",
-            serde_json::json!({
-                "images": e.truth.len(), "loss": e.loss, "accuracy": e.accuracy, "per_class": per_class,
-            })
-        );
-    } else {
-        println!("{} images: accuracy {:.2} %, loss {:.4}", e.truth.len(), 100.0 * e.accuracy, e.loss);
-        let width = class_names.iter().map(String::len).max().unwrap_or(0);
-        for class in &per_class {
-            println!("  {:width$}  {:6.2} %  of {}", class.name, 100.0 * class.accuracy, class.images);
-        }
-    }
-    Ok(vec![out.predictions(), out.per_class(), out.confusion()])
+    let written = vec![out.predictions(), out.per_class(), out.confusion()];
+    let images = e.truth.len();
+    let value = || {
+        json!({
+            "images": images, "loss": e.loss, "accuracy": e.accuracy, "per_class": per_class, "written": paths(&written),
+        })
+    };
+    let text = || {
+        let head = format!("{images} images: accuracy {:.2} %, loss {:.4}", 100.0 * e.accuracy, e.loss);
+        format!("{head}\n\n{}", tables::evaluation::text(&per_class, &confusion, result_room()))
+    };
+    tell(text, &written, value)?;
+    Ok(written)
 }

@@ -1,8 +1,10 @@
 //! `find-lr`: the learning-rate range test.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use serde_json::json;
 use wick_optim::{Ending, OptimError, RangeTest, RangeTestOptions, Spacing};
 use wick_runs::{
     Figure, Input, LrFinderReport, LrFinderRow, LrFinderSettings, RunDir, Suggestion, write_json, write_rows,
@@ -13,22 +15,27 @@ use crate::cli::RunFolder;
 use crate::compute::Asked;
 use crate::context::{StageEnd, Work};
 use crate::figures;
+use crate::interrupt::whole;
 use crate::progress::counting;
+use crate::terminal::{Column, Table, paths, result_room, spark, tell};
 
-pub fn run(args: &RunFolder, asked: Asked, json: bool) -> Result<StageEnd> {
+/// Characters of a curve.
+const CURVE: usize = 40;
+
+pub fn run(args: &RunFolder, asked: Asked) -> Result<StageEnd> {
     let run = args.open()?;
     let d = &run.dir;
     let inputs = vec![Input::path(d.recipe_toml()), Input::path(d.data())];
     run.stage("find-lr", inputs, args.when_current(), || {
         let data = run.data(args.data.as_deref())?;
-        let bar = counting("range test", run.recipe.lr_finder.steps);
+        let bar = counting("range test", run.recipe.lr_finder.steps, "steps");
         let compute = asked.for_recipe(&run.recipe)?;
-        let test = find_lr_on(&compute, &run.recipe, &data, &mut |done| bar.set_position(done as u64))?;
-        bar.finish_and_clear();
-        write(&test, &run.recipe, d)?;
-        figures::lr_finder(d)?;
-        tell(&test, &run.recipe, d, json);
-        Ok(Work::Done(vec![d.lr_finder_csv(), d.lr_finder_json(), d.figure(Figure::LrFinder)]))
+        let test = find_lr_on(&compute, &run.recipe, &data, &mut |done| bar.at(done))?;
+        drop(bar);
+        whole(|| write(&test, &run.recipe, d))?;
+        let written = vec![d.lr_finder_csv(), d.lr_finder_json(), d.figure(Figure::LrFinder)];
+        show(&test, &run.recipe, &written)?;
+        Ok(Work::Done(written))
     })
 }
 
@@ -39,9 +46,8 @@ fn suggestions(test: &RangeTest) -> [Rule; 3] {
 }
 
 /// What is to be done where the rules disagree.
-fn advice(test: &RangeTest, run: &RunDir) -> Option<String> {
+fn advice(test: &RangeTest, figure: &Path) -> Option<String> {
     let factor = test.disagreement()?;
-    let figure = run.figure(Figure::LrFinder);
     Some(format!(
         "the suggestions differ by a factor of {factor:.1}: look at the curve, {}, before you trust one (`max_lr = \"find\"` takes \
          the steepest)",
@@ -81,35 +87,54 @@ fn write(test: &RangeTest, recipe: &Recipe, run: &RunDir) -> Result<()> {
     };
     let stopped_early = test.ending != Ending::Completed;
     write_json(&run.lr_finder_json(), &LrFinderReport { suggestions, settings, stopped_early })?;
-    Ok(())
+    figures::lr_finder(run)
 }
 
-fn tell(test: &RangeTest, recipe: &Recipe, run: &RunDir, json: bool) {
-    let why = match test.ending {
-        Ending::Completed => "to the end",
-        Ending::Diverged => "until the loss diverged",
-        Ending::NotFinite => "until the loss was no number",
-    };
-    if json {
+fn show(test: &RangeTest, recipe: &Recipe, written: &[PathBuf]) -> Result<()> {
+    let steps = test.readings.len();
+    let advice = written.last().and_then(|figure| advice(test, figure));
+    let value = || {
         let found: BTreeMap<_, _> =
             suggestions(test).into_iter().map(|(rule, s)| (rule, s.ok().map(|s| s.learning_rate))).collect();
-        let (steps, advice) = (test.readings.len(), advice(test, run));
-        println!("{}", serde_json::json!({ "suggestions": found, "steps": steps, "advice": advice }));
-        return;
-    }
-    println!("{} steps, {why}", test.readings.len());
-    for (rule, suggestion) in suggestions(test) {
-        match suggestion {
-            Ok(s) => println!("  {rule:<10} {:.4e}", s.learning_rate),
-            Err(error) => println!("  {rule:<10} none: {error}"),
+        json!({ "suggestions": found, "steps": steps, "advice": advice, "written": paths(written) })
+    };
+    let text = || {
+        let ended = match test.ending {
+            Ending::Completed => "to the end",
+            Ending::Diverged => "until the loss diverged",
+            Ending::NotFinite => "until the loss was no number",
+        };
+        let loss: Vec<f64> = test.readings.iter().map(|r| r.smoothed).collect();
+        let rates = test.readings.first().zip(test.readings.last());
+        let (first, last) = rates.map_or((f64::NAN, f64::NAN), |(a, b)| (a.learning_rate, b.learning_rate));
+        let curve = spark(&loss, CURVE);
+        let mut text =
+            format!("{steps} steps, {ended}\nloss  {curve}  learning rates {first:.1e} to {last:.1e}\n\n");
+        text += &table(test).text(result_room());
+        if let Some(advice) = &advice {
+            text += &format!("\n{advice}\n");
         }
+        if !recipe.schedule.needs_range_test() {
+            text += "\nthe recipe says which rates to train with; `--set schedule.max_lr=find` would take the steepest\n";
+        }
+        text
+    };
+    tell(text, written, value)
+}
+
+fn table(test: &RangeTest) -> Table {
+    let mut table = Table::new([
+        Column::left("suggested by"),
+        Column::right("learning rate"),
+        Column::right("step"),
+        Column::left(""),
+    ]);
+    for (rule, suggestion) in suggestions(test) {
+        let [rate, step, why] = match suggestion {
+            Ok(s) => [format!("{:.4e}", s.learning_rate), s.step.to_string(), String::new()],
+            Err(error) => ["–".to_owned(), "–".to_owned(), error.to_string()],
+        };
+        table.row([rule.to_owned(), rate, step, why]);
     }
-    if let Some(advice) = advice(test, run) {
-        println!("{advice}");
-    }
-    if !recipe.schedule.needs_range_test() {
-        println!(
-            "the recipe says which rates to train with; `--set schedule.max_lr=find` would take the steepest"
-        );
-    }
+    table
 }

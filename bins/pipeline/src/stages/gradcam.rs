@@ -13,6 +13,7 @@ use crate::cam::{Cams, METHOD, explain};
 use crate::cli::GradcamArgs;
 use crate::context::{Run, StageEnd, Work, needs};
 use crate::source::{Explained, Opened, Subject, open};
+use crate::terminal::{note, wrote};
 
 /// Images explained of a weights file, unless they are named.
 const SHOWN: usize = 20;
@@ -145,17 +146,18 @@ fn write(
     save_png(&picture(&cams, &bytes, &subject.class_names, Some(&truth), title)?, grid)?;
     for (row, &i) in indices.iter().enumerate() {
         if cams.is_flat(row) {
-            eprintln!("image {i}: nothing in {layer} speaks for the class explained; its map is drawn flat");
+            note(&format!(
+                "image {i}: nothing in {layer} speaks for the class explained; its map is drawn flat"
+            ));
         }
     }
-    println!("{}", grid.display());
-    Ok(())
+    wrote("", files)
 }
 
 fn of_photo(args: &GradcamArgs, explained: &Explained, file: &Path) -> Result<()> {
     let photo = read_image(file)?;
     let (photo, how) = fit(&photo, Size { height: HEIGHT, width: WIDTH })?;
-    eprintln!("{}: {how}", file.display());
+    note(&format!("{}: {how}", file.display()));
     let layer = layer(args, &explained.network)?;
     let names = &explained.class_names;
     let cams =
@@ -165,9 +167,9 @@ fn of_photo(args: &GradcamArgs, explained: &Explained, file: &Path) -> Result<()
     let title = format!("Grad-CAM of {layer} for {looked_for}");
     save_png(&picture(&cams, photo.as_raw(), names, None, title)?, &out)?;
     let (predicted, probability) = (&names[cams.predicted[0]], 100.0 * cams.probability[0]);
-    println!("predicted {predicted} ({probability:.1} %), explained {looked_for}\n{}", out.display());
+    wrote(&format!("predicted {predicted} ({probability:.1} %), explained {looked_for}"), &[out])?;
     if cams.is_flat(0) {
-        eprintln!("nothing in {layer} speaks for {looked_for}; the map is drawn flat");
+        note(&format!("nothing in {layer} speaks for {looked_for}; the map is drawn flat"));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use wick_viz::{GalleryOptions, Mistake, Photo, misclassified, save_png};
 
 use crate::cli::RunFolder;
 use crate::context::{StageEnd, Work, needs};
+use crate::terminal::wrote;
 
 pub fn run(args: &RunFolder) -> Result<StageEnd> {
     let run = args.open()?;
@@ -36,7 +37,8 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
         let options = GalleryOptions { title: Some(title), ..Default::default() };
         let path = d.figure(Figure::Misclassified);
         save_png(&misclassified(&mistakes, &options)?, &path)?;
-        println!("{wrong} of {images} misclassified\n{}", path.display());
-        Ok(Work::Done(vec![path]))
+        let written = vec![path];
+        wrote(&format!("{wrong} of {images} misclassified"), &written)?;
+        Ok(Work::Done(written))
     })
 }

@@ -21,6 +21,8 @@ use wick_train::Determinism;
 use crate::cli::{Cli, Stage};
 use crate::compute::Asked;
 use crate::context::StageEnd;
+use crate::interrupt::{self, INTERRUPTED};
+use crate::terminal::{self, Form};
 
 /// Carries out the stage that the command line names.
 pub fn run(cli: Cli) -> Result<ExitCode> {
@@ -33,26 +35,30 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             .build_global()
             .context("cannot start the worker threads")?;
     }
-    let json = cli.json;
     let determinism = if cli.deterministic { Determinism::Required } else { Determinism::Free };
     let asked = Asked { device: cli.device, determinism };
+    interrupt::listen()?;
+    let retold = matches!(cli.stage, Stage::Train(_) | Stage::Claims(_));
     let end = match cli.stage {
-        Stage::Prepare(args) => prepare::run(&args, json)?,
+        Stage::Prepare(args) => prepare::run(&args)?,
         Stage::Preview(args) => preview::run(&args.run)?,
-        Stage::Summary(args) => summary::run(&args, json)?,
-        Stage::FindLr(args) => find_lr::run(&args.run, asked, json)?,
-        Stage::Train(args) => train::run(&args, asked, json)?,
-        Stage::Evaluate(args) => evaluate::run(&args, asked, json)?,
+        Stage::Summary(args) => summary::run(&args)?,
+        Stage::FindLr(args) => find_lr::run(&args.run, asked)?,
+        Stage::Train(args) => train::run(&args, asked)?,
+        Stage::Evaluate(args) => evaluate::run(&args, asked)?,
         Stage::Misclassified(args) => misclassified::run(&args.run)?,
         Stage::Gradcam(args) => gradcam::run(&args)?,
         Stage::Plot(args) => plot::run(&args.run)?,
-        Stage::Claims(args) => claims::run(&args.run, json)?,
-        Stage::Compare(args) => crate::compare::run(&args, json)?,
-        Stage::Recipes => recipes::run(json)?,
-        Stage::Bench(args) => crate::bench::run(&args, asked, json)?,
+        Stage::Claims(args) => claims::run(&args.run)?,
+        Stage::Compare(args) => crate::compare::run(&args)?,
+        Stage::Recipes => recipes::run()?,
+        Stage::Bench(args) => crate::bench::run(&args, asked)?,
     };
+    if end == StageEnd::UpToDate && terminal::form() == Form::Json && !retold {
+        terminal::print(r#"{"up_to_date":true}"#)?;
+    }
     Ok(match end {
-        StageEnd::Interrupted => ExitCode::from(130),
+        StageEnd::Interrupted => ExitCode::from(INTERRUPTED),
         StageEnd::Done | StageEnd::UpToDate => ExitCode::SUCCESS,
     })
 }

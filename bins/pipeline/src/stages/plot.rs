@@ -6,6 +6,7 @@ use wick_train::DataRecord;
 
 use crate::cli::RunFolder;
 use crate::context::{StageEnd, Work, needs};
+use crate::terminal::wrote;
 use crate::{figures, schedule};
 
 pub fn run(args: &RunFolder) -> Result<StageEnd> {
@@ -28,9 +29,7 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
         schedule::draw(&run, images)?;
         let written = [Figure::Curves, Figure::LrFinder, Figure::Confusion, Figure::LrSchedule];
         let written = written.map(|figure| d.figure(figure)).to_vec();
-        for path in &written {
-            println!("{}", path.display());
-        }
+        wrote("", &written)?;
         // What other stages record as theirs is drawn again alike, to the bit.
         Ok(Work::Done(written))
     })

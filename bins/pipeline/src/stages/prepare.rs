@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use serde_json::json;
 use wick_models::Network;
 use wick_optim::Length;
 use wick_runs::{DatasetRecord, Input, Manifest, RunDir, Timestamp, git_revision, write_atomic};
@@ -11,8 +12,9 @@ use wick_train::{Data, DataRecord};
 
 use crate::cli::PrepareArgs;
 use crate::context::{Run, StageEnd, WhenCurrent, Work};
+use crate::terminal::tell;
 
-pub fn run(args: &PrepareArgs, json: bool) -> Result<StageEnd> {
+pub fn run(args: &PrepareArgs) -> Result<StageEnd> {
     let recipe = crate::recipes::resolve(&args.recipe)?;
     // Whatever cannot be carried out is refused before the folder exists.
     let data = Data::load(&recipe, args.data.as_deref())?;
@@ -49,14 +51,12 @@ pub fn run(args: &PrepareArgs, json: bool) -> Result<StageEnd> {
     })?;
 
     let path = run.dir.path();
-    if json {
-        println!("{}", serde_json::json!({ "run": path.display().to_string() }));
-    } else {
+    let text = || {
         let (train, test) = (data.train_indices.len(), data.judging().1.len());
         let judge = if data.holdout_indices.is_empty() { "test" } else { "held-out" };
-        println!("{}: {train} training and {test} {judge} images of {}", run.recipe.name, data.name());
-        println!("{}", path.display());
-    }
+        format!("{}: {train} training and {test} {judge} images of {}", run.recipe.name, data.name())
+    };
+    tell(text, &[path.to_owned()], || json!({ "run": path.display().to_string() }))?;
     Ok(end)
 }
 

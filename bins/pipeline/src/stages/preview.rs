@@ -10,6 +10,7 @@ use wick_viz::{AugmentationRow, AugmentationsOptions, Photo, augmentations, save
 use crate::cli::RunFolder;
 use crate::context::{Run, StageEnd, Work};
 use crate::schedule;
+use crate::terminal::wrote;
 
 const ROWS: usize = 6;
 const DRAWS: usize = 8;
@@ -27,9 +28,7 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
             schedule::draw(&run, data.train_indices.len())?;
             written.push(d.figure(Figure::LrSchedule));
         }
-        for path in &written {
-            println!("{}", path.display());
-        }
+        wrote("", &written)?;
         Ok(Work::Done(written))
     })
 }

@@ -4,30 +4,32 @@ use anyhow::Result;
 use wick_train::Published;
 
 use crate::context::StageEnd;
+use crate::terminal::{Column, Table, result_room, tell};
 
-pub fn run(json: bool) -> Result<StageEnd> {
+pub fn run() -> Result<StageEnd> {
     let recipes = crate::recipes::all()?;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&recipes)?);
-        return Ok(StageEnd::Done);
-    }
-    let width = recipes.iter().map(|recipe| recipe.name.len()).max().unwrap_or_default();
-    let networks = recipes.iter().map(|recipe| recipe.model.architecture.name().len());
-    let networks = networks.max().unwrap_or_default();
-    println!(
-        "{:<width$} {:<networks$} {:>6}  {:>9}  description",
-        "recipe", "network", "epochs", "published"
-    );
-    for recipe in &recipes {
-        let last = recipe.published.as_ref().and_then(Published::last);
-        let published = last.map_or_else(|| "-".to_owned(), |a| format!("{:.2} %", 100.0 * a));
-        println!(
-            "{:<width$} {:<networks$} {:>6}  {published:>9}  {}",
-            recipe.name,
-            recipe.model.architecture.name(),
-            recipe.train.epochs,
-            recipe.description
-        );
-    }
+    let value = serde_json::to_value(&recipes)?;
+    let text = || {
+        let head = [
+            Column::left("recipe"),
+            Column::left("network"),
+            Column::right("epochs"),
+            Column::right("published %"),
+            Column::left("description"),
+        ];
+        let mut table = Table::new(head);
+        for recipe in &recipes {
+            let last = recipe.published.as_ref().and_then(Published::last);
+            table.row([
+                recipe.name.clone(),
+                recipe.model.architecture.name().to_owned(),
+                recipe.train.epochs.to_string(),
+                last.map_or_else(|| "–".to_owned(), |a| format!("{:.2}", 100.0 * a)),
+                recipe.description.clone(),
+            ]);
+        }
+        table.text(result_room())
+    };
+    tell(text, &[], || value)?;
     Ok(StageEnd::Done)
 }

@@ -1,15 +1,21 @@
 //! `train`.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
-use wick_runs::{EpochRow, Input, Manifest, TimingRow, read_rows};
+use serde_json::json;
+use wick_runs::{EpochRow, Input, Manifest, RunDir, TimingRow, read_rows};
 use wick_train::{Event, Outcome, Start, TrainError, train_on};
 
 use crate::cli::TrainArgs;
 use crate::compute::Asked;
-use crate::context::{StageEnd, Work, needs, stop_flag};
+use crate::context::{Run, StageEnd, Work, needs};
+use crate::interrupt::{resumed, stop_flag};
 use crate::progress::TrainingBar;
+use crate::tables::training::{self, best};
+use crate::terminal::{Voice, error_line, paths, result_room, tell, voice};
 
-pub fn run(args: &TrainArgs, asked: Asked, json: bool) -> Result<StageEnd> {
+pub fn run(args: &TrainArgs, asked: Asked) -> Result<StageEnd> {
     let run = args.run.open()?;
     let mut inputs = vec![Input::path(run.dir.recipe_toml()), Input::path(run.dir.data())];
     if run.recipe.schedule.needs_range_test() {
@@ -23,66 +29,41 @@ pub fn run(args: &TrainArgs, asked: Asked, json: bool) -> Result<StageEnd> {
     let end = run.stage("train", inputs, args.run.when_current(), || {
         let data = run.data(args.run.data.as_deref())?;
         let start = if args.resume { Start::Resume } else { Start::Fresh };
-        let stop = stop_flag()?;
+        let stop = stop_flag();
         let mut bar = TrainingBar::new();
         let compute = asked.for_recipe(&run.recipe)?;
         Manifest::update(&run.dir, |manifest| compute.name().clone_into(&mut manifest.device))?;
         let observer = &mut |event: Event<'_>| bar.on(&event);
         let outcome = train_on(&compute, &run.recipe, &data, &run.dir, start, &stop, observer);
-        bar.finish();
+        drop(bar);
         match outcome? {
             Outcome::Interrupted { epoch, step_in_epoch } => {
-                eprintln!(
-                    "stopped in epoch {epoch} after step {step_in_epoch}; go on with: {} train --run {} --resume",
-                    std::env::args_os().next().unwrap_or_default().to_string_lossy(),
-                    run.dir.path().display()
-                );
+                error_line(&format!(
+                    "stopped in epoch {epoch} after step {step_in_epoch}, everything saved; go on with: {}",
+                    resumed()
+                ));
                 Ok(Work::Interrupted)
             }
-            Outcome::Finished { .. } => {
-                let d = &run.dir;
-                Ok(Work::Done(vec![
-                    d.epochs(),
-                    d.timing(),
-                    d.steps(),
-                    d.best(),
-                    d.last(),
-                    d.last_optim(),
-                    d.last_state(),
-                ]))
-            }
+            Outcome::Finished { .. } => Ok(Work::Done(files(&run.dir))),
         }
     })?;
     if end != StageEnd::Interrupted {
-        tell(&read_rows(&run.dir.epochs())?, &read_rows(&run.dir.timing())?, json)?;
+        let (epochs, timing) = (read_rows(&run.dir.epochs())?, read_rows(&run.dir.timing())?);
+        show(&epochs, &timing, &run)?;
     }
     Ok(end)
 }
 
-fn tell(epochs: &[EpochRow], timing: &[TimingRow], json: bool) -> Result<()> {
-    let Some(last) = epochs.last() else { return Ok(()) };
-    let best = epochs.iter().fold(last, |b, e| if e.test_accuracy > b.test_accuracy { e } else { b });
-    if json {
-        println!("{}", serde_json::json!({ "last": last, "best_by_test": best }));
-        return Ok(());
-    }
-    println!("epoch  train loss  train acc  test loss  test acc  images/s");
-    for (e, t) in epochs.iter().zip(timing) {
-        println!(
-            "{:5}  {:10.4}  {:7.2} %  {:9.4}  {:6.2} %  {:8.0}",
-            e.epoch,
-            e.train_loss,
-            100.0 * e.train_accuracy,
-            e.test_loss,
-            100.0 * e.test_accuracy,
-            t.images_per_second
-        );
-    }
-    println!(
-        "last epoch: {:.2} % test accuracy; best by test: {:.2} % in epoch {}",
-        100.0 * last.test_accuracy,
-        100.0 * best.test_accuracy,
-        best.epoch
-    );
-    Ok(())
+/// What training leaves.
+fn files(d: &RunDir) -> Vec<PathBuf> {
+    vec![d.epochs(), d.timing(), d.steps(), d.best(), d.last(), d.last_optim(), d.last_state()]
+}
+
+fn show(epochs: &[EpochRow], timing: &[TimingRow], run: &Run) -> Result<()> {
+    let split = if run.recipe.data.holdout > 0 { "held-out" } else { "test" };
+    let best = best(epochs);
+    let value = || json!({ "last": epochs.last(), "best_by_test": best, "written": paths(&files(&run.dir)) });
+    let named = [run.dir.epochs(), run.dir.last()];
+    let written = if voice() == Voice::Quiet { files(&run.dir) } else { named.to_vec() };
+    tell(|| training::text(epochs, timing, split, result_room()), &written, value)
 }

@@ -59,6 +59,8 @@ pub struct Progress {
     pub lr: f64,
     /// Training speed of the epoch so far.
     pub images_per_second: f64,
+    /// The same in steps.
+    pub steps_per_second: f64,
     /// Estimated seconds of training to the end of the run, evaluation not counted.
     pub seconds_left: f64,
 }

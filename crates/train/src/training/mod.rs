@@ -311,7 +311,8 @@ impl Training<'_> {
     fn progress(&self, steps: usize, lr: f64) -> Progress {
         let State { epoch, step_in_epoch, partial, .. } = &self.state;
         let n = partial.images.max(1) as f64;
-        let images_per_second = n / partial.seconds.max(f64::MIN_POSITIVE);
+        let seconds = partial.seconds.max(f64::MIN_POSITIVE);
+        let images_per_second = n / seconds;
         let epochs = self.recipe.train.epochs;
         let epochs_left = (epochs as f64 - *epoch as f64).max(0.0);
         let images_left = epochs_left * self.data.train_indices.len() as f64
@@ -325,6 +326,7 @@ impl Training<'_> {
             accuracy: partial.correct as f64 / n,
             lr,
             images_per_second,
+            steps_per_second: *step_in_epoch as f64 / seconds,
             seconds_left: images_left / images_per_second,
         }
     }
