@@ -9,12 +9,13 @@ use crate::cli::RecipeArgs;
 
 const BASE: &str = include_str!("../recipes/base.toml");
 const QUICK: &str = include_str!("../recipes/quick.toml");
-const RECIPES: [(&str, &str); 12] = [
+const RECIPES: [(&str, &str); 13] = [
     ("s8-layernorm", include_str!("../recipes/s8-layernorm.toml")),
     ("s8-layernorm-published", include_str!("../recipes/s8-layernorm-published.toml")),
     ("s8-onecycle", include_str!("../recipes/s8-onecycle.toml")),
     ("s8-onecycle-published", include_str!("../recipes/s8-onecycle-published.toml")),
     ("s9-custom", include_str!("../recipes/s9-custom.toml")),
+    ("s9-custom-published", include_str!("../recipes/s9-custom-published.toml")),
     ("s9-ghostbn", include_str!("../recipes/s9-ghostbn.toml")),
     ("s9-ghostbn-nesterov", include_str!("../recipes/s9-ghostbn-nesterov.toml")),
     ("s9-ghostbn-nesterov-published", include_str!("../recipes/s9-ghostbn-nesterov-published.toml")),
