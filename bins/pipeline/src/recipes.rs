@@ -9,14 +9,17 @@ use crate::cli::RecipeArgs;
 
 const BASE: &str = include_str!("../recipes/base.toml");
 const QUICK: &str = include_str!("../recipes/quick.toml");
-const RECIPES: [(&str, &str); 10] = [
+const RECIPES: [(&str, &str); 13] = [
     ("s8-layernorm", include_str!("../recipes/s8-layernorm.toml")),
     ("s8-layernorm-published", include_str!("../recipes/s8-layernorm-published.toml")),
     ("s8-onecycle", include_str!("../recipes/s8-onecycle.toml")),
     ("s8-onecycle-published", include_str!("../recipes/s8-onecycle-published.toml")),
     ("s9-custom", include_str!("../recipes/s9-custom.toml")),
+    ("s9-custom-published", include_str!("../recipes/s9-custom-published.toml")),
     ("s9-ghostbn", include_str!("../recipes/s9-ghostbn.toml")),
     ("s9-ghostbn-nesterov", include_str!("../recipes/s9-ghostbn-nesterov.toml")),
+    ("s9-ghostbn-nesterov-published", include_str!("../recipes/s9-ghostbn-nesterov-published.toml")),
+    ("s9-ghostbn-published", include_str!("../recipes/s9-ghostbn-published.toml")),
     ("s11", include_str!("../recipes/s11.toml")),
     ("s11-tuned", include_str!("../recipes/s11-tuned.toml")),
     ("speedrun", include_str!("../recipes/speedrun.toml")),
@@ -155,9 +158,12 @@ mod tests {
 
     #[test]
     fn nesterov_is_all_that_the_two_ghosts_differ_in() {
-        let [plain, mut nesterov] = ["s9-ghostbn", "s9-ghostbn-nesterov"].map(|name| named(name).unwrap());
-        assert_ne!(plain.optim, nesterov.optim);
-        nesterov.optim = plain.optim;
-        assert_eq!(plain.identity(), nesterov.identity());
+        for ending in ["", "-published"] {
+            let [plain, mut nesterov] =
+                ["s9-ghostbn", "s9-ghostbn-nesterov"].map(|name| named(&format!("{name}{ending}")).unwrap());
+            assert_ne!(plain.optim, nesterov.optim);
+            nesterov.optim = plain.optim;
+            assert_eq!(plain.identity(), nesterov.identity());
+        }
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // in helpers as in tests; each error is told
 
 use wick_cuda::{CudaError, Determinism, Device, Executor, Numbers, Options};
-use wick_graph::{Algorithm, Batch, Graph, Loss, Role};
+use wick_graph::{Algorithm, Batch, Graph, Role, StepOptions};
 
 #[path = "../../graph/src/tests/inputs.rs"]
 mod inputs;
@@ -45,7 +45,7 @@ fn on_cpu(graph: &Graph, mut parameters: Vec<Vec<f32>>, images: &[f32], labels: 
         .training_step(
             &slices(&parameters),
             Batch { images, labels },
-            Loss::smoothed(SMOOTHING),
+            StepOptions::smoothed(SMOOTHING),
             &mut gradients,
         )
         .unwrap();

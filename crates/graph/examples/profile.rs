@@ -3,7 +3,8 @@
 //! `cargo run --release -p wick-graph --example profile`
 
 use wick_graph::{
-    Batch, BatchNorm, Bias, Conv2d, Executor, Graph, GraphError, Loss, Options, Precision, Profiling, Role,
+    Batch, BatchNorm, Bias, Conv2d, Executor, Graph, GraphError, Options, Precision, Profiling, Role,
+    StepOptions,
 };
 
 fn network() -> Result<Graph, GraphError> {
@@ -53,7 +54,7 @@ fn main() -> Result<(), GraphError> {
     for i in 0..5 {
         let parameters: Vec<&[f32]> = values.iter().map(Vec::as_slice).collect();
         let batch = Batch { images: &images, labels: &labels };
-        let loss = executor.training_step(&parameters, batch, Loss::default(), &mut gradients)?.loss;
+        let loss = executor.training_step(&parameters, batch, StepOptions::default(), &mut gradients)?.loss;
         println!("step {i}: loss {loss:.4}");
         let trained = graph.parameters().iter().zip(values.iter_mut().zip(&gradients));
         for (_, (value, gradient)) in trained.filter(|(p, _)| p.role == Role::Trainable) {

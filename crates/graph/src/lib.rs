@@ -4,7 +4,7 @@
 //! do, what need not be written is not, and every tensor has its place in one piece of memory that serves all steps.
 //!
 //! ```
-//! use wick_graph::{Batch, BatchNorm, Bias, Conv2d, Executor, Graph, Loss, Options};
+//! use wick_graph::{Batch, BatchNorm, Bias, Conv2d, Executor, Graph, StepOptions, Options};
 //!
 //! let mut g = Graph::new([8, 8, 3]);
 //! let x = g.input();
@@ -20,7 +20,7 @@
 //!
 //! let mut executor = Executor::new(&g, Options::default())?;
 //! let batch = Batch { images: &[0.1; 2 * 8 * 8 * 3], labels: &[0, 1] };
-//! let step = executor.training_step(&parameters, batch, Loss::default(), &mut gradients)?;
+//! let step = executor.training_step(&parameters, batch, StepOptions::default(), &mut gradients)?;
 //! assert!((step.loss - 2f32.ln()).abs() < 1e-6); // both classes are equally likely
 //! # Ok::<(), wick_graph::GraphError>(())
 //! ```
@@ -38,7 +38,9 @@ extern crate self as wick_graph;
 mod tests;
 
 pub use error::GraphError;
-pub use execute::{Batch, BatchStatistics, Executor, Loss, Mixed, Options, ProfileRow, Profiling, Step};
+pub use execute::{
+    Batch, BatchStatistics, Executor, Mixed, Options, ProfileRow, Profiling, Step, StepOptions,
+};
 pub use graph::{BatchNorm, Bias, Conv2d, GhostBatchNorm, Graph, GroupNorm, Parameter, Role, Shape, Value};
 pub use wick_kernels::Precision;
 pub use wick_kernels::fused::{Activation, Algorithm};

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
-use wick_models::{Architecture, CompileOptions, Compiled, Loss, ModelError, Network, Precision, Profiling};
+use wick_models::{
+    Architecture, CompileOptions, Compiled, ModelError, Network, Precision, Profiling, StepOptions,
+};
 
 const STEPS: usize = 3;
 
@@ -26,11 +28,11 @@ fn main() -> Result<(), ModelError> {
     let images = Tensor::randn(0f32, 1.0, (batch, 32, 32, 3), &Device::Cpu)?;
     let labels: Vec<u32> = (0..batch as u32).map(|i| i % 10).collect();
 
-    compiled.training_step(&images, &labels, Loss::default())?; // takes its memory
+    compiled.training_step(&images, &labels, StepOptions::default())?; // takes its memory
     compiled.executor().take_profile();
     let began = Instant::now();
     for _ in 0..STEPS {
-        compiled.training_step(&images, &labels, Loss::default())?;
+        compiled.training_step(&images, &labels, StepOptions::default())?;
     }
     let rate = (STEPS * batch) as f64 / began.elapsed().as_secs_f64();
     let megabytes = compiled.executor().bytes() as f64 / 1e6;

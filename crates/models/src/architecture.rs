@@ -8,7 +8,7 @@ use candle_nn::VarBuilder;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wick_graph::Graph;
 
-use crate::custom_resnet::{self, CustomResNet, CustomResNetConfig};
+use crate::custom_resnet::{self, CustomResNet, CustomResNetConfig, CustomResNetVariant};
 use crate::error::ModelError;
 use crate::model::Model;
 use crate::parameters::{ParameterSpec, Role, recorded};
@@ -33,18 +33,25 @@ pub enum Architecture {
     },
     /// [`CustomResNet`]: 6.6 million parameters.
     CustomResNet,
+    /// [`CustomResNet`] whose logits are divided by 8. Its tensors are the same: a file that does not name its network is taken for
+    /// [`CustomResNet`](Self::CustomResNet).
+    CustomResNetScaled,
+    /// [`CustomResNet`] as a published run had it, with a softmax before the loss: 7.1 million parameters.
+    CustomResNetPublished,
     /// [`SpeedrunNet`]: 2.0 million parameters.
     Speedrun,
 }
 
 impl Architecture {
     /// Every architecture; of the ghost batch norms, that of two splits.
-    pub const ALL: [Architecture; 6] = [
+    pub const ALL: [Architecture; 8] = [
         Self::ResNet18,
         Self::ResNet34,
         Self::ResNet18Ln,
         Self::ResNet18Ghost { splits: 2 },
         Self::CustomResNet,
+        Self::CustomResNetScaled,
+        Self::CustomResNetPublished,
         Self::Speedrun,
     ];
 
@@ -56,6 +63,8 @@ impl Architecture {
             Architecture::ResNet18Ln => "resnet18_ln",
             Architecture::ResNet18Ghost { splits } => return format!("{GHOST}{splits}"),
             Architecture::CustomResNet => "custom_resnet",
+            Architecture::CustomResNetScaled => "custom_resnet_scaled",
+            Architecture::CustomResNetPublished => "custom_resnet_published",
             Architecture::Speedrun => "speedrun",
         };
         name.to_owned()
@@ -76,7 +85,8 @@ impl Architecture {
             | Architecture::ResNet34
             | Architecture::ResNet18Ln
             | Architecture::ResNet18Ghost { .. } => "linear.weight",
-            Architecture::CustomResNet => "fc.weight",
+            Architecture::CustomResNet | Architecture::CustomResNetScaled => "fc.weight",
+            Architecture::CustomResNetPublished => "fc2.weight",
             Architecture::Speedrun => "head.weight",
         }
     }
@@ -114,14 +124,17 @@ impl Architecture {
     /// The dimensions of its network.
     fn config(self, classes: usize) -> Config {
         let resnet = |config| Config::ResNet(ResNetConfig { classes, ..config });
+        let custom = |variant| {
+            Config::CustomResNet(CustomResNetConfig { classes, variant, ..CustomResNetConfig::default() })
+        };
         match self {
             Architecture::ResNet18 => resnet(ResNetConfig::resnet18()),
             Architecture::ResNet34 => resnet(ResNetConfig::resnet34()),
             Architecture::ResNet18Ln => resnet(ResNetConfig::resnet18_ln()),
             Architecture::ResNet18Ghost { splits } => resnet(ResNetConfig::resnet18_ghost(splits)),
-            Architecture::CustomResNet => {
-                Config::CustomResNet(CustomResNetConfig { classes, ..CustomResNetConfig::default() })
-            }
+            Architecture::CustomResNet => custom(CustomResNetVariant::Plain),
+            Architecture::CustomResNetScaled => custom(CustomResNetVariant::Scaled),
+            Architecture::CustomResNetPublished => custom(CustomResNetVariant::Published),
             Architecture::Speedrun => {
                 Config::Speedrun(SpeedrunConfig { classes, ..SpeedrunConfig::default() })
             }
@@ -197,8 +210,16 @@ impl Serialize for Architecture {
 impl<'de> Deserialize<'de> for Architecture {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         /// As [`Architecture::ALL`], for the error.
-        const NAMES: [&str; 6] =
-            ["resnet18", "resnet34", "resnet18_ln", "resnet18_ghost2", "custom_resnet", "speedrun"];
+        const NAMES: [&str; 8] = [
+            "resnet18",
+            "resnet34",
+            "resnet18_ln",
+            "resnet18_ghost2",
+            "custom_resnet",
+            "custom_resnet_scaled",
+            "custom_resnet_published",
+            "speedrun",
+        ];
         let name = String::deserialize(deserializer)?;
         name.parse().map_err(|_| serde::de::Error::unknown_variant(&name, &NAMES))
     }
@@ -228,7 +249,7 @@ mod tests {
         let error = "vgg".parse::<Architecture>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no architecture named `vgg`; the known ones are resnet18, resnet34, resnet18_ln, resnet18_ghost2, custom_resnet, speedrun"
+            "there is no architecture named `vgg`; the known ones are resnet18, resnet34, resnet18_ln, resnet18_ghost2, custom_resnet, custom_resnet_scaled, custom_resnet_published, speedrun"
         );
     }
 

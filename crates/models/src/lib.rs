@@ -35,7 +35,7 @@ pub mod weights;
 
 pub use architecture::{Architecture, build};
 pub use compiled::{Compiled, Step};
-pub use custom_resnet::{CustomResNet, CustomResNetConfig};
+pub use custom_resnet::{CustomResNet, CustomResNetConfig, CustomResNetVariant};
 pub use error::{Difference, Mismatch, ModelError};
 pub use model::{CifarModel, Mode, Model};
 pub use network::Network;
@@ -45,6 +45,6 @@ pub use speedrun::{SpeedrunConfig, SpeedrunNet, start_speedrun, whitening_filter
 pub use summary::{Cost, Outline, Summary, SummaryRow};
 pub use weights::{Checkpoint, Metadata, Normalisation};
 pub use wick_graph::{
-    Algorithm, Batch as GraphBatch, Graph, GraphError, Loss, Mixed, Options as CompileOptions,
-    Parameter as GraphParameter, Precision, ProfileRow, Profiling, Role as GraphRole,
+    Algorithm, Batch as GraphBatch, Graph, GraphError, Mixed, Options as CompileOptions,
+    Parameter as GraphParameter, Precision, ProfileRow, Profiling, Role as GraphRole, StepOptions,
 };

@@ -5,7 +5,7 @@
 mod golden;
 
 use candle_core::{DType, Device, Tensor};
-use wick_models::{Algorithm, Architecture, CompileOptions, Compiled, Loss, Network, Precision, Role};
+use wick_models::{Algorithm, Architecture, CompileOptions, Compiled, Network, Precision, Role, StepOptions};
 
 const LABELS: [u32; 4] = [3, 8, 0, 5];
 const SMOOTHING: f32 = 0.1;
@@ -67,7 +67,7 @@ fn compiled(architecture: Architecture, options: CompileOptions) -> Outcome {
     let network = network(architecture);
     let mut compiled = Compiled::new(&network, options).unwrap();
     let (loss, logits, gradients) = {
-        let step = compiled.training_step(&images(), &LABELS, Loss::smoothed(SMOOTHING)).unwrap();
+        let step = compiled.training_step(&images(), &LABELS, StepOptions::smoothed(SMOOTHING)).unwrap();
         let gradients = network.parameters.trainable().into_iter();
         let gradients = gradients.map(|(name, var)| (name, flat(step.gradients.get(&var).unwrap())));
         (step.loss, step.logits.to_vec(), gradients.collect())
@@ -148,6 +148,7 @@ fn resnet18_ghost_is_the_same_compiled() {
 #[test]
 fn custom_resnet_is_the_same_compiled() {
     check_f32(Architecture::CustomResNet, 2e-2);
+    check_f32(Architecture::CustomResNetScaled, 2e-2);
 }
 
 /// There is no ReLU to flip: a hundredth of what the others are allowed.
@@ -193,11 +194,11 @@ fn what_does_not_fit_is_refused() {
     let small = Tensor::zeros((2, 16, 16, 3), DType::F32, &Device::Cpu).unwrap();
     let error = compiled.logits(&small).unwrap_err().to_string();
     assert!(error.contains("32, 32, 3") && error.contains("[2, 16, 16, 3]"), "{error}");
-    let error = compiled.training_step(&images(), &[1, 2], Loss::default()).unwrap_err().to_string();
+    let error = compiled.training_step(&images(), &[1, 2], StepOptions::default()).unwrap_err().to_string();
     assert!(error.contains("labels") && error.contains('4'), "{error}");
-    assert!(compiled.training_step(&images(), &[1, 2, 3, 10], Loss::default()).is_err());
+    assert!(compiled.training_step(&images(), &[1, 2, 3, 10], StepOptions::default()).is_err());
     // The gradients' memory is back in place after that.
-    assert!(compiled.training_step(&images(), &LABELS, Loss::default()).is_ok());
+    assert!(compiled.training_step(&images(), &LABELS, StepOptions::default()).is_ok());
 }
 
 /// What convolutions and blocks leave must stay until their gradients are known; gradients find room where layers behind

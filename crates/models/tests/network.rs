@@ -31,7 +31,8 @@ fn parameters_start_as_pytorchs() {
             let fan_in = match *p.var.dims() {
                 [h, w, i, _] => Some(h * w * i),
                 [_, i] => Some(i),
-                _ if ["linear.bias", "fc.bias"].contains(&p.name.as_str()) => Some(512),
+                _ if ["linear.bias", "fc.bias", "fc1.bias"].contains(&p.name.as_str()) => Some(512),
+                _ if p.name == "fc2.bias" => Some(1024),
                 _ if p.name == "whiten.bias" => Some(12),
                 _ => None,
             };
@@ -115,7 +116,9 @@ fn cuts(architecture: Architecture) -> [(&'static str, [usize; 3]); 4] {
             ("layer3", [8, 8, 256]),
             ("layer4", [8, 8, 512]),
         ],
-        Architecture::CustomResNet => [
+        Architecture::CustomResNet
+        | Architecture::CustomResNetScaled
+        | Architecture::CustomResNetPublished => [
             ("prep", [32, 32, 64]),
             ("layer1", [16, 16, 128]),
             ("layer2", [8, 8, 256]),

@@ -85,6 +85,9 @@ fn other_networks_have_torchinfos_counts() {
     );
     assert_eq!(custom[0], 6_573_130);
     assert_eq!(counted(Architecture::CustomResNet), custom);
+    // Instead of 512·10 + 10: 512·1024 + 1024 and 1024·10 + 10.
+    let published = Architecture::CustomResNetPublished.summary(10, 1).unwrap();
+    assert_eq!(published.parameters as usize, 6_573_130 - 5_130 + 525_312 + 10_250);
     let speedrun = layers(
         &[
             (12, 24, 31, 1, 1),

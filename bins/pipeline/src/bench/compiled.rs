@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use candle_core::{Device, Tensor, Var};
-use wick_models::{CompileOptions, Compiled as Passes, Loss, Network, Profiling};
+use wick_models::{CompileOptions, Compiled as Passes, Network, Profiling, StepOptions};
 use wick_optim::{Optimizer, Sgd};
 
 use super::engine::{Batch, Engine, Gradients, OpTime, optimiser};
@@ -30,7 +30,8 @@ impl Compiled {
 
 impl Engine for Compiled {
     fn train_step(&mut self, batch: &Batch) -> Result<f32> {
-        let step = self.passes.training_step(&batch.images, &batch.labels.to_vec1()?, Loss::default())?;
+        let step =
+            self.passes.training_step(&batch.images, &batch.labels.to_vec1()?, StepOptions::default())?;
         self.optimiser.step(step.gradients)?;
         Ok(step.loss)
     }
@@ -40,7 +41,8 @@ impl Engine for Compiled {
     }
 
     fn logits_and_gradients(&mut self, batch: &Batch) -> Result<Gradients> {
-        let step = self.passes.training_step(&batch.images, &batch.labels.to_vec1()?, Loss::default())?;
+        let step =
+            self.passes.training_step(&batch.images, &batch.labels.to_vec1()?, StepOptions::default())?;
         let trainable = self.network.parameters.trainable().into_iter();
         let of =
             |(name, var): (String, Var)| step.gradients.get(&var).map(|gradient| (name, gradient.clone()));
@@ -50,9 +52,9 @@ impl Engine for Compiled {
 
     fn profile(&mut self, batch: &Batch) -> Result<Vec<OpTime>> {
         let labels = batch.labels.to_vec1()?;
-        self.told.training_step(&batch.images, &labels, Loss::default())?; // takes its memory
+        self.told.training_step(&batch.images, &labels, StepOptions::default())?; // takes its memory
         self.told.executor().take_profile();
-        let step = self.told.training_step(&batch.images, &labels, Loss::default())?;
+        let step = self.told.training_step(&batch.images, &labels, StepOptions::default())?;
         let began = Instant::now();
         self.optimiser.step(step.gradients)?;
         let seconds = began.elapsed().as_secs_f64();

@@ -15,7 +15,9 @@ pub const SEED: u64 = 0;
 /// The batch at which a network is measured, the peer's too, unless another is asked for: that of its published recipe.
 pub fn default_batch(work: Architecture) -> usize {
     match work {
-        Architecture::CustomResNet => 512,
+        Architecture::CustomResNet
+        | Architecture::CustomResNetScaled
+        | Architecture::CustomResNetPublished => 512,
         Architecture::Speedrun => 1024,
         _ => 128,
     }

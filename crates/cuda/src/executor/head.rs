@@ -50,7 +50,7 @@ impl Head<'_> {
     fn width(&self, i: usize) -> usize {
         let linear = |op: &HeadOp| match op {
             HeadOp::Linear(linear) => Some(&self.graph.linears()[*linear]),
-            HeadOp::Scale(_) => None,
+            _ => None,
         };
         // What no linear layer reads is what one before left, or the logits.
         let behind = self.ops[i..].iter().find_map(linear).map(|l| l.inputs);
@@ -77,6 +77,7 @@ impl Head<'_> {
                     .with(y);
                 (self.kernel("linear")?, launch)
             }
+            _ => return Err(no_kernel(op)),
         })
     }
 
@@ -140,7 +141,19 @@ impl Head<'_> {
                     commands.push((self.kernel("linear_bias_gradient")?, launch));
                 }
             }
+            _ => return Err(no_kernel(op)),
         }
         Ok(commands)
     }
+}
+
+fn no_kernel(op: HeadOp) -> CudaError {
+    let layer = match op {
+        HeadOp::Linear(_) => "linear layer",
+        HeadOp::Scale(_) => "scale",
+        HeadOp::Relu => "ReLU",
+        HeadOp::Dropout(_) => "dropout",
+        HeadOp::Softmax => "softmax",
+    };
+    CudaError::NoKernel { layer }
 }

@@ -81,7 +81,7 @@ impl Places {
             let last = widths[widths.len() - 1];
             widths.push(match op {
                 wick_graph::plan::HeadOp::Linear(linear) => graph.linears()[*linear].outputs,
-                wick_graph::plan::HeadOp::Scale(_) => last,
+                _ => last,
             });
         }
         let image = match graph.shape(graph.input()) {

@@ -12,7 +12,7 @@ use super::norm::{BatchStatistics, Norm};
 use super::pass::{Context, Outputs, products, sums_a_channel};
 use super::profile::{Profile, ProfileRow, describe};
 use super::sums::Sums;
-use super::{Batch, Loss, Options, Profiling, Step};
+use super::{Batch, Options, Profiling, Step, StepOptions};
 use crate::GraphError;
 use crate::graph::{Graph, NormKind, Role, Shape};
 use crate::plan::{ConvInputs, Finish, Pass, Plan};
@@ -91,13 +91,13 @@ impl<E: Element> Engine<E> {
         &mut self,
         parameters: &[&[f32]],
         batch: Batch<'_>,
-        loss: Loss<'_>,
+        options: StepOptions<'_>,
         gradients: &mut [Vec<f32>],
     ) -> Result<Step<'_>, GraphError> {
         let (graph, plan) = (Arc::clone(&self.graph), Arc::clone(&self.training));
         let images = self.check(parameters, batch.images)?;
         expect("labels", batch.labels.len(), images)?;
-        expect("mixed labels", loss.mixed.map_or(images, |mixed| mixed.labels.len()), images)?;
+        expect("mixed labels", options.mixed.map_or(images, |mixed| mixed.labels.len()), images)?;
         expect("the list of gradients", gradients.len(), parameters.len())?;
         for (gradient, parameter) in gradients.iter_mut().zip(&graph.parameters) {
             if parameter.role == Role::Trainable {
@@ -112,10 +112,11 @@ impl<E: Element> Engine<E> {
             self.run(&stage, pass, gradients)?;
         }
         let began = Instant::now();
-        let run = Run { graph: &graph, ops: &plan.head, images, parameters };
+        let dropout = Some(options.dropout_seed);
+        let run = Run { graph: &graph, ops: &plan.head, images, parameters, dropout };
         self.head.forward(run)?;
-        let mean = self.head.loss(graph.classes(), batch.labels, loss)?;
-        let dfeatures = self.head.backward(run, (batch.labels, loss), gradients)?;
+        let mean = self.head.loss(graph.classes(), batch.labels, options)?;
+        let dfeatures = self.head.backward(run, (batch.labels, options), gradients)?;
         self.spread.clear();
         let share = 1.0 / plan.features.pixels as f32;
         self.spread.extend(dfeatures.iter().map(|d| d * share));
@@ -136,7 +137,7 @@ impl<E: Element> Engine<E> {
             self.run(&stage, pass, &mut [])?;
         }
         let began = Instant::now();
-        self.head.forward(Run { graph: &graph, ops: &plan.head, images, parameters })?;
+        self.head.forward(Run { graph: &graph, ops: &plan.head, images, parameters, dropout: None })?;
         self.note(&stage, "head", "linear", began);
         Ok(self.head.logits())
     }

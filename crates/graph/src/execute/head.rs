@@ -4,7 +4,8 @@ use wick_kernels::{
     LinearShape, ShapeError, cross_entropy_backward, cross_entropy_forward, linear_backward, linear_forward,
 };
 
-use super::{Loss, Mixed};
+use super::dropout::Dropout;
+use super::{Mixed, StepOptions};
 use crate::GraphError;
 use crate::graph::{Graph, LinearLayer, Role};
 use crate::plan::HeadOp;
@@ -26,6 +27,15 @@ pub(super) struct Run<'a> {
     pub ops: &'a [HeadOp],
     pub images: usize,
     pub parameters: &'a [&'a [f32]],
+    /// By what dropouts draw; none in evaluation, where they let everything pass.
+    pub dropout: Option<u64>,
+}
+
+impl Run<'_> {
+    /// The dropout that is layer `i` of the head.
+    fn dropout(self, i: usize, p: f32) -> Option<Dropout> {
+        self.dropout.map(|seed| Dropout::new(seed, i, p))
+    }
 }
 
 impl Head {
@@ -51,6 +61,15 @@ impl Head {
                     y.clear();
                     y.extend(x.iter().map(|x| factor * x));
                 }
+                HeadOp::Relu => {
+                    y.clear();
+                    y.extend(x.iter().map(|x| x.max(0.0)));
+                }
+                HeadOp::Dropout(p) => match run.dropout(i, p) {
+                    Some(dropout) => dropout.apply(x, y),
+                    None => y.clone_from(x),
+                },
+                HeadOp::Softmax => softmax(x, x.len() / run.images, y),
                 HeadOp::Linear(linear) => {
                     let layer = &run.graph.linears[linear];
                     y.resize(run.images * layer.outputs, 0.0);
@@ -63,7 +82,7 @@ impl Head {
     }
 
     /// The mean loss.
-    pub fn loss(&self, classes: usize, labels: &[u32], loss: Loss<'_>) -> Result<f32, GraphError> {
+    pub fn loss(&self, classes: usize, labels: &[u32], loss: StepOptions<'_>) -> Result<f32, GraphError> {
         let of = |labels| cross_entropy_forward(self.logits(), classes, labels, loss.label_smoothing);
         Ok(match loss.mixed {
             None => of(labels)?,
@@ -75,7 +94,7 @@ impl Head {
     pub fn backward(
         &mut self,
         run: Run<'_>,
-        (labels, loss): (&[u32], Loss<'_>),
+        (labels, loss): (&[u32], StepOptions<'_>),
         gradients: &mut [Vec<f32>],
     ) -> Result<&[f32], GraphError> {
         let (last, classes) = (run.ops.len(), run.graph.classes());
@@ -101,6 +120,18 @@ impl Head {
                 HeadOp::Scale(factor) => {
                     dx.clear();
                     dx.extend(dy.iter().map(|dy| factor * dy));
+                }
+                HeadOp::Relu => {
+                    dx.clear();
+                    dx.extend(self.values[i].iter().zip(dy).map(|(x, dy)| if *x > 0.0 { *dy } else { 0.0 }));
+                }
+                HeadOp::Dropout(p) => match run.dropout(i, p) {
+                    Some(dropout) => dropout.apply(dy, dx),
+                    None => dx.clone_from(dy),
+                },
+                HeadOp::Softmax => {
+                    let y = &self.values[i + 1];
+                    softmax_backward(y, dy, y.len() / run.images, dx);
                 }
                 HeadOp::Linear(linear) => {
                     let layer = &run.graph.linears[linear];
@@ -139,6 +170,25 @@ fn backward(
     Ok(done?)
 }
 
+/// `y_k = e^(x_k) / Σ_j e^(x_j)` of each image's values, less their maximum, which changes nothing but the range.
+fn softmax(x: &[f32], values: usize, y: &mut Vec<f32>) {
+    y.clear();
+    for row in x.chunks_exact(values) {
+        let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f32 = row.iter().map(|x| (x - most).exp()).sum();
+        y.extend(row.iter().map(|x| (x - most).exp() / sum));
+    }
+}
+
+/// `dx_k = y_k · (dy_k − Σ_j y_j·dy_j)`
+fn softmax_backward(y: &[f32], dy: &[f32], values: usize, dx: &mut Vec<f32>) {
+    dx.clear();
+    for (y, dy) in y.chunks_exact(values).zip(dy.chunks_exact(values)) {
+        let mean: f32 = y.iter().zip(dy).map(|(y, dy)| y * dy).sum();
+        dx.extend(y.iter().zip(dy).map(|(y, dy)| y * (dy - mean)));
+    }
+}
+
 fn shape(layer: &LinearLayer, batch: usize) -> LinearShape {
     LinearShape { batch, in_features: layer.inputs, out_features: layer.outputs }
 }
@@ -151,14 +201,14 @@ mod tests {
     const LOGITS: [f32; 12] = [1.0, -0.5, 2.0, 0.25, 0.0, 3.0, -1.0, 0.5, -2.0, 0.75, 0.5, 1.5];
 
     /// The loss and the gradient of the logits above, which stand for the features of a head without layers.
-    fn run(loss: Loss<'_>) -> Result<(f32, Vec<f32>), GraphError> {
+    fn run(loss: StepOptions<'_>) -> Result<(f32, Vec<f32>), GraphError> {
         let mut graph = Graph::new([1, 1, 1]);
         let x = graph.input();
         let x = graph.global_avg_pool2d(x)?;
         graph.linear(x, "linear", 4, Bias::None)?;
         let mut head = Head::default();
         head.features(0, 3, 4).copy_from_slice(&LOGITS);
-        let run = Run { graph: &graph, ops: &[], images: 3, parameters: &[] };
+        let run = Run { graph: &graph, ops: &[], images: 3, parameters: &[], dropout: None };
         let labels = [2, 0, 3];
         let mean = head.loss(4, &labels, loss)?;
         Ok((mean, head.backward(run, (&labels, loss), &mut [])?.to_vec()))
@@ -204,7 +254,7 @@ mod tests {
         for (label_smoothing, want, gradient) in
             [(0.0, 1.4669439317215804, plain), (0.1, 1.5286105981895652, smoothed)]
         {
-            let (loss, got) = run(Loss { label_smoothing, mixed }).unwrap();
+            let (loss, got) = run(StepOptions { mixed, ..StepOptions::smoothed(label_smoothing) }).unwrap();
             assert!((f64::from(loss) - want).abs() < 1e-6, "{loss}, want {want}");
             for (got, want) in got.iter().zip(gradient) {
                 assert!((f64::from(*got) - want).abs() < 1e-6, "{got}, want {want}");
@@ -215,13 +265,15 @@ mod tests {
     #[test]
     fn all_of_the_weight_on_its_own_labels_is_no_mixture() {
         let mixed = Some(Mixed { labels: &[1, 1, 1], weight: 1.0 });
-        assert_eq!(run(Loss { mixed, ..Loss::default() }), run(Loss::default()));
+        assert_eq!(run(StepOptions { mixed, ..StepOptions::default() }), run(StepOptions::default()));
     }
 
     #[test]
     fn bad_mixtures_are_named() {
         let said = |labels: &[u32], weight| {
-            run(Loss { mixed: Some(Mixed { labels, weight }), ..Loss::default() }).unwrap_err().to_string()
+            run(StepOptions { mixed: Some(Mixed { labels, weight }), ..StepOptions::default() })
+                .unwrap_err()
+                .to_string()
         };
         assert!(said(&[0, 0, 0], 1.5).contains("the weight of mixed labels"));
         assert!(said(&[0, 0, 4], 0.5).contains("targets"));

@@ -1,6 +1,7 @@
 //! Running a plan.
 
 mod arena;
+mod dropout;
 mod engine;
 mod head;
 mod norm;
@@ -13,6 +14,8 @@ use wick_kernels::Precision;
 use wick_kernels::fused::Algorithm;
 
 use crate::{Graph, GraphError};
+#[cfg(test)]
+pub(crate) use dropout::Dropout;
 use engine::Engine;
 
 pub use norm::BatchStatistics;
@@ -48,19 +51,21 @@ pub struct Batch<'a> {
     pub labels: &'a [u32],
 }
 
-/// What logits are held against besides the labels: cross-entropy, and what softens its target.
+/// How a step is computed: what softens the target of its cross-entropy, and by what its dropouts are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Loss<'a> {
+pub struct StepOptions<'a> {
     /// The share of the target that is spread over all classes.
     pub label_smoothing: f32,
     /// Other labels that share the target with the batch's own.
     pub mixed: Option<Mixed<'a>>,
+    /// Decides, with the layer and the place, what dropouts drop: to be another number in each step.
+    pub dropout_seed: u64,
 }
 
-impl Loss<'_> {
+impl StepOptions<'_> {
     /// Of one label an image, with a share of the target spread over all classes.
     pub const fn smoothed(label_smoothing: f32) -> Self {
-        Self { label_smoothing, mixed: None }
+        Self { label_smoothing, mixed: None, dropout_seed: 0 }
     }
 }
 
@@ -132,11 +137,11 @@ impl Executor {
         &mut self,
         parameters: &[&[f32]],
         batch: Batch<'_>,
-        loss: Loss<'_>,
+        options: StepOptions<'_>,
         gradients: &mut [Vec<f32>],
     ) -> Result<Step<'_>, GraphError> {
         among_workers(
-            || either!(&mut self.0, engine => engine.training_step(parameters, batch, loss, gradients)),
+            || either!(&mut self.0, engine => engine.training_step(parameters, batch, options, gradients)),
         )
     }
 

@@ -159,6 +159,8 @@ pub(crate) enum Op {
     Features,
     Linear(usize),
     Scale(f32),
+    Dropout(f32),
+    Softmax,
 }
 
 /// A convolution; the batch in its shape is 0.

@@ -169,13 +169,13 @@ impl Graph {
         Ok(self.norm(x, name, NormKind::Group(options), Some(weight), bias))
     }
 
-    /// `max(x, 0)`.
+    /// `max(x, 0)`, of a map or of features.
     ///
     /// # Errors
-    /// `x` is no map.
+    /// `x` is of another graph.
     pub fn relu(&mut self, x: Value) -> Result<Value, GraphError> {
-        let map = self.map(x, "relu")?;
-        Ok(self.unnamed(Op::Activation(Activation::Relu), &[x], Shape::Map(map)))
+        let shape = self.shape(x).ok_or_else(|| GraphError::Foreign { layer: "relu".into() })?;
+        Ok(self.unnamed(Op::Activation(Activation::Relu), &[x], shape))
     }
 
     /// `x·Φ(x)`, Φ the distribution function of the standard normal distribution (Hendrycks & Gimpel 2016).
@@ -268,6 +268,29 @@ impl Graph {
     pub fn scale(&mut self, x: Value, factor: f32) -> Result<Value, GraphError> {
         let features = self.features(x, "scale")?;
         Ok(self.unnamed(Op::Scale(factor), &[x], Shape::Features(features)))
+    }
+
+    /// Drops each of the features with probability `p` in training, and multiplies the others by `1/(1 − p)` (Srivastava et al. 2014).
+    ///
+    /// # Errors
+    /// `x` is a map, `p` is not at least 0 and below 1.
+    pub fn dropout(&mut self, x: Value, p: f32) -> Result<Value, GraphError> {
+        let features = self.features(x, "dropout")?;
+        if !(0.0..1.0).contains(&p) {
+            let (expected, got) = ("at least 0 and below 1".into(), p.to_string());
+            return Err(GraphError::Option { layer: "dropout".into(), option: "p", expected, got });
+        }
+        Ok(self.unnamed(Op::Dropout(p), &[x], Shape::Features(features)))
+    }
+
+    /// Features as probabilities: `e^x / Σ e^x`. Cross-entropy takes logits, and so has a softmax of its own: behind this one, it
+    /// cannot fall below `ln(1 + (K − 1)/e)` of `K` classes.
+    ///
+    /// # Errors
+    /// `x` is a map.
+    pub fn softmax(&mut self, x: Value) -> Result<Value, GraphError> {
+        let features = self.features(x, "softmax")?;
+        Ok(self.unnamed(Op::Softmax, &[x], Shape::Features(features)))
     }
 
     /// Takes the parameter `name` out of training: it keeps its value and has no gradient.

@@ -138,6 +138,7 @@ impl Lowering<'_> {
             Op::Conv(conv) => self.unit(i, UnitKind::Conv { conv, x: self.reads[input] }),
             Op::MaxPool(pool) => self.unit(i, UnitKind::Pool { pool, x: self.reads[input] }),
             Op::Norm(norm) => self.norm(i, input, norm),
+            Op::Activation(_) if matches!(node.shape, Shape::Features(_)) => self.head(HeadOp::Relu),
             Op::Activation(activation) => self.activation(i, input, activation),
             Op::Add => self.add(i, input, node.inputs[1]),
             Op::Features => {
@@ -147,6 +148,8 @@ impl Lowering<'_> {
             }
             Op::Linear(linear) => self.head(HeadOp::Linear(linear)),
             Op::Scale(factor) => self.head(HeadOp::Scale(factor)),
+            Op::Dropout(p) => self.head(HeadOp::Dropout(p)),
+            Op::Softmax => self.head(HeadOp::Softmax),
         }
     }
 

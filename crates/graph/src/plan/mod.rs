@@ -261,6 +261,12 @@ pub enum HeadOp {
     Linear(usize),
     /// Times this.
     Scale(f32),
+    /// `max(x, 0)`.
+    Relu,
+    /// Drops each value with this probability, in training alone.
+    Dropout(f32),
+    /// Probabilities of an image's values.
+    Softmax,
 }
 
 /// Everything that is done with a batch, in order.

@@ -2,7 +2,7 @@
 
 use crate::{
     Batch, BatchNorm, BatchStatistics, Bias, Conv2d, Executor, GhostBatchNorm, Graph, GraphError, GroupNorm,
-    Loss, Options, Role, Shape,
+    Options, Role, Shape, StepOptions,
 };
 
 fn message<T>(result: Result<T, GraphError>) -> String {
@@ -84,7 +84,9 @@ fn what_does_not_fit_a_graph_is_refused_when_it_runs() {
     let mut gradients = vec![Vec::new()];
     let mut step = |parameters: &[&[f32]], images: &[f32], labels: &[u32]| {
         let batch = Batch { images, labels };
-        executor.training_step(parameters, batch, Loss::default(), &mut gradients).map(|step| step.loss)
+        executor
+            .training_step(parameters, batch, StepOptions::default(), &mut gradients)
+            .map(|step| step.loss)
     };
     assert!(message(step(&[], &[0.0; 4], &[0])).contains("parameters"));
     assert!(message(step(&[&[1.0]], &[0.0; 4], &[0])).contains("fc.weight"));
@@ -126,7 +128,7 @@ fn splits_with_a_value_or_none_learn_nothing_and_give_no_nan() {
     let step = executor.training_step(
         &parameters,
         Batch { images, labels: &[0, 1, 0] },
-        Loss::default(),
+        StepOptions::default(),
         &mut gradients,
     );
     let step = step.unwrap();

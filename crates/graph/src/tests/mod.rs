@@ -1,6 +1,7 @@
 //! Compiled networks against the same networks layer by layer in f64.
 
 mod building;
+mod deep_head;
 mod inputs;
 mod networks;
 mod plan;
@@ -8,7 +9,7 @@ mod reference;
 
 use wick_kernels::Precision;
 
-use crate::{Algorithm, Batch, Executor, Graph, Loss, Mixed, Options, Profiling};
+use crate::{Algorithm, Batch, Executor, Graph, Mixed, Options, Profiling, StepOptions};
 use inputs::{images, parameters};
 use reference::{Mode, Outcome};
 
@@ -29,7 +30,11 @@ impl Case {
             let images = images(&graph, labels.len());
             Self { name, parameters: parameters(&graph), graph, images, labels }
         };
-        networks::all().into_iter().map(case).collect()
+        networks::all()
+            .into_iter()
+            .chain([("deep head", deep_head::deep_head().unwrap())])
+            .map(case)
+            .collect()
     }
 
     fn expected(&self, mode: Mode) -> Outcome {
@@ -44,7 +49,8 @@ impl Case {
         let mut gradients = vec![Vec::new(); p.len()];
         let images = &self.images[..self.images.len() / self.labels.len() * n];
         let batch = Batch { images, labels: &self.labels[..n] };
-        let step = executor.training_step(&p, batch, Loss::smoothed(SMOOTHING), &mut gradients).unwrap();
+        let step =
+            executor.training_step(&p, batch, StepOptions::smoothed(SMOOTHING), &mut gradients).unwrap();
         (step.loss, step.logits.to_vec(), gradients)
     }
 
@@ -142,7 +148,7 @@ fn mixed_labels_have_the_mixed_loss_and_gradients() {
         let mut run = |labels: &[u32], mixed| {
             let mut gradients = vec![Vec::new(); p.len()];
             let batch = Batch { images: &case.images, labels };
-            let loss = Loss { label_smoothing: SMOOTHING, mixed };
+            let loss = StepOptions { mixed, ..StepOptions::smoothed(SMOOTHING) };
             let step = executor.training_step(&p, batch, loss, &mut gradients).unwrap();
             (step.loss, gradients)
         };
@@ -168,7 +174,8 @@ fn statistics_are_those_of_the_batch() {
         let p: Vec<&[f32]> = case.parameters.iter().map(Vec::as_slice).collect();
         let mut gradients = vec![Vec::new(); p.len()];
         let batch = Batch { images: &case.images, labels: &case.labels };
-        let step = executor.training_step(&p, batch, Loss::smoothed(SMOOTHING), &mut gradients).unwrap();
+        let step =
+            executor.training_step(&p, batch, StepOptions::smoothed(SMOOTHING), &mut gradients).unwrap();
         assert_eq!(step.statistics.len(), want.len());
         for (got, (mean, variance)) in step.statistics.iter().zip(&want) {
             let name = &case.graph.parameters()[got.running_mean].name;

@@ -3,6 +3,7 @@
 use wick_kernels::fused::Activation;
 
 use crate::Role;
+use crate::execute::Dropout;
 use crate::graph::{Graph, NormKind, Op, Shape};
 
 /// Whether batch norms use the batch's statistics.
@@ -66,6 +67,10 @@ pub fn run(
                 (0..n * l.outputs).map(|i| row(i / l.outputs, i % l.outputs)).collect()
             }
             Op::Scale(f) => x(0).iter().map(|v| f64::from(f) * v).collect(),
+            Op::Dropout(p) => {
+                x(0).iter().zip(mask(graph, values.len(), x(0).len(), p, mode)).map(|(v, m)| v * m).collect()
+            }
+            Op::Softmax => x(0).chunks(size(node.shape)).flat_map(softmax).collect(),
         };
         values.push(y);
     }
@@ -134,6 +139,20 @@ fn backward(
                 }
             }
             Op::Scale(f) => d[input].iter_mut().zip(dy).for_each(|(d, dy)| *d += f64::from(f) * dy),
+            Op::Dropout(p) => {
+                let mask = mask(graph, i, dy.len(), p, mode);
+                d[input].iter_mut().zip(dy.iter().zip(mask)).for_each(|(d, (dy, m))| *d += dy * m);
+            }
+            Op::Softmax => {
+                // By the whole Jacobian: y_k·(δ_jk − y_j).
+                let classes = size(node.shape);
+                for at in 0..dy.len() {
+                    let (row, k) = (at / classes * classes, at % classes);
+                    let y = &values[i][row..][..classes];
+                    let of = |j: usize| y[k] * (f64::from(u8::from(j == k)) - y[j]) * dy[row + j];
+                    d[input][at] += (0..classes).map(of).sum::<f64>();
+                }
+            }
         }
     }
     for (gradient, parameter) in gradients.iter_mut().zip(&graph.parameters) {
@@ -142,6 +161,21 @@ fn backward(
         }
     }
     gradients
+}
+
+/// What a dropout, node `node`, multiplies each value by in a step of seed 0.
+fn mask(graph: &Graph, node: usize, values: usize, p: f32, mode: Mode) -> Vec<f64> {
+    let features = graph.nodes.iter().position(|node| matches!(node.op, Op::Features)).unwrap();
+    let mut mask = vec![1.0; values];
+    if mode == Mode::Train {
+        Dropout::new(0, node - features - 1, p).apply(&vec![1.0; values], &mut mask);
+    }
+    mask.into_iter().map(f64::from).collect()
+}
+
+fn softmax(x: &[f64]) -> Vec<f64> {
+    let sum: f64 = x.iter().map(|x| x.exp()).sum();
+    x.iter().map(|x| x.exp() / sum).collect()
 }
 
 fn size(shape: Shape) -> usize {

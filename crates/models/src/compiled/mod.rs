@@ -4,7 +4,7 @@ mod storage;
 
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor, Var};
-use wick_graph::{Batch, BatchStatistics, Executor, Graph, GraphError, Loss, Options, Role};
+use wick_graph::{Batch, BatchStatistics, Executor, Graph, GraphError, Options, Role, StepOptions};
 
 use crate::error::ModelError;
 use crate::network::Network;
@@ -18,12 +18,12 @@ use storage::{in_place, read};
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
-/// use wick_models::{Architecture, CompileOptions, Compiled, Loss, Network};
+/// use wick_models::{Architecture, CompileOptions, Compiled, StepOptions, Network};
 ///
 /// let network = Network::new(Architecture::ResNet18, 10, 42, &Device::Cpu)?;
 /// let mut compiled = Compiled::new(&network, CompileOptions::default())?;
 /// let images = Tensor::zeros((2, 32, 32, 3), DType::F32, &Device::Cpu)?;
-/// let step = compiled.training_step(&images, &[3, 8], Loss::default())?;
+/// let step = compiled.training_step(&images, &[3, 8], StepOptions::default())?;
 /// assert_eq!(step.logits.len(), 2 * 10);
 /// let (_, weight) = &network.parameters.trainable()[0];
 /// assert_eq!(step.gradients.get(weight).unwrap().dims(), weight.dims()); // for an optimiser's step
@@ -87,12 +87,12 @@ impl Compiled {
         &mut self,
         images: &Tensor,
         labels: &[u32],
-        loss: Loss<'_>,
+        options: StepOptions<'_>,
     ) -> Result<Step<'_>, ModelError> {
         let images = pixels(self.executor.graph(), images)?;
         let mut gradients: Vec<Vec<f32>> = vec![Vec::new(); self.variables.len()];
         self.exchange(&mut gradients)?;
-        let done = self.run(&images, labels, loss, &mut gradients);
+        let done = self.run(&images, labels, options, &mut gradients);
         self.exchange(&mut gradients)?;
         let (loss, statistics) = done?;
         for batch in &statistics {
@@ -128,14 +128,14 @@ impl Compiled {
         &mut self,
         images: &Tensor,
         labels: &[u32],
-        loss: Loss<'_>,
+        options: StepOptions<'_>,
         gradients: &mut [Vec<f32>],
     ) -> Result<(f32, Vec<BatchStatistics>), ModelError> {
         let variables = self.variables.iter().map(|v| read(v)).collect::<Result<Vec<_>, _>>()?;
         let parameters = variables.iter().map(|v| v.values()).collect::<Result<Vec<_>, _>>()?;
         let images = read(images)?;
         let batch = Batch { images: images.values()?, labels };
-        let step = self.executor.training_step(&parameters, batch, loss, gradients)?;
+        let step = self.executor.training_step(&parameters, batch, options, gradients)?;
         Ok((step.loss, step.statistics.to_vec()))
     }
 

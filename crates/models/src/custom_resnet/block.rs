@@ -3,6 +3,7 @@
 use candle_core::{Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
+use super::CustomResNetVariant;
 use crate::layers::{Activation, Conv2d, Conv2dOptions, Norm, NormOptions, max_pool, max_pooled};
 use crate::model::Mode;
 use crate::summary::Outline;
@@ -72,24 +73,34 @@ impl ConvBlock {
     }
 }
 
-/// `x + res.1(res.0(x))` of `x = down(input)`: a block that halves the map, and two more with a shortcut around them.
+/// `x + res.1(res.0(x))` of `x = down(input)`: a block that halves the map, and two more with a shortcut around them. The published
+/// variant takes the shortcut twice.
 #[derive(Debug, Clone)]
 pub(super) struct ResidualLayer {
     down: ConvBlock,
     res: [ConvBlock; 2],
+    variant: CustomResNetVariant,
 }
 
 impl ResidualLayer {
-    pub(super) fn new(c_in: usize, c_out: usize, norm: NormOptions, vb: VarBuilder) -> Result<Self> {
+    pub(super) fn new(
+        [c_in, c_out]: [usize; 2],
+        norm: NormOptions,
+        variant: CustomResNetVariant,
+        vb: VarBuilder,
+    ) -> Result<Self> {
         let down = ConvBlock::new(c_in, c_out, Pool::Half, norm, vb.pp("down"))?;
         let same = |name| ConvBlock::new(c_out, c_out, Pool::None, norm, vb.pp(name));
-        Ok(Self { down, res: [same("res.0")?, same("res.1")?] })
+        Ok(Self { down, res: [same("res.0")?, same("res.1")?], variant })
     }
 
     pub(super) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
         let x = self.down.forward(x, mode)?;
         let y = self.res.iter().try_fold(x.clone(), |y, block| block.forward(&y, mode))?;
-        x + y
+        match self.variant {
+            CustomResNetVariant::Plain | CustomResNetVariant::Scaled => x + y,
+            CustomResNetVariant::Published => &x + (&x + y)?,
+        }
     }
 
     pub(super) fn outline(&self, outline: &mut Outline, name: &str, input: [usize; 4]) -> Result<[usize; 4]> {

@@ -3,22 +3,36 @@
 use wick_graph::{Bias, Conv2d, Graph, GraphError, Value};
 
 use super::block::{POOL, Pool};
-use super::{CustomResNetConfig, LAST_MAP, WIDTHS};
+use super::head::{DROPOUT, HIDDEN, LOGIT_DIVISOR};
+use super::{CustomResNetConfig, CustomResNetVariant, LAST_MAP, WIDTHS};
 use crate::layers::NormOptions;
 
 /// The graph of [`CustomResNet`](super::CustomResNet) for 32×32 images.
 pub(crate) fn graph(config: &CustomResNetConfig) -> Result<Graph, GraphError> {
-    let norm = config.norm;
+    let CustomResNetConfig { classes, norm, variant } = *config;
     let [a, b, c, d] = WIDTHS;
     let mut g = Graph::new([32, 32, 3]);
     let x = g.input();
     let x = block(&mut g, x, "prep", (a, Pool::None), norm)?;
-    let x = residual_layer(&mut g, x, "layer1", b, norm)?;
+    let x = residual_layer(&mut g, x, "layer1", (b, variant), norm)?;
     let x = block(&mut g, x, "layer2", (c, Pool::Half), norm)?;
-    let x = residual_layer(&mut g, x, "layer3", d, norm)?;
+    let x = residual_layer(&mut g, x, "layer3", (d, variant), norm)?;
     let x = g.max_pool2d(x, LAST_MAP, LAST_MAP)?;
     let x = g.flatten(x)?;
-    g.linear(x, "fc", config.classes, Bias::Learnt)?;
+    match variant {
+        CustomResNetVariant::Plain => g.linear(x, "fc", classes, Bias::Learnt)?,
+        CustomResNetVariant::Scaled => {
+            let x = g.linear(x, "fc", classes, Bias::Learnt)?;
+            g.scale(x, (1.0 / LOGIT_DIVISOR) as f32)?
+        }
+        CustomResNetVariant::Published => {
+            let x = g.linear(x, "fc1", HIDDEN, Bias::Learnt)?;
+            let x = g.relu(x)?;
+            let x = g.dropout(x, DROPOUT)?;
+            let x = g.linear(x, "fc2", classes, Bias::Learnt)?;
+            g.softmax(x)?
+        }
+    };
     Ok(g)
 }
 
@@ -44,11 +58,15 @@ fn residual_layer(
     g: &mut Graph,
     x: Value,
     name: &str,
-    c_out: usize,
+    (c_out, variant): (usize, CustomResNetVariant),
     norm: NormOptions,
 ) -> Result<Value, GraphError> {
     let x = block(g, x, &format!("{name}.down"), (c_out, Pool::Half), norm)?;
     let y = block(g, x, &format!("{name}.res.0"), (c_out, Pool::None), norm)?;
     let y = block(g, y, &format!("{name}.res.1"), (c_out, Pool::None), norm)?;
-    g.add(x, y)
+    let sum = g.add(x, y)?;
+    match variant {
+        CustomResNetVariant::Plain | CustomResNetVariant::Scaled => Ok(sum),
+        CustomResNetVariant::Published => g.add(x, sum),
+    }
 }

@@ -1,7 +1,7 @@
 //! Compiled, with convolutions as direct sums and in tiles.
 
 use candle_core::Device;
-use wick_models::{Algorithm, Architecture, CompileOptions, Compiled, Loss, Network};
+use wick_models::{Algorithm, Architecture, CompileOptions, Compiled, Network, StepOptions};
 
 use super::case::{self, DEEP_GRADIENTS, GRADIENTS, TARGETS, VALUES, as_on_disk};
 use super::{golden, network};
@@ -14,7 +14,7 @@ fn check(architecture: Architecture, name: &str, gradients: f64) {
         let images = network::images();
         let options = CompileOptions { algorithm, ..CompileOptions::default() };
         let mut compiled = Compiled::new(&network, options).unwrap();
-        let step = compiled.training_step(&images, &TARGETS, Loss::default()).unwrap();
+        let step = compiled.training_step(&images, &TARGETS, StepOptions::default()).unwrap();
         case.check_logits(step.logits, step.loss);
         case.check_gradients(gradients, |name| {
             let variable = network.parameters.get(name).unwrap();

@@ -16,3 +16,4 @@ mod autograd;
 mod case;
 mod compiled;
 mod kinks;
+mod variants;

@@ -8,7 +8,7 @@ use wick_augment::{Ahead, Augmentation, Key, ahead};
 use wick_cifar::Split;
 
 use super::mix::{Mixing, mix as mixed};
-use super::{Data, MIX_STREAM};
+use super::{DROPOUT_STREAM, Data, MIX_STREAM};
 use crate::recipe::{LastBatch, Mix};
 use crate::{Recipe, TrainError};
 
@@ -26,6 +26,8 @@ pub struct Batch {
     pub labels: Vec<usize>,
     /// Where images are mixed, with what.
     pub partners: Option<Partners>,
+    /// By what the network's dropouts draw in this step.
+    pub dropout_seed: u64,
 }
 
 /// What the images of a batch are mixed with.
@@ -126,8 +128,8 @@ fn batch(
     let labels: Vec<usize> = indices.iter().map(|&i| usize::from(split.label(i))).collect();
     let targets: Vec<u32> = labels.iter().map(|&label| label as u32).collect();
     let size = augmentation.output();
-    let mut stream = Stream::new(Key { seed, epoch, index: step }, MIX_STREAM);
-    let mixing = mixed(mix, &mut stream, &mut pixels, size);
+    let key = Key { seed, epoch, index: step };
+    let mixing = mixed(mix, &mut Stream::new(key, MIX_STREAM), &mut pixels, size);
     let (labels, partners) = match mixing {
         None => (labels, None),
         Some(Mixing { partners, weight }) => {
@@ -137,5 +139,7 @@ fn batch(
         }
     };
     let shape = (indices.len(), size.height, size.width, wick_augment::CHANNELS);
-    Ok(Batch { images: Tensor::from_vec(pixels, shape, &Device::Cpu)?, targets, labels, partners })
+    let images = Tensor::from_vec(pixels, shape, &Device::Cpu)?;
+    let dropout_seed = Stream::new(key, DROPOUT_STREAM).next_u64();
+    Ok(Batch { images, targets, labels, partners, dropout_seed })
 }

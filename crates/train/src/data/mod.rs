@@ -22,6 +22,7 @@ const SPLIT_STREAM: u64 = 1 << 32;
 const ORDER_STREAM: u64 = SPLIT_STREAM + 1;
 /// Of one step.
 const MIX_STREAM: u64 = SPLIT_STREAM + 2;
+const DROPOUT_STREAM: u64 = SPLIT_STREAM + 3;
 /// The stand-in is one data set, whatever the run's seed.
 const SYNTHETIC_SEED: u64 = 0;
 

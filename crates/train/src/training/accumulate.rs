@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use candle_core::Var;
 use candle_core::backprop::GradStore;
-use wick_models::{Compiled, Loss, Mixed, Network};
+use wick_models::{Compiled, Mixed, Network, StepOptions};
 
 use crate::data::Batch;
 use crate::{Recipe, TrainError};
@@ -47,13 +47,17 @@ impl Accumulation {
         batch: &Batch,
     ) -> Result<Whole<'a>, TrainError> {
         let images = batch.targets.len();
-        let loss_of = |part: Range<usize>| Loss {
+        let options = |part: Range<usize>| StepOptions {
             label_smoothing: self.smoothing,
-            mixed: batch.partners.as_ref().map(|p| Mixed { labels: &p.targets[part], weight: p.weight }),
+            mixed: batch
+                .partners
+                .as_ref()
+                .map(|p| Mixed { labels: &p.targets[part.clone()], weight: p.weight }),
+            dropout_seed: batch.dropout_seed.wrapping_add(part.start as u64),
         };
         let parts = self.parts.min(images / LEAST);
         if parts <= 1 {
-            let step = compiled.training_step(&batch.images, &batch.targets, loss_of(0..images))?;
+            let step = compiled.training_step(&batch.images, &batch.targets, options(0..images))?;
             let (loss, logits) = (f64::from(step.loss), step.logits.to_vec());
             return Ok(Whole { loss, logits, gradients: step.gradients });
         }
@@ -61,7 +65,7 @@ impl Accumulation {
         for part in 0..parts {
             let (start, end) = (part * images / parts, (part + 1) * images / parts);
             let pixels = batch.images.narrow(0, start, end - start)?;
-            let step = compiled.training_step(&pixels, &batch.targets[start..end], loss_of(start..end))?;
+            let step = compiled.training_step(&pixels, &batch.targets[start..end], options(start..end))?;
             let share = (end - start) as f64 / images as f64;
             loss += share * f64::from(step.loss);
             logits.extend_from_slice(step.logits);

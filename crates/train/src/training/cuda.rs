@@ -8,7 +8,7 @@ use wick_cuda::training::{
     Values,
 };
 use wick_cuda::{Determinism, Device, Executor, Numbers, Options};
-use wick_models::{GraphRole as Role, Network};
+use wick_models::{Architecture, GraphRole as Role, Network};
 use wick_optim::{Average, AverageConfig, Length, Optimizer, OptimizerConfig, Point, Weights};
 
 use crate::compute::values;
@@ -42,6 +42,13 @@ impl Cuda {
         if recipe.train.accumulate > 1 {
             let what = format!("train.accumulate = {}", recipe.train.accumulate);
             return Err(TrainError::NotOnGpu { what, remedy: "set it to 1, or use `--device cpu`" });
+        }
+        if recipe.model.architecture == Architecture::CustomResNetPublished {
+            let what = format!("model.architecture = \"{}\"", recipe.model.architecture);
+            return Err(TrainError::NotOnGpu {
+                what,
+                remedy: "choose another network, or use `--device cpu`",
+            });
         }
         if let Some((name, alpha)) = recipe.train.mix.told() {
             let what = format!("train.mix = {{ {name} = {alpha} }}");
@@ -340,6 +347,10 @@ mod tests {
         assert_eq!(said("train.mix=none"), Ok(()));
         for (assignment, words) in [
             ("train.mix={ mixup = 0.2 }", "train.mix = { mixup = 0.2 } is not computed on a GPU"),
+            (
+                "model.architecture=custom_resnet_published",
+                "model.architecture = \"custom_resnet_published\" is not computed on a GPU",
+            ),
             ("train.accumulate=2", "train.accumulate = 2 is not computed on a GPU"),
         ] {
             let said = said(assignment).unwrap_err();
