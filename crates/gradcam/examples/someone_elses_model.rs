@@ -1,5 +1,6 @@
 //! Explain a model that is not ours: a little network of `candle_nn` layers, channels first, that tells pluses, crosses
-//! and scattered dots apart, wherever they are in an image. It is trained on the spot; then we look where it looks.
+//! and scattered dots apart, wherever they are in an image. It is trained on the spot; then we look where it looks, by every
+//! method.
 //!
 //! `cargo run -p wick-gradcam --example someone_elses_model`
 #![allow(clippy::print_stdout)]
@@ -9,13 +10,17 @@ use candle_nn::{
     AdamW, Conv2d, Conv2dConfig, Linear, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap, conv2d, linear,
     loss,
 };
-use wick_gradcam::{Target, explain, grad_cam, heatmaps};
+use wick_gradcam::{CamOptions, Heatmap, ImageLayout, Layer, Method, Target, explain_with, guided_relu};
 
 const SIZE: usize = 16;
 const SHAPE: usize = 5;
 const NAMES: [&str; 3] = ["a plus", "a cross", "scattered dots"];
 
-/// A model as one finds them: nothing in it knows of explanations.
+/// Which rectifier the model runs with: candle's, or one for guided backpropagation.
+type Relu = fn(&Tensor) -> Result<Tensor>;
+
+/// A model as one finds them: nothing in it knows of explanations, but that its rectifier can be replaced, which only the guided
+/// methods ask for.
 struct Net {
     conv1: Conv2d,
     conv2: Conv2d,
@@ -33,8 +38,8 @@ impl Net {
     }
 
     /// `(N, 1, 16, 16)` to `(N, 16, 8, 8)`
-    fn features(&self, images: &Tensor) -> Result<Tensor> {
-        self.conv2.forward(&self.conv1.forward(images)?.relu()?)?.relu()
+    fn features(&self, images: &Tensor, relu: Relu) -> Result<Tensor> {
+        relu(&self.conv2.forward(&relu(&self.conv1.forward(images)?)?)?)
     }
 
     /// `(N, 16, 8, 8)` to `(N, 3)`
@@ -116,7 +121,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     for step in 1..=300 {
         let images: Vec<Image> = (0..32).map(|i| draw(i % 3, &mut random)).collect();
         let (pixels, labels) = batch(&images)?;
-        let loss = loss::cross_entropy(&net.classify(&net.features(&pixels)?)?, &labels)?;
+        let loss = loss::cross_entropy(&net.classify(&net.features(&pixels, Tensor::relu)?)?, &labels)?;
         adam.backward_step(&loss)?;
         if step % 100 == 0 {
             println!("step {step}: loss {:.4}", loss.to_scalar::<f32>()?);
@@ -124,28 +129,48 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     }
 
     let images = [0, 0, 1, 1].map(|label| draw(label, &mut random));
-    // The two closures are all that is asked of a model; maps are channels-last, so its features are permuted, and back.
-    let features = |x: &Tensor| net.features(x)?.permute((0, 2, 3, 1))?.contiguous();
+    // Two closures are all that is asked of a model: to the activations of a layer, and on to the logits. Maps are channels-last, so
+    // this model's features are permuted, and back. The third closure is for guided backpropagation only.
+    let features = |x: &Tensor| net.features(x, Tensor::relu)?.permute((0, 2, 3, 1))?.contiguous();
     let head = |a: &Tensor| net.classify(&a.permute((0, 3, 1, 2))?);
-    let explanation = explain(&batch(&images)?.0, features, head, &Target::Predicted, grad_cam)?;
-    let maps = heatmaps(&explanation.raw, SIZE, SIZE)?;
+    let guided = |x: &Tensor| net.classify(&net.features(x, guided_relu)?);
+    let layers = [Layer::new("conv2", features, head).guided(guided)];
+    let options = CamOptions { layout: ImageLayout::ChannelsFirst, ..CamOptions::default() };
+    let pixels = batch(&images)?.0;
+    let explain = |method| explain_with(method, &pixels, &layers, &Target::Predicted, &options);
 
-    for (i, (image, map)) in images.iter().zip(&maps).enumerate() {
-        let (top, left) = image.corner;
-        let inside =
-            |p: usize| (top..top + SHAPE).contains(&(p / SIZE)) && (left..left + SHAPE).contains(&(p % SIZE));
-        let heat = |keep: &dyn Fn(usize) -> bool| -> f32 {
-            map.values.iter().enumerate().filter(|(p, _)| keep(*p)).map(|(_, v)| v).sum()
-        };
-        let share = 100.0 * heat(&inside) / heat(&|_| true).max(f32::MIN_POSITIVE);
-        let area = 100.0 * (SHAPE * SHAPE) as f32 / (SIZE * SIZE) as f32;
+    let explained = explain(Method::GradCam)?;
+    for (image, (map, &seen)) in images.iter().zip(explained.heatmaps.iter().zip(&explained.predicted)) {
         println!(
-            "\n{}, seen as {}: {share:.0} % of the heat lies within the shape, on {area:.0} % of the area ({:?})",
-            NAMES[image.label as usize], NAMES[explanation.predicted[i] as usize], map.status
+            "\n{}, seen as {}: where Grad-CAM finds it ({:?})",
+            NAMES[image.label as usize], NAMES[seen as usize], map.status
         );
         for row in 0..SIZE {
             println!("{} | {}", shade(&image.pixels, row), shade(&map.values, row));
         }
     }
+
+    let area = 100.0 * (SHAPE * SHAPE) as f32 / (SIZE * SIZE) as f32;
+    println!("\nOf the heat, so much lies within the shape, which covers {area:.0} % of the image:");
+    for method in Method::ALL {
+        let maps = explain(method)?.heatmaps;
+        let shares: Vec<String> = images
+            .iter()
+            .zip(&maps)
+            .map(|(image, map)| format!("{:3.0} %", 100.0 * share(image, map)))
+            .collect();
+        println!("{:24}{}", method.title(), shares.join("  "));
+    }
     Ok(())
+}
+
+/// How much of a map lies within the shape.
+fn share(image: &Image, map: &Heatmap) -> f32 {
+    let (top, left) = image.corner;
+    let inside =
+        |p: usize| (top..top + SHAPE).contains(&(p / SIZE)) && (left..left + SHAPE).contains(&(p % SIZE));
+    let heat = |keep: &dyn Fn(usize) -> bool| -> f32 {
+        map.values.iter().enumerate().filter(|(p, _)| keep(*p)).map(|(_, v)| v).sum()
+    };
+    heat(&inside) / heat(&|_| true).max(f32::MIN_POSITIVE)
 }

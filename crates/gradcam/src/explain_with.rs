@@ -62,8 +62,8 @@ pub fn explain_with(
     target: &Target,
     options: &CamOptions,
 ) -> Result<Explained, CamError> {
-    let image_dims: [usize; 4] = dims("images", "(N, H, W, C) or (N, C, H, W)", images)?;
-    finite("images", images)?;
+    dims::<4>("images", "(N, H, W, C) or (N, C, H, W)", images)?;
+    finite("pixels", images)?;
     if options.batch_size == 0 {
         return Err(CamError::BatchSize);
     }
@@ -83,7 +83,6 @@ pub fn explain_with(
         copies.push(if factor == 1.0 { explained.heatmaps.clone() } else { maps(images)? });
         copies.push(maps(&mirrored)?.into_iter().map(Heatmap::mirrored).collect());
     }
-    debug_assert!(copies.iter().all(|maps| maps.len() == image_dims[0]));
     explained.heatmaps = average(&copies);
     Ok(explained)
 }

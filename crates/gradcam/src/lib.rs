@@ -2,7 +2,8 @@
 //!
 //! A model is explained through two closures: `features`, from images to the activations `(N, h, w, C)` of the layer to look at,
 //! and `head`, from there to the logits `(N, K)`. The [`Target`] (what to explain) is apart from the method (a function of
-//! activations and gradients, such as [`grad_cam`]).
+//! activations and gradients, such as [`grad_cam`]). [`explain_with`] takes a [`Method`] by its name, looks at one [`Layer`] or several,
+//! smooths, and returns heatmaps of the images' size; [`explain`] is the same for one layer and any function.
 //!
 //! ```
 //! use candle_core::{Device, Tensor};

@@ -7,8 +7,9 @@
 use candle_core::{Device, Result, Tensor, Var};
 use serde_json::Value;
 use wick_ops::{
-    Activation, Conv2dOptions, PoolOptions, batch_norm_eval, batch_norm_train, conv2d, cross_entropy, gelu,
-    ghost_batch_norm_train, group_norm, layer_norm, max_pool2d,
+    Activation, Conv2dOptions, PoolOptions, add_relu, batch_norm_eval, batch_norm_train, conv2d,
+    cross_entropy, gelu, ghost_batch_norm_train, global_avg_pool2d, group_norm, guided_relus, layer_norm,
+    linear, max_pool2d, relu,
 };
 
 #[path = "../../../fixtures/golden/golden.rs"]
@@ -233,5 +234,48 @@ fn cross_entropy_with_and_without_smoothing() -> Result<()> {
         let want: Vec<f32> = floats(&want["grad"]).iter().map(|v| 3.0 * v).collect();
         assert_close("scaled gradient", &flat(g.get(&z).unwrap()), &want, TOLERANCE);
     }
+    Ok(())
+}
+
+/// The network of `small_cams.py`, from images to logits; parameter `k` is filled from `SEED + 700 + k`.
+fn small_network(x: &Tensor) -> Result<Tensor> {
+    let filled = |k: u64, n: usize, offset: f32| -> Vec<f32> {
+        uniform(SEED + 700 + k, n, 0.5).into_iter().map(|v| v + offset).collect()
+    };
+    let weight = |k: u64, [o, i]: [usize; 2]| {
+        let values = oihw_to_hwio(&filled(k, o * i * 9, 0.0), [o, i, 3, 3]);
+        Tensor::from_vec(values, (3, 3, i, o), &Device::Cpu)
+    };
+    let vector = |k, offset| Tensor::from_vec(filled(k, 6, offset), 6, &Device::Cpu);
+    let norm = |x: &Tensor, k: u64, activation| {
+        let (mean, variance) = (vector(k + 2, 0.0)?, vector(k + 3, 1.0)?);
+        batch_norm_eval(x, &vector(k, 1.0)?, &vector(k + 1, 0.0)?, &mean, &variance, 1e-5, activation)
+    };
+    let same = Conv2dOptions { stride: 1, padding: 1 };
+    let x = norm(&conv2d(x, &weight(0, [6, 3])?, same)?, 1, Activation::Relu)?;
+    let x = add_relu(&norm(&conv2d(&x, &weight(5, [6, 6])?, same)?, 6, Activation::None)?, &x)?;
+    let x = relu(&conv2d(&x, &weight(10, [8, 6])?, Conv2dOptions { stride: 2, padding: 1 })?)?;
+    let weight = Tensor::from_vec(filled(11, 32, 0.0), (4, 8), &Device::Cpu)?;
+    let bias = Tensor::from_vec(filled(12, 4, 0.0), 4, &Device::Cpu)?;
+    linear(&global_avg_pool2d(&x)?, &weight, Some(&bias))
+}
+
+// pytorch_grad_cam.GuidedBackpropReLUModel(network)(images[i:i + 1], target_category=[1, 3][i]), f64
+#[test]
+fn guided_rectifiers_alone_and_fused_pass_on_what_the_references_do() -> Result<()> {
+    let golden: Value = serde_json::from_str(&golden::read("small_cams.json")).unwrap();
+    let images = nchw_to_nhwc(&uniform(SEED + 750, 2 * 3 * 10 * 12, 1.0), [2, 3, 10, 12]);
+    let images = Var::from_vec(images, (2, 10, 12, 3), &Device::Cpu)?;
+    let logits = guided_relus(|| small_network(&images))?;
+    assert_close("logits", &flat(&logits), &floats(&golden["logits"]), TOLERANCE);
+    let targets = Tensor::new(&[[0f32, 1., 0., 0.], [0., 0., 0., 1.]], &Device::Cpu)?;
+    let gradient = |logits: &Tensor| -> Result<Vec<f32>> {
+        let gradients = (logits * &targets)?.sum_all()?.backward()?;
+        Ok(flat(gradients.get(&images).unwrap()))
+    };
+    assert_close("guided", &gradient(&logits)?, &floats(&golden["guided-backprop"]), TOLERANCE);
+    // The scope has ended: the plain gradient is another one.
+    let (plain, guided) = (gradient(&small_network(&images)?)?, floats(&golden["guided-backprop"]));
+    assert!(plain.iter().zip(&guided).any(|(a, b)| (a - b).abs() > 0.01));
     Ok(())
 }

@@ -5,8 +5,7 @@ use crate::{CamError, CamOptions};
 use candle_core::Tensor;
 
 /// Ablation-CAM (Desai & Ramaswamy 2020): each channel counts as much as the score drops without it, relative to the score,
-/// `raw[n, y, x] = Σ_c w[n, c] · activations[n, y, x, c]` with `w = (score − score with channel c at 0) / score`
-/// (equations 3 and 4).
+/// `raw[n, y, x] = Σ_c w[n, c] · activations[n, y, x, c]` with `w = (score − score with channel c at 0) / score`.
 ///
 /// `scores` are those of the images as they are; `score(batch, image)` is the score of each of a batch of activations `(M, h, w, C)`
 /// of image number `image`, in each of which one channel is 0. Only what comes behind the layer is run, with

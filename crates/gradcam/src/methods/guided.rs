@@ -5,7 +5,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CudaStorage, CustomOp1, Layout, MetalStorage, Result, Shape, Tensor};
 
 /// `max(x, 0)`, whose backward pass lets a gradient through only where both the input and the gradient are above 0
-/// (Springenberg et al. 2015, <https://arxiv.org/abs/1412.6806>, section 3.4). For a model that is to be explained by
+/// (Springenberg et al. 2015, <https://arxiv.org/abs/1412.6806>). For a model that is to be explained by
 /// [`guided_backprop`]; of any shape and type, on any device.
 ///
 /// ```
@@ -54,7 +54,7 @@ impl CustomOp1 for Guide {
     }
 }
 
-/// Guided backpropagation (Springenberg et al. 2015, <https://arxiv.org/abs/1412.6806>, section 3.4): the gradient of the score
+/// Guided backpropagation (Springenberg et al. 2015, <https://arxiv.org/abs/1412.6806>): the gradient of the score
 /// with respect to the images, of their shape, in a `model` whose rectifiers let through positive gradients only.
 ///
 /// `model` computes the logits `(N, K)` from the images, with its rectifiers guided (see [`guided_relu`]): where they are not, this is
@@ -95,7 +95,7 @@ pub(crate) fn guided_gradients(
     pass.gradients.ok_or(CamError::NoGradient)
 }
 
-/// Guided Grad-CAM (Selvaraju et al. 2017, section 3.1): the gradients of [`guided_backprop`], of the images' shape, times maps of
+/// Guided Grad-CAM (Selvaraju et al. 2017): the gradients of [`guided_backprop`], of the images' shape, times maps of
 /// the images' size, such as Grad-CAM's [`heatmaps`](crate::heatmaps), for each channel.
 ///
 /// ```

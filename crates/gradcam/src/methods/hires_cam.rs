@@ -3,7 +3,7 @@ use crate::check::pair;
 use crate::{CamError, Reduction};
 use candle_core::Tensor;
 
-/// HiResCAM (Draelos & Carin 2020, <https://arxiv.org/abs/2011.08891>, equation 6): each value counts as much as its own
+/// HiResCAM (Draelos & Carin 2020, <https://arxiv.org/abs/2011.08891>): each value counts as much as its own
 /// gradient, `raw[n, y, x] = Σ_c gradients[n, y, x, c] · activations[n, y, x, c]`.
 ///
 /// Behind a head that is linear in the activations this is each place's exact share of the score, up to the bias.

@@ -3,7 +3,7 @@ use crate::check::pair;
 use crate::{CamError, Reduction};
 use candle_core::Tensor;
 
-/// LayerCAM (Jiang et al. 2021, <https://ieeexplore.ieee.org/document/9462463>, equations 6 and 7): each value counts as much
+/// LayerCAM (Jiang et al. 2021, <https://ieeexplore.ieee.org/document/9462463>): each value counts as much
 /// as its own gradient where that is positive, `raw[n, y, x] = Σ_c max(gradients[n, y, x, c], 0) · activations[n, y, x, c]`.
 ///
 /// ```

@@ -9,7 +9,7 @@ const EPSILON: f64 = 1e-8;
 
 /// Score-CAM (Wang et al. 2020, <https://arxiv.org/abs/1910.01279>): each channel counts as much as the score of the image that it
 /// is laid over as a mask, `raw[n, y, x] = Σ_c w[n, c] · activations[n, y, x, c]` with `w = softmax_c(score(image · mask))`, the
-/// mask being the channel, enlarged and scaled to 0..1 (equations 5 to 8; the paper's baseline cancels in the softmax).
+/// mask being the channel, enlarged and scaled to 0..1 (the score of the paper's baseline image cancels in the softmax).
 ///
 /// `score(batch, image)` is the score of each of a batch of masked copies of image number `image`;
 /// [`explain_with`](crate::explain_with) makes it of a model and a target. Channels are sent through

@@ -6,7 +6,7 @@ use candle_core::Tensor;
 /// Keeps the quotient defined for a channel of zeros; pytorch-grad-cam's.
 const EPSILON: f64 = 1e-7;
 
-/// XGrad-CAM (Fu et al. 2020, <https://arxiv.org/abs/2008.02312>, equation 8): each channel counts as much as its gradient is on
+/// XGrad-CAM (Fu et al. 2020, <https://arxiv.org/abs/2008.02312>): each channel counts as much as its gradient is on
 /// average over the map, places being weighted by the activation there, `raw[n, y, x] = Σ_c w[n, c] · activations[n, y, x, c]`
 /// with `w = Σ_yx gradients · activations / (Σ_yx activations + 1e-7)`.
 ///

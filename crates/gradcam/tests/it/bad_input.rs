@@ -2,7 +2,10 @@
 
 use crate::tensor;
 use candle_core::{Device, Tensor};
-use wick_gradcam::{CamError, Explanation, Target, explain, grad_cam, heatmaps, normalise, resize_bilinear};
+use wick_gradcam::{
+    CamError, CamOptions, Explanation, ImageLayout, Layer, Method, Target, ablation_cam, explain,
+    explain_with, grad_cam, guided_grad_cam, heatmaps, normalise, resize_bilinear, score_cam,
+};
 
 fn message<T>(result: Result<T, CamError>) -> String {
     match result {
@@ -87,4 +90,75 @@ fn targets_that_do_not_fit_are_named() {
     assert!(target(Target::Difference { of: vec![0, 1], and: vec![] }).starts_with("0 target classes for 2"));
     let constant = Target::function(|logits| logits.detach().sum(1));
     assert!(target(constant).starts_with("the target's score does not depend on the activations"));
+}
+
+#[test]
+fn values_that_are_no_numbers_name_their_layer() {
+    let layer =
+        |name: &str, bad: f64| Layer::new(name, move |x: &Tensor| x.affine(1.0, 1.0)?.affine(bad, 0.0), mean);
+    let explain = |method, layers: &[Layer<'_>], images: &Tensor| {
+        message(explain_with(method, images, layers, &Target::Class(0), &CamOptions::default()))
+    };
+    let layers = [layer("layer3", 1.0), layer("layer4", f64::NAN)];
+    let nan = explain(Method::GradCam, &layers, &with(1.0));
+    assert_eq!(
+        nan,
+        "the activations of image 0 at layer4 hold NaN: the network's weights or its input are not finite"
+    );
+    let root = [Layer::new("root", |x: &Tensor| Ok(x.clone()), |a: &Tensor| mean(a)?.sqrt())];
+    assert!(
+        explain(Method::EigenCam, &root, &with(-9.0)).starts_with("the logits of image 1 at root hold NaN")
+    );
+    // The root's slope at 0.
+    let zeros = with(0.0).zeros_like().unwrap();
+    let infinite = explain(Method::GradCam, &root, &zeros);
+    assert!(infinite.starts_with("the gradients of image 0 at root hold inf"), "{infinite}");
+    let image = explain(Method::GradCam, &layers, &with(f32::INFINITY));
+    assert!(image.starts_with("the pixels of image 1 hold inf"), "{image}");
+}
+
+#[test]
+fn what_a_method_needs_is_asked_for() {
+    let images = tensor(1, (2, 4, 4, 3), 1.0);
+    let explain = |method, layers: &[Layer<'_>], target: &Target, options: &CamOptions| {
+        message(explain_with(method, &images, layers, target, options))
+    };
+    let (class, options) = (Target::Class(0), CamOptions::default());
+    let layers = || [Layer::new("layer1", |x: &Tensor| Ok(x.clone()), mean)];
+    for method in Method::ALL {
+        assert_eq!(explain(method, &[], &class, &options), "no layer was given: at least one is needed");
+    }
+    assert_eq!(
+        explain(Method::GuidedGradCam, &layers(), &class, &options),
+        "guided-gradcam differentiates the whole network with guided rectifiers, and layer1 was given without: add it with Layer::guided"
+    );
+    let none = CamOptions { batch_size: 0, ..options };
+    assert_eq!(
+        explain(Method::ScoreCam, &layers(), &class, &none),
+        "the batch size is 0: it must be at least 1"
+    );
+    let nothing = Target::Difference { of: vec![0, 1], and: vec![1, 1] };
+    let zero = explain(Method::AblationCam, &layers(), &nothing, &options);
+    assert!(zero.starts_with("the score of image 1 is 0, so that no drop is relative to it"), "{zero}");
+}
+
+#[test]
+fn forward_passes_of_another_shape_are_named() {
+    let (images, activations) = (tensor(1, (2, 4, 4, 3), 1.0), tensor(2, (2, 2, 2, 5), 1.0));
+    let options = CamOptions::default();
+    let score = |batch: &Tensor, _: usize| batch.sum((1, 2, 3));
+    let one = message(score_cam(&images.narrow(0, 0, 1).unwrap(), &activations, score, &options));
+    assert_eq!(one, "the images must be 2, one for each of the activations, got [1, 4, 4, 3]");
+    let flat = message(score_cam(&images, &activations, |batch, _| batch.sum((1, 2)), &options));
+    assert_eq!(flat, "the scores of changed images must be (5,), one an image, got [5, 3]");
+    let nan =
+        message(score_cam(&images, &activations, |batch, _| batch.sum((1, 2, 3))? * f64::NAN, &options));
+    assert!(nan.starts_with("the scores of changed copies of image 0 hold NaN"), "{nan}");
+    let few = message(ablation_cam(&activations, &[1.0], score, &options));
+    assert_eq!(few, "the scores must be (2,), one an image, got [1]");
+    let maps = normalise(&tensor(3, (2, 2, 4), 1.0)).unwrap();
+    assert_eq!(
+        message(guided_grad_cam(&images, &maps, ImageLayout::ChannelsLast)),
+        "the gradients must be of the maps' number and size, 2 of 2×4, got [2, 4, 4, 3]"
+    );
 }

@@ -2,7 +2,10 @@
 
 use crate::{golden, tensor, values};
 use candle_core::{DType, Tensor};
-use wick_gradcam::{CamError, Explanation, Target, explain, grad_cam};
+use wick_gradcam::{
+    CamError, CamOptions, Explanation, Layer, MapStatus, Method, Smoothing, Target, explain, explain_with,
+    grad_cam,
+};
 
 const SHAPE: (usize, usize, usize, usize) = (3, 5, 3, 7);
 const CLASSES: usize = 4;
@@ -143,4 +146,38 @@ fn features_that_are_the_input_itself_are_cut_off_too() {
     let explanation =
         explain(&images, |x| Ok(x.clone()), |a| network.head(a), &Target::Class(0), grad_cam).unwrap();
     assert_eq!(explanation.raw.dims(), [3, 5, 3]);
+}
+
+/// Bright on the left: class 0. Mirrored it would be class 1.
+#[test]
+fn altered_copies_are_explained_for_the_class_of_the_image_as_it_is() {
+    let sides =
+        |a: &Tensor| Tensor::cat(&[a.narrow(2, 0, 2)?.mean((1, 2))?, a.narrow(2, 2, 2)?.mean((1, 2))?], 1);
+    let layers = [Layer::new("pixels", |x: &Tensor| x.relu(), sides)];
+    let image = Tensor::new(&[[0.9f32, 0.5, 0.1, 0.2]], &candle_core::Device::Cpu).unwrap();
+    let image = image.reshape((1, 1, 4, 1)).unwrap();
+    let options = CamOptions { smoothing: Smoothing::Augmentations, ..CamOptions::default() };
+    let of = |target: Target| explain_with(Method::HiResCam, &image, &layers, &target, &options).unwrap();
+    let predicted = of(Target::Predicted);
+    assert_eq!(predicted.classes, Some(vec![0]));
+    assert_eq!(predicted.heatmaps, of(Target::Class(0)).heatmaps);
+    // Half the copies see class 0 on the right; were they explained for their own class, nothing would be there.
+    let right = &predicted.heatmaps[0].values[2..];
+    assert!(right[0] > 0.2 && right[1] > 0.4, "{right:?}");
+}
+
+#[test]
+fn a_map_that_speaks_against_the_target_throughout_is_said_to() {
+    let layers = ["first", "second"]
+        .map(|name| Layer::new(name, |x: &Tensor| x.abs(), |a: &Tensor| a.neg()?.mean((1, 2))));
+    let images = tensor(3, SHAPE, 2.0);
+    for smoothing in [Smoothing::None, Smoothing::Augmentations] {
+        let options = CamOptions { smoothing, ..CamOptions::default() };
+        let explained = explain_with(Method::GradCam, &images, &layers, &Target::Class(0), &options).unwrap();
+        assert!(explained.raw.iter().flat_map(values).all(|v| v < 0.0));
+        for map in explained.heatmaps {
+            assert_eq!(map.status, MapStatus::AllNegative);
+            assert!(map.values.iter().all(|v| *v == 0.0));
+        }
+    }
 }
