@@ -24,7 +24,7 @@ const STAGES: [(&str, &[&str]); 9] = [
 #[test]
 fn programs_get_json_and_the_quiet_get_files() {
     let root = tempfile::tempdir().unwrap();
-    let folder = prepare(root.path(), "runs", &[]);
+    let folder = prepare(root.path(), "runs", &["train.batch_size=8"]);
     let at = folder.to_str().unwrap();
     for (stage, keys) in STAGES {
         let told: Value = serde_json::from_str(&succeed(&[stage, "--run", at, "--json"]))
