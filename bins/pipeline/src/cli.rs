@@ -2,26 +2,31 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+
+use crate::examples;
+
+/// Over the options that all stages have.
+const EVERY: &str = "Options of every stage";
 
 /// Train, tune and explain CIFAR ResNets, stage by stage. The stages talk through the files of one run folder.
 #[derive(Debug, Parser)]
-#[command(name = "pipeline", version, max_term_width = 110)]
+#[command(name = "pipeline", version, max_term_width = 110, after_help = examples::PIPELINE)]
 pub struct Cli {
     /// Threads to compute with; all cores unless given. No result depends on it.
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, help_heading = EVERY, value_name = "N")]
     pub threads: Option<usize>,
     /// Where train, find-lr, evaluate and bench compute: `auto` (a GPU if there is one with all that it needs), `cpu`, `cuda`, `cuda:1`.
-    #[arg(long, global = true, env = "WICK_DEVICE", value_name = "DEVICE", default_value = "auto")]
+    #[arg(long, global = true, help_heading = EVERY, env = "WICK_DEVICE", value_name = "DEVICE", default_value = "auto")]
     pub device: wick_train::Wanted,
     /// On a GPU: only engines that always sum in the same order, so that two runs have the same bits. The CPU's always have.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERY)]
     pub deterministic: bool,
     /// Tell the result as one JSON value on standard output, for programs.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERY)]
     pub json: bool,
     /// No bars and no notes: errors, warnings, and on standard output the files that were written, one a line.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = EVERY)]
     pub quiet: bool,
     /// What to do.
     #[command(subcommand)]
@@ -32,26 +37,32 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Stage {
     /// Begin a run: resolve the recipe, divide the data, make the run folder.
+    #[command(after_help = examples::PREPARE)]
     Prepare(PrepareArgs),
     /// Draw what training will see: augmented images and the learning-rate schedule.
     Preview(RunArgs),
     /// Print the network layer by layer, with its totals.
     Summary(SummaryArgs),
     /// Run the learning-rate range test.
+    #[command(after_help = examples::FIND_LR)]
     FindLr(RunArgs),
-    /// Train.
+    /// Train, from the beginning or on from the last checkpoint.
+    #[command(after_help = examples::TRAIN)]
     Train(TrainArgs),
     /// Judge the network on the test split: predictions, per-class accuracy, confusion matrix.
+    #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArgs),
     /// Draw the misclassified images.
     Misclassified(RunArgs),
     /// Draw where the network looks, by Grad-CAM.
+    #[command(after_help = examples::GRADCAM)]
     Gradcam(GradcamArgs),
     /// Draw the curves, the range test, the schedule and the confusion matrix.
     Plot(RunArgs),
     /// Compare with what was published.
     Claims(RunArgs),
     /// Compare runs with each other, grouped by recipe: table, curves, paired differences.
+    #[command(after_help = examples::COMPARE)]
     Compare(crate::compare::Args),
     /// List the recipes.
     Recipes,
@@ -155,9 +166,7 @@ pub struct TrainArgs {
 /// Which of a run's weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Weights {
-    /// Those after the last epoch.
     Last,
-    /// Those of the epoch with the best test accuracy.
     Best,
 }
 
@@ -197,11 +206,12 @@ pub struct GradcamArgs {
 
 /// A run, or a weights file with data.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("subject").args(["run", "checkpoint"]).required(true))]
 pub struct Source {
     /// The run folder, or a recipe's folder for its latest run.
-    #[arg(long, value_name = "DIR", conflicts_with = "checkpoint", required_unless_present = "checkpoint")]
+    #[arg(long, value_name = "DIR", conflicts_with = "checkpoint")]
     pub run: Option<PathBuf>,
-    /// Which of the run's weights.
+    /// Which of the run's weights: those after the last epoch, or those of the epoch with the best test accuracy.
     #[arg(long, value_enum, default_value_t = Weights::Last, conflicts_with = "checkpoint")]
     pub weights: Weights,
     /// A weights file from anywhere: .safetensors or PyTorch's .pth.

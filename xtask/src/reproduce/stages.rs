@@ -85,6 +85,9 @@ impl Pipeline {
             .stderr(Stdio::inherit())
             .output()
             .with_context(|| format!("cannot start {}", self.path.display()))?;
+        if output.status.code() == Some(super::INTERRUPTED.into()) {
+            bail!("interrupted before a run was made; the same command begins again");
+        }
         if !output.status.success() {
             bail!("the stage `prepare` failed; nothing was made");
         }

@@ -17,7 +17,7 @@ use crate::context::{StageEnd, Work};
 use crate::figures;
 use crate::interrupt::whole;
 use crate::progress::counting;
-use crate::terminal::{Column, Table, paths, result_room, spark, tell};
+use crate::terminal::{Column, Table, paragraph, paths, result_room, spark, tell};
 
 /// Characters of a curve.
 const CURVE: usize = 40;
@@ -104,18 +104,20 @@ fn show(test: &RangeTest, recipe: &Recipe, written: &[PathBuf]) -> Result<()> {
             Ending::Diverged => "until the loss diverged",
             Ending::NotFinite => "until the loss was no number",
         };
-        let loss: Vec<f64> = test.readings.iter().map(|r| r.smoothed).collect();
+        let loss: Vec<f64> = test.readings.iter().map(|r| r.smoothed.ln()).collect();
         let rates = test.readings.first().zip(test.readings.last());
         let (first, last) = rates.map_or((f64::NAN, f64::NAN), |(a, b)| (a.learning_rate, b.learning_rate));
         let curve = spark(&loss, CURVE);
-        let mut text =
-            format!("{steps} steps, {ended}\nloss  {curve}  learning rates {first:.1e} to {last:.1e}\n\n");
+        let mut text = format!(
+            "{steps} steps, {ended}\nlog loss  {curve}  at learning rates {first:.1e} to {last:.1e}\n\n"
+        );
         text += &table(test).text(result_room());
         if let Some(advice) = &advice {
-            text += &format!("\n{advice}\n");
+            text += &format!("\n{}\n", paragraph(advice, result_room()));
         }
         if !recipe.schedule.needs_range_test() {
-            text += "\nthe recipe says which rates to train with; `--set schedule.max_lr=find` would take the steepest\n";
+            let said = "the recipe says which rates to train with; `--set schedule.max_lr=find` would take the steepest";
+            text += &format!("\n{}\n", paragraph(said, result_room()));
         }
         text
     };

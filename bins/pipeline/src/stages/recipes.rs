@@ -12,7 +12,6 @@ pub fn run() -> Result<StageEnd> {
     let text = || {
         let head = [
             Column::left("recipe"),
-            Column::left("network"),
             Column::right("epochs"),
             Column::right("published %"),
             Column::left("description"),
@@ -22,7 +21,6 @@ pub fn run() -> Result<StageEnd> {
             let last = recipe.published.as_ref().and_then(Published::last);
             table.row([
                 recipe.name.clone(),
-                recipe.model.architecture.name().to_owned(),
                 recipe.train.epochs.to_string(),
                 last.map_or_else(|| "–".to_owned(), |a| format!("{:.2}", 100.0 * a)),
                 recipe.description.clone(),

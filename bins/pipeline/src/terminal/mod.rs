@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub use colour::{Tone, choose_colours, paint, paint_error};
 pub use line::{Words, clock, line, rate};
 pub use spark::spark;
-pub use table::{Column, Table};
+pub use table::{Column, Table, paragraph};
 
 /// In what form results are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,9 +67,14 @@ pub fn is_watched() -> bool {
     io::IsTerminal::is_terminal(&io::stderr())
 }
 
-/// Columns of the terminal on which bars are drawn.
+/// Columns of the terminal to which messages go; none if they go elsewhere.
+pub fn message_room() -> Option<usize> {
+    console::Term::stderr().size_checked().map(|(_, columns)| usize::from(columns))
+}
+
+/// Columns for a bar: two are left to the `^C` that a terminal echoes, which would else begin a line.
 pub fn room() -> usize {
-    usize::from(console::Term::stderr().size().1)
+    usize::from(console::Term::stderr().size().1).saturating_sub(2)
 }
 
 /// Columns of the terminal to which results go; none if they go elsewhere.
@@ -91,7 +96,8 @@ pub fn note(text: &str) {
 
 /// Tells what looks wrong, on standard error, `--quiet` or not.
 pub fn warn(text: &str) {
-    error_line(&format!("{} {text}", paint_error("WARNING:", Tone::Warning)));
+    let said = paragraph(&format!("WARNING: {text}"), message_room());
+    error_line(&said.replacen("WARNING:", &paint_error("WARNING:", Tone::Warning), 1));
 }
 
 /// A line on standard error, above the bars.
@@ -114,8 +120,13 @@ pub fn tell(text: impl FnOnce() -> String, written: &[PathBuf], value: impl FnOn
         (Form::Text, Voice::Quiet) if !written.is_empty() => print(&lines(written)),
         (Form::Text, _) => {
             let text = text();
-            let parts = [text.trim_end(), &lines(written)].map(str::to_owned);
-            print(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n"))
+            let (text, files) = (text.trim_end(), lines(written));
+            let gap = match (text.is_empty() || files.is_empty(), text.contains('\n')) {
+                (true, _) => "",
+                (false, true) => "\n\n",
+                (false, false) => "\n",
+            };
+            print(&format!("{text}{gap}{files}"))
         }
     }
 }

@@ -114,6 +114,11 @@ impl Table {
     }
 }
 
+/// A paragraph in lines of a terminal's width; as it is where there is none.
+pub fn paragraph(text: &str, room: Option<usize>) -> String {
+    room.map_or_else(|| text.to_owned(), |room| fold(text, room.max(FOLDED)).join("\n"))
+}
+
 /// Words in lines of at most `width`; a longer word has a line of its own.
 fn fold(text: &str, width: usize) -> Vec<String> {
     if measure_text_width(text) <= width {
@@ -168,6 +173,17 @@ mod tests {
         assert_eq!(table().text(Some(40)), expected);
         // Too narrow for anything: left alone.
         assert_eq!(table().text(Some(30)), table().text(None));
+    }
+
+    #[test]
+    fn paragraphs_break_between_words() {
+        let text = "as wide as it is, and no wider";
+        assert_eq!(paragraph(text, None), text);
+        assert_eq!(paragraph(text, Some(24)), "as wide as it is, and no\nwider");
+        assert_eq!(
+            paragraph("a/very/long/path/without/spaces it", Some(20)),
+            "a/very/long/path/without/spaces\nit"
+        );
     }
 
     #[test]
