@@ -17,16 +17,19 @@ struct AtWork {
     stage: Option<(String, RunDir)>,
     /// Set where the work stops by itself.
     stop: Option<Arc<AtomicBool>>,
+    /// Whether a stage's work is done and recorded: the process is about to end anyway.
+    done: bool,
 }
 
 /// Held while files are written, so that an interruption waits for them.
-static AT_WORK: Mutex<AtWork> = Mutex::new(AtWork { stage: None, stop: None });
+static AT_WORK: Mutex<AtWork> = Mutex::new(AtWork { stage: None, stop: None, done: false });
 
 /// Listens from here on.
 pub fn listen() -> Result<()> {
     ctrlc::set_handler(|| {
         let at_work = lock();
         match &at_work.stop {
+            _ if at_work.done => {}
             Some(stop) if !stop.swap(true, Ordering::Relaxed) => {
                 error_line("finishing the step, then saving; Ctrl-C once more stops at once");
             }
@@ -60,7 +63,7 @@ pub fn begin_stage(name: &str, run: &RunDir) {
 /// A stage has done its work; what `record` writes of it is written whole.
 pub fn end_stage<T>(record: impl FnOnce() -> T) -> T {
     let mut at_work = lock();
-    *at_work = AtWork { stage: None, stop: None };
+    *at_work = AtWork { stage: None, stop: None, done: true };
     record()
 }
 

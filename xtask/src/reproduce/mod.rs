@@ -5,6 +5,8 @@ mod stages;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use wick_runs::{Figure, RunDir};
@@ -82,7 +84,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let data = data(args)?;
     // From here on a Ctrl-C is the stage's, which saves its work; this process waits for it and says how to go on.
-    ctrlc::set_handler(|| {}).context("cannot listen for Ctrl-C")?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed)).context("cannot listen for Ctrl-C")?;
     let mut runs = Vec::new();
     for recipe in &recipes {
         for seed in seeds(args) {
@@ -92,10 +96,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
                 let mut arguments = stage_arguments(stage, run.path(), data.as_deref());
                 arguments.extend(device_arguments(args, stage));
                 let status = pipeline.run(&arguments)?;
-                if status.success() {
+                // A stage that was about to end has ended well; the next does not begin.
+                let stopped = stop.load(Ordering::Relaxed);
+                if status.success() && !stopped {
                     continue;
                 }
-                if status.code() == Some(INTERRUPTED.into()) {
+                if status.success() || status.code() == Some(INTERRUPTED.into()) {
                     eprintln!("go on with: {}", resume_line(std::env::args_os().skip(1)));
                     return Ok(ExitCode::from(INTERRUPTED));
                 }

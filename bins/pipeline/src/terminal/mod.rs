@@ -64,7 +64,7 @@ pub fn voice() -> Voice {
 
 /// Whether someone watches the messages.
 pub fn is_watched() -> bool {
-    io::IsTerminal::is_terminal(&io::stderr())
+    io::IsTerminal::is_terminal(&io::stderr()) && std::env::var_os("TERM").is_none_or(|name| name != "dumb")
 }
 
 /// Columns of the terminal to which messages go; none if they go elsewhere.
@@ -102,14 +102,17 @@ pub fn warn(text: &str) {
 
 /// A line on standard error, above the bars.
 pub fn error_line(text: &str) {
-    BARS.suspend(|| eprintln!("{text}"));
+    BARS.suspend(|| {
+        // Where nobody can be told, work goes on.
+        let _ = writeln!(io::stderr(), "{text}");
+    });
 }
 
 /// The last thing said before the process ends: bars are taken away for good.
 pub fn last_line(text: &str) {
     let _ = BARS.clear();
     BARS.set_draw_target(ProgressDrawTarget::hidden());
-    eprintln!("{text}");
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Tells a stage's result, on standard output: `value` with `--json`, only the files that were written with `--quiet`, else the
