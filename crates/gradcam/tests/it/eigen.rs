@@ -26,9 +26,9 @@ fn longest_column(matrix: &[f32], columns: usize) -> Vec<f64> {
                 let tau = (qq - pp) / (2.0 * pq);
                 let t = tau.signum() / (tau.abs() + (1.0 + tau * tau).sqrt());
                 let cos = 1.0 / (1.0 + t * t).sqrt();
-                for r in 0..rows {
-                    let (x, y) = (a[p][r], a[q][r]);
-                    (a[p][r], a[q][r]) = (cos * (x - t * y), cos * (t * x + y));
+                let (left, right) = a.split_at_mut(q);
+                for (x, y) in left[p].iter_mut().zip(&mut right[0]) {
+                    (*x, *y) = (cos * (*x - t * *y), cos * (t * *x + *y));
                 }
             }
         }
