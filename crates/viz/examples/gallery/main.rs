@@ -167,6 +167,9 @@ fn norms_of(n: usize) -> Result<Chart, VizError> {
     norms(&Norms { steps: &steps, parameters: &parameters }, &NormsOptions::default())
 }
 
+/// Losses and accuracies, a list a run.
+type Runs = (Vec<Vec<f64>>, Vec<Vec<f64>>);
+
 fn recipes() -> Result<Chart, VizError> {
     let of = |shift: f64| {
         let seed = |k: u64| {
@@ -179,7 +182,7 @@ fn recipes() -> Result<Chart, VizError> {
         };
         (0..3).map(seed).unzip()
     };
-    let [first, second]: [(Vec<Vec<f64>>, Vec<Vec<f64>>); 2] = [of(0.0), of(0.06)];
+    let (first, second): (Runs, Runs) = (of(0.0), of(0.06));
     let groups = [
         ComparedRuns { name: "s11", loss: &first.0, accuracy: &first.1 },
         ComparedRuns { name: "s11, optim.momentum.nesterov = 0.9", loss: &second.0, accuracy: &second.1 },

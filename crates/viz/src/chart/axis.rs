@@ -118,7 +118,7 @@ impl Axis {
     }
 
     /// From `low` to `high` exactly, without a margin.
-    pub(crate) fn from_to(self, low: f64, high: f64) -> Self {
+    pub(crate) fn over(self, low: f64, high: f64) -> Self {
         let within = |tick: &(f64, String)| (low..=high).contains(&tick.0);
         Self { ticks: self.ticks.into_iter().filter(within).collect(), low, high, ..self }
     }

@@ -175,7 +175,7 @@ fn side(brush: &mut Brush, axis: &Axis, plot: Place, side: Side, gutter: f64) {
         Side::Left => edge - gutter + 24.0,
         Side::Right => edge + gutter - 14.0,
     };
-    brush.text_upwards(&axis.label, style, (x, plot.y + plot.height / 2.0))
+    brush.text_upwards(&axis.label, style, (x, plot.y + plot.height / 2.0));
 }
 
 fn draw_series(brush: &mut Brush, panel: &Panel, series: &Series, plot: Place) {
@@ -232,11 +232,11 @@ fn mark(brush: &mut Brush, at: (f64, f64), series: &Series) {
         Marker::None => {}
         Marker::Disc => {
             brush.disc(at, 5.0, WHITE);
-            brush.disc(at, 3.8, series.colour)
+            brush.disc(at, 3.8, series.colour);
         }
         Marker::Square => {
             brush.square(at, 4.6, WHITE);
-            brush.square(at, 3.4, series.colour)
+            brush.square(at, 3.4, series.colour);
         }
     }
 }

@@ -100,7 +100,7 @@ fn accuracies(data: &Reliability<'_>) -> Panel {
     Panel {
         title: format!("Expected calibration error {}", format::percent2(data.expected_error)),
         aside: format!("greatest of a bar {}", format::percent2(data.maximum_error)),
-        y: Axis::linear("accuracy", [0.0, 1.0].into_iter(), Ticks::Percent, 6).from_to(0.0, 1.0),
+        y: Axis::linear("accuracy", [0.0, 1.0].into_iter(), Ticks::Percent, 6).over(0.0, 1.0),
         bars: data.bins.iter().flat_map(both_bars).collect(),
         series: vec![diagonal, means],
         ..panel()
@@ -133,7 +133,7 @@ fn counts(data: &Reliability<'_>) -> Panel {
         text: format::count(bin.images),
         ..bar(bin, SHADE, 1.0)
     });
-    let y = Axis::linear("images", [0.0, most].into_iter(), Ticks::Number, 3).from_to(0.0, 1.18 * most);
+    let y = Axis::linear("images", [0.0, most].into_iter(), Ticks::Number, 3).over(0.0, 1.18 * most);
     Panel { title: "Images a bar stands for".to_owned(), y, bars: bars.collect(), ..panel() }
 }
 
@@ -147,7 +147,7 @@ fn panel() -> Panel {
             Ticks::Percent,
             10,
         )
-        .from_to(0.0, 1.0),
+        .over(0.0, 1.0),
         y: Axis::linear("", [0.0, 1.0].into_iter(), Ticks::Number, 5),
         right: None,
         bars: Vec::new(),
