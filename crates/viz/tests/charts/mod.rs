@@ -1,5 +1,6 @@
 //! One chart of each kind, of fixed data.
 
+#[allow(dead_code)] // each file of tests takes what it needs
 #[path = "../../examples/gallery/made_up.rs"]
 pub(crate) mod made_up;
 
