@@ -40,7 +40,7 @@ pub enum Stage {
     #[command(after_help = examples::PREPARE)]
     Prepare(PrepareArgs),
     /// Draw what training will see: augmented images and the learning-rate schedule.
-    Preview(RunArgs),
+    Preview(PreviewArgs),
     /// Print the network layer by layer, with its totals.
     Summary(SummaryArgs),
     /// Run the learning-rate range test.
@@ -57,7 +57,8 @@ pub enum Stage {
     /// Draw where the network looks, by Grad-CAM.
     #[command(after_help = examples::GRADCAM)]
     Gradcam(GradcamArgs),
-    /// Draw the curves, the range test, the schedule and the confusion matrix.
+    /// Draw the curves, the range test, the schedule, the confusion matrix, accuracies of the classes, and how far confidences can be
+    /// relied on.
     Plot(RunArgs),
     /// Compare with what was published.
     Claims(RunArgs),
@@ -131,6 +132,32 @@ pub struct RunFolder {
     /// Do nothing if this stage has run and nothing that it read has changed since.
     #[arg(long)]
     pub skip_current: bool,
+}
+
+/// `preview`
+#[derive(Debug, Args)]
+pub struct PreviewArgs {
+    /// The run folder, or a recipe's folder for its latest run.
+    #[arg(long, value_name = "DIR", conflicts_with = "recipe", required_unless_present = "recipe")]
+    pub run: Option<PathBuf>,
+    /// The data, if they lie elsewhere now than when the run was prepared.
+    #[arg(long, value_name = "DIR", requires = "run")]
+    pub data: Option<PathBuf>,
+    /// Do nothing if this stage has run and nothing that it read has changed since.
+    #[arg(long, requires = "run")]
+    pub skip_current: bool,
+    /// A recipe's name or file instead of a run: its schedule alone, without data.
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    pub recipe: Option<String>,
+    /// Change a value of the recipe, for instance `--set schedule.max_lr=0.01`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "recipe")]
+    pub set: Vec<String>,
+    /// Training images an epoch of the recipe.
+    #[arg(long, value_name = "N", requires = "recipe", default_value_t = 50_000)]
+    pub images: usize,
+    /// Where to draw the recipe's schedule: a .png or a .svg.
+    #[arg(long, value_name = "FILE", requires = "recipe", default_value = "schedule.png")]
+    pub out: PathBuf,
 }
 
 /// `summary`

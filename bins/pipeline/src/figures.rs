@@ -3,10 +3,15 @@
 use std::path::Path;
 
 use anyhow::Result;
+use wick_metrics::Calibration;
 use wick_runs::{
-    ConfusionTable, EpochRow, Figure, LrFinderReport, LrFinderRow, RunDir, read_json, read_rows,
+    ConfusionTable, EpochRow, Figure, LrFinderReport, LrFinderRow, PerClassRow, Predictions, RunDir,
+    read_json, read_rows,
 };
 use wick_viz as viz;
+
+/// Bins of confidence: as many as Guo et al. (2017) take.
+const CALIBRATION_BINS: usize = 15;
 
 /// Writes a chart as PNG, light, and as SVG, which is as the reader's page.
 pub fn save_chart(chart: &viz::Chart, png: &Path, svg: &Path) -> Result<()> {
@@ -14,7 +19,8 @@ pub fn save_chart(chart: &viz::Chart, png: &Path, svg: &Path) -> Result<()> {
     Ok(viz::save_svg(&chart.svg(&viz::SvgOptions::default()), svg)?)
 }
 
-fn save(run: &RunDir, figure: Figure, chart: &viz::Chart) -> Result<()> {
+/// Writes a run's chart, both ways.
+pub fn save(run: &RunDir, figure: Figure, chart: &viz::Chart) -> Result<()> {
     save_chart(chart, &run.figure(figure), &run.figure_svg(figure))
 }
 
@@ -58,9 +64,47 @@ pub fn confusion(run: &RunDir) -> Result<()> {
     Ok(viz::save_png(&picture, &run.figure(Figure::Confusion))?)
 }
 
-/// Draws a schedule, step by step.
-pub fn lr_schedule(run: &RunDir, lr: &[f64], momentum: &[f64], steps_per_epoch: usize) -> Result<()> {
-    let data = viz::LrSchedule { lr, momentum };
-    let options = viz::LrScheduleOptions { steps_per_epoch: Some(steps_per_epoch), ..Default::default() };
-    save(run, Figure::LrSchedule, &viz::lr_schedule(&data, &options)?)
+/// Draws `per_class.csv` with a mark at each published value, where there is one a class.
+pub fn per_class(run: &RunDir, published: &[f64]) -> Result<()> {
+    let rows: Vec<PerClassRow> = read_rows(&run.per_class())?;
+    let published = |i: usize| (published.len() == rows.len()).then(|| published[i]);
+    let classes: Vec<_> = rows
+        .iter()
+        .enumerate()
+        .map(|(i, row)| viz::ClassAccuracy {
+            name: &row.name,
+            accuracy: row.accuracy,
+            published: published(i),
+        })
+        .collect();
+    // Ten are looked up by name, a hundred are read from the top.
+    let order = if classes.len() > 20 { viz::ClassOrder::BestFirst } else { viz::ClassOrder::Given };
+    let options = viz::PerClassOptions { order, ..Default::default() };
+    save(run, Figure::PerClass, &viz::per_class(&classes, &options)?)
+}
+
+/// Draws how far the confidences in `predictions.csv` can be relied on.
+pub fn reliability(run: &RunDir) -> Result<()> {
+    let predictions = Predictions::read(&run.predictions())?;
+    let truth: Vec<usize> = predictions.rows.iter().map(|row| row.truth).collect();
+    let probabilities: Vec<f32> =
+        predictions.rows.iter().flat_map(|row| &row.probabilities).copied().collect();
+    let found = Calibration::new(&truth, &probabilities, predictions.class_names.len(), CALIBRATION_BINS)?;
+    let bins: Vec<_> = found
+        .bins
+        .iter()
+        .map(|bin| viz::ReliabilityBin {
+            lower: bin.lower,
+            upper: bin.upper,
+            images: bin.count as u64,
+            confidence: bin.confidence,
+            accuracy: bin.accuracy,
+        })
+        .collect();
+    let data = viz::Reliability {
+        bins: &bins,
+        expected_error: found.expected_error,
+        maximum_error: found.maximum_error,
+    };
+    save(run, Figure::Reliability, &viz::reliability(&data, &viz::ReliabilityOptions::default())?)
 }

@@ -50,7 +50,16 @@ pub fn resolve(args: &RecipeArgs) -> Result<Recipe> {
     if let Some(precision) = &args.precision {
         layers = layers.set(&format!("train.precision={precision}"))?;
     }
-    for assignment in &args.set {
+    changed(layers, &args.set)
+}
+
+/// A recipe by name or file, with values changed.
+pub fn named_with(recipe: &str, assignments: &[String]) -> Result<Recipe> {
+    changed(layers(recipe)?, assignments)
+}
+
+fn changed(mut layers: Layers, assignments: &[String]) -> Result<Recipe> {
+    for assignment in assignments {
         layers = layers.set(assignment)?;
     }
     Ok(layers.resolve()?)

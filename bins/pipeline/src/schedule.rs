@@ -1,14 +1,15 @@
-//! Drawing a run's schedule.
+//! Drawing a schedule.
 
 use anyhow::Result;
 use wick_optim::Length;
-use wick_runs::{LrFinderReport, read_json};
+use wick_runs::{Figure, LrFinderReport, read_json};
+use wick_train::Recipe;
+use wick_viz::{Chart, LrSchedule, LrScheduleOptions, lr_schedule};
 
 use crate::context::{Run, needs};
 use crate::figures;
 
-/// Draws learning rate and momentum of every step over `images` training images an epoch: of a plateau, as long as all goes
-/// well.
+/// Draws a run's learning rate and momentum of every step over `images` training images an epoch.
 pub fn draw(run: &Run, images: usize) -> Result<()> {
     let recipe = &run.recipe;
     let found = if recipe.schedule.needs_range_test() {
@@ -18,6 +19,11 @@ pub fn draw(run: &Run, images: usize) -> Result<()> {
     } else {
         None
     };
+    figures::save(&run.dir, Figure::LrSchedule, &chart(recipe, images, found, None)?)
+}
+
+/// Learning rate and momentum of every step of a recipe: of a plateau, as long as all goes well.
+pub fn chart(recipe: &Recipe, images: usize, found: Option<f64>, title: Option<String>) -> Result<Chart> {
     let steps_per_epoch = recipe.steps_per_epoch(images);
     let length = Length { epochs: recipe.train.epochs, steps_per_epoch };
     let schedule = recipe.schedule(length, found)?;
@@ -28,5 +34,6 @@ pub fn draw(run: &Run, images: usize) -> Result<()> {
             (point.learning_rate, point.momentum.unwrap_or(fixed))
         })
         .unzip();
-    figures::lr_schedule(&run.dir, &lr, &momentum, steps_per_epoch)
+    let options = LrScheduleOptions { title, steps_per_epoch: Some(steps_per_epoch) };
+    Ok(lr_schedule(&LrSchedule { lr: &lr, momentum: &momentum }, &options)?)
 }

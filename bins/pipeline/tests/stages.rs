@@ -13,7 +13,7 @@ const STAGES: [&str; 9] =
     ["preview", "summary", "find-lr", "train", "evaluate", "misclassified", "gradcam", "plot", "claims"];
 
 /// Every file that a run leaves, from its root.
-const FILES: [&str; 26] = [
+const FILES: [&str; 33] = [
     "recipe.toml",
     "manifest.json",
     "summary.txt",
@@ -34,8 +34,15 @@ const FILES: [&str; 26] = [
     "cam/gradcam/raw.safetensors",
     "cam/gradcam/grid.png",
     "figures/curves.png",
+    "figures/curves.svg",
     "figures/lr_finder.png",
+    "figures/lr_finder.svg",
     "figures/lr_schedule.png",
+    "figures/lr_schedule.svg",
+    "figures/per_class.png",
+    "figures/per_class.svg",
+    "figures/reliability.png",
+    "figures/reliability.svg",
     "figures/augmentations.png",
     "figures/confusion.png",
     "figures/misclassified.png",
@@ -63,6 +70,9 @@ fn a_run_from_beginning_to_end() {
         assert!(!bytes.is_empty(), "{file} is empty");
         if file.ends_with(".png") {
             assert!(bytes.starts_with(b"\x89PNG"), "{file}");
+        }
+        if file.ends_with(".svg") {
+            assert!(bytes.starts_with(b"<svg ") && bytes.ends_with(b"</svg>\n"), "{file}");
         }
     }
     let epochs = fs::read_to_string(folder.join("epochs.csv")).unwrap();
@@ -156,4 +166,25 @@ fn a_peak_that_the_range_test_finds() {
     let epochs = fs::read_to_string(folder.join("epochs.csv")).unwrap();
     let lr: f64 = epochs.lines().nth(1).unwrap().split(',').nth(1).unwrap().parse().unwrap();
     assert!(lr > 0.0 && lr <= found, "{lr} should not exceed {found}");
+}
+
+#[test]
+fn a_schedule_is_drawn_without_a_run() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name).to_str().unwrap().to_owned();
+    succeed(&["preview", "--recipe", "s11", "--out", &at("schedule.png")]);
+    assert!(fs::read(at("schedule.png")).unwrap().starts_with(b"\x89PNG"));
+    let half = ["--set", "schedule.max_lr=0.5", "--images", "6400", "--out"];
+    succeed(&[&["preview", "--recipe", "s11"], &half[..], &[&at("schedule.svg")]].concat());
+    let svg = fs::read_to_string(at("schedule.svg")).unwrap();
+    assert!(
+        svg.contains("s11: learning rate and momentum") && svg.contains("0.5 at step"),
+        "{}",
+        &svg[..600]
+    );
+    let said = refuse(&["preview", "--recipe", "s11", "--set", "schedule.max_lr=find"]);
+    assert!(said.contains("--set schedule.max_lr=0.01"), "{said}");
+    assert!(refuse(&["preview", "--recipe", "s11", "--out", &at("a.gif")]).contains(".png or .svg"));
+    assert!(refuse(&["preview", "--recipe", "s11", "--images", "0"]).contains("--images 0"));
+    assert!(refuse(&["preview"]).contains("--recipe"));
 }

@@ -29,12 +29,13 @@ pub use chart::{Chart, SvgOptions};
 pub use colour::{Colormap, Theme};
 pub use error::VizError;
 pub use figures::{
-    AugmentationRow, AugmentationsOptions, CamCase, CamComparisonOptions, CamGridOptions, ClassCam,
-    ClassCamsOptions, CloseCall, ColorBar, ComparedCams, ComparedRuns, ComparisonOptions, ConfusionOptions,
-    Curves, CurvesOptions, FilterLayout, FilterScale, Filters, FiltersOptions, GalleryOptions, LossScale,
-    LrFinder, LrFinderOptions, LrSchedule, LrScheduleOptions, Mistake, Order, Suggestion, augmentations,
-    cam_comparison, cam_grid, class_cams, comparison, confusion, curves, filters, lr_finder, lr_schedule,
-    misclassified, unsure,
+    AugmentationRow, AugmentationsOptions, CamCase, CamComparisonOptions, CamGridOptions, ClassAccuracy,
+    ClassCam, ClassCamsOptions, ClassOrder, CloseCall, ColorBar, ComparedCams, ComparedRuns,
+    ComparisonOptions, ConfusionOptions, Curves, CurvesOptions, FilterLayout, FilterScale, Filters,
+    FiltersOptions, GalleryOptions, LossScale, LrFinder, LrFinderOptions, LrSchedule, LrScheduleOptions,
+    Mistake, Norms, NormsOptions, Order, ParameterNorms, PerClassOptions, Reliability, ReliabilityBin,
+    ReliabilityOptions, Suggestion, augmentations, cam_comparison, cam_grid, class_cams, comparison,
+    confusion, curves, filters, lr_finder, lr_schedule, misclassified, norms, per_class, reliability, unsure,
 };
 pub use files::{read_image, save_png, save_svg};
 pub use heat::{Blend, HeatMap, OverlayOptions, Range, Scaled, heatmap, min_max, overlay};

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 use wick_viz::{
     RgbImage, VizError,
     image::{ImageFormat, Rgb, Rgba, RgbaImage},
-    read_image, save_png,
+    read_image, save_png, save_svg,
 };
 
 fn picture() -> RgbImage {
@@ -20,6 +20,16 @@ fn what_is_saved_is_read() {
     save_png(&RgbImage::new(2, 2), &path).unwrap();
     assert_eq!(read_image(&path).unwrap().dimensions(), (2, 2), "an older picture is replaced");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn an_svg_is_written_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.svg");
+    save_svg("<svg/>", &path).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "<svg/>");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    assert!(matches!(save_svg("", &folder.path().join("no/a.svg")), Err(VizError::Write { .. })));
 }
 
 #[test]

@@ -3,10 +3,10 @@
 
 #![allow(clippy::unwrap_used)] // in the tests' own helpers too
 
-#[path = "../examples/gallery/made_up.rs"]
-mod made_up;
+mod charts;
 
-use made_up::{counts, map, moved, picture, range_test, run};
+use charts::made_up::{counts, map, moved, picture};
+use charts::{calibration, classes, learning, one_cycle, range, recipes, resnet_norms};
 use std::path::PathBuf;
 use wick_viz::{
     image::imageops::{FilterType, resize},
@@ -47,20 +47,6 @@ fn compare(name: &str, picture: &RgbImage) {
     );
 }
 
-fn learning(epochs: usize, change: impl Fn(&mut made_up::Run)) -> Chart {
-    let mut r = run(epochs);
-    change(&mut r);
-    let data = Curves {
-        train_loss: &r.train_loss,
-        test_loss: &r.test_loss,
-        train_accuracy: &r.train_accuracy,
-        test_accuracy: &r.test_accuracy,
-        lr: &r.lr,
-        momentum: &r.momentum,
-    };
-    curves(&data, &CurvesOptions::default()).unwrap()
-}
-
 #[test]
 fn curves_look_as_before() {
     compare("curves", &light(&learning(20, |_| {})));
@@ -74,34 +60,7 @@ fn curves_look_as_before() {
 
 #[test]
 fn comparisons_look_as_before() {
-    let epochs = 12;
-    let seed = |offset: usize, shift: f64| {
-        let r = run(epochs + offset);
-        let loss: Vec<f64> = r.test_loss[..epochs].iter().map(|l| l + 0.2 * shift).collect();
-        let wave = |e: usize| 0.01 * ((e * (offset + 2)) as f64).sin();
-        let accuracy =
-            r.test_accuracy.iter().take(epochs).zip(0..).map(|(a, e)| a - shift + wave(e)).collect();
-        (loss, accuracy)
-    };
-    let of = |shift: f64| -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
-        (0..3).map(|k| seed(k, shift + 0.015 * k as f64)).unzip()
-    };
-    let (mut first, second, mut alone) = (of(0.0), of(0.08), seed(1, 0.2));
-    first.0[1][5] = f64::NAN;
-    alone.0.truncate(1);
-    alone.1.truncate(1);
-    let (loss, accuracy): (Vec<Vec<f64>>, Vec<Vec<f64>>) = ([alone.0].into(), [alone.1].into());
-    let groups = [
-        ComparedRuns { name: "s9-ghostbn", loss: &first.0, accuracy: &first.1 },
-        ComparedRuns {
-            name: "s9-ghostbn, optim.momentum.nesterov = 0.9",
-            loss: &second.0,
-            accuracy: &second.1,
-        },
-        ComparedRuns { name: "one epoch of one seed", loss: &loss, accuracy: &accuracy },
-    ];
-    let options = ComparisonOptions { title: Some("Three recipes".to_owned()), ..Default::default() };
-    compare("comparison", &light(&comparison(&groups, &options).unwrap()));
+    compare("comparison", &light(&recipes()));
 }
 
 /// The comparison notices what a reader would: a missing gap or a line that ends elsewhere.
@@ -114,16 +73,25 @@ fn the_comparison_is_sharp_enough() {
 
 #[test]
 fn learning_rates_look_as_before() {
-    let (lr, loss, smoothed) = range_test(100);
-    let suggestions =
-        [("steepest gradient", 5.09e-3), ("valley", 4.1e-3), ("slide", 0.09), ("none", f64::NAN)]
-            .map(|(name, lr)| Suggestion { name, lr });
-    let data = LrFinder { lr: &lr, loss: &loss, smoothed: &smoothed, suggestions: &suggestions };
-    compare("lr_finder", &light(&lr_finder(&data, &LrFinderOptions::default()).unwrap()));
-    let r = run(80);
-    let data = LrSchedule { lr: &r.lr, momentum: &r.momentum };
-    let options = LrScheduleOptions { title: Some("One cycle".to_owned()), steps_per_epoch: Some(20) };
-    compare("lr_schedule", &light(&lr_schedule(&data, &options).unwrap()));
+    compare("lr_finder", &light(&range()));
+    compare("lr_schedule", &light(&one_cycle()));
+}
+
+#[test]
+fn classes_and_confidences_look_as_before() {
+    compare("per_class", &light(&classes()));
+    compare("reliability", &light(&calibration()));
+}
+
+#[test]
+fn norms_look_as_before() {
+    compare("norms", &light(&resnet_norms()));
+}
+
+#[test]
+fn dark_pages_look_as_before() {
+    compare("curves_dark", &learning(20, |_| {}).png(Theme::Dark).unwrap());
+    compare("reliability_dark", &calibration().png(Theme::Dark).unwrap());
 }
 
 #[test]

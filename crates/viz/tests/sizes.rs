@@ -173,6 +173,32 @@ fn absurd_sizes_are_errors() {
     assert!(matches!(big, Err(VizError::TooLarge { .. })));
 }
 
+#[test]
+fn charts_of_wrong_numbers_are_errors() {
+    assert!(matches!(per_class(&[], &PerClassOptions::default()), Err(VizError::Empty { .. })));
+    let bin =
+        |lower, accuracy| ReliabilityBin { lower, upper: 1.0, images: 1, confidence: Some(0.5), accuracy };
+    let of = |bins: &[ReliabilityBin]| {
+        let data = Reliability { bins, expected_error: 0.1, maximum_error: 0.1 };
+        reliability(&data, &ReliabilityOptions::default())
+    };
+    assert!(of(&[bin(0.5, Some(1.0)), bin(0.0, None)]).is_ok());
+    assert!(matches!(of(&[]), Err(VizError::Empty { .. })));
+    for wrong in [bin(-0.1, None), bin(f64::NAN, None), bin(0.0, Some(50.0))] {
+        let error = of(&[bin(0.0, None), wrong]).unwrap_err().to_string();
+        assert!(error.contains("bin 1: expected ends, confidence and accuracy from 0 to 1"), "{error}");
+    }
+    let of = |steps: &[f64], weight: &[f64], gradient: &[f64]| {
+        let parameters = [ParameterNorms { name: "conv1.weight", weight, gradient }];
+        norms(&Norms { steps, parameters: &parameters }, &NormsOptions::default())
+    };
+    assert!(of(&[1.0, f64::NAN], &[0.0, f64::INFINITY], &[]).is_ok(), "gaps, and no gradient at all");
+    assert!(matches!(of(&[], &[], &[]), Err(VizError::Empty { .. })));
+    let error = of(&[1.0, 2.0], &[1.0], &[]).unwrap_err().to_string();
+    assert!(error.contains("norms of conv1.weight, one a step: expected 2 values, got 1"), "{error}");
+    assert!(matches!(of(&[1.0], &[1.0], &[1.0, 2.0]), Err(VizError::Length { .. })));
+}
+
 /// Sizes worked out by hand from the layout, so that nothing is cut off unseen.
 #[test]
 fn pictures_have_the_sizes_of_their_layout() {

@@ -33,7 +33,8 @@ pub fn run(args: &RunFolder, asked: Asked) -> Result<StageEnd> {
         let test = find_lr_on(&compute, &run.recipe, &data, &mut |done| bar.at(done))?;
         drop(bar);
         whole(|| write(&test, &run.recipe, d))?;
-        let written = vec![d.lr_finder_csv(), d.lr_finder_json(), d.figure(Figure::LrFinder)];
+        let (png, svg) = (d.figure(Figure::LrFinder), d.figure_svg(Figure::LrFinder));
+        let written = vec![d.lr_finder_csv(), d.lr_finder_json(), png, svg];
         show(&test, &run.recipe, &written)?;
         Ok(Work::Done(written))
     })

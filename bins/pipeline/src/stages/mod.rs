@@ -41,7 +41,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     let retold = matches!(cli.stage, Stage::Train(_) | Stage::Claims(_));
     let end = match cli.stage {
         Stage::Prepare(args) => prepare::run(&args)?,
-        Stage::Preview(args) => preview::run(&args.run)?,
+        Stage::Preview(args) => preview::run(&args)?,
         Stage::Summary(args) => summary::run(&args)?,
         Stage::FindLr(args) => find_lr::run(&args.run, asked)?,
         Stage::Train(args) => train::run(&args, asked)?,

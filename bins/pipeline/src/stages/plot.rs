@@ -16,8 +16,16 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
     needs(&d.lr_finder_csv(), "find-lr")?;
     needs(&d.epochs(), "train")?;
     needs(&d.confusion(), "evaluate")?;
-    let inputs =
-        [d.recipe_toml(), d.data(), d.lr_finder_csv(), d.lr_finder_json(), d.epochs(), d.confusion()];
+    let inputs = [
+        d.recipe_toml(),
+        d.data(),
+        d.lr_finder_csv(),
+        d.lr_finder_json(),
+        d.epochs(),
+        d.confusion(),
+        d.per_class(),
+        d.predictions(),
+    ];
     run.stage("plot", inputs.map(Input::path).to_vec(), args.when_current(), || {
         let record = DataRecord::read(&d.data())?;
         let images = record.train_indices.len();
@@ -26,9 +34,14 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
         figures::curves(d, &title)?;
         figures::lr_finder(d)?;
         figures::confusion(d)?;
+        let published = run.recipe.published.as_ref().map_or(&[][..], |published| &published.per_class);
+        figures::per_class(d, published)?;
+        figures::reliability(d)?;
         schedule::draw(&run, images)?;
-        let written = [Figure::Curves, Figure::LrFinder, Figure::Confusion, Figure::LrSchedule];
-        let written = written.map(|figure| d.figure(figure)).to_vec();
+        let charts =
+            [Figure::Curves, Figure::LrFinder, Figure::LrSchedule, Figure::PerClass, Figure::Reliability];
+        let mut written = vec![d.figure(Figure::Confusion)];
+        written.extend(charts.into_iter().flat_map(|figure| [d.figure(figure), d.figure_svg(figure)]));
         wrote("", &written)?;
         // What other stages record as theirs is drawn again alike, to the bit.
         Ok(Work::Done(written))

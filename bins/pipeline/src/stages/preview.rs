@@ -1,21 +1,36 @@
 //! `preview`: what training will see, before it starts.
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 use wick_augment::Key;
 use wick_cifar::{HEIGHT, WIDTH};
 use wick_runs::{Figure, Input};
 use wick_train::{Data, Recipe};
-use wick_viz::{AugmentationRow, AugmentationsOptions, Photo, augmentations, save_png};
+use wick_viz::{
+    AugmentationRow, AugmentationsOptions, Photo, SvgOptions, Theme, augmentations, save_png, save_svg,
+};
 
-use crate::cli::RunFolder;
+use crate::cli::{PreviewArgs, RunFolder};
 use crate::context::{Run, StageEnd, Work};
+use crate::recipes::named_with;
 use crate::schedule;
 use crate::terminal::wrote;
 
 const ROWS: usize = 6;
 const DRAWS: usize = 8;
 
-pub fn run(args: &RunFolder) -> Result<StageEnd> {
+pub fn run(args: &PreviewArgs) -> Result<StageEnd> {
+    match (&args.run, &args.recipe) {
+        (Some(run), _) => {
+            let folder =
+                RunFolder { run: run.clone(), data: args.data.clone(), skip_current: args.skip_current };
+            of_run(&folder)
+        }
+        (None, Some(recipe)) => of_recipe(recipe, args),
+        (None, None) => bail!("name a run with --run or a recipe with --recipe"),
+    }
+}
+
+fn of_run(args: &RunFolder) -> Result<StageEnd> {
     let run = args.open()?;
     let d = &run.dir;
     let inputs = vec![Input::path(d.recipe_toml()), Input::path(d.data())];
@@ -26,11 +41,37 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
         // A peak that the range test has yet to find leaves nothing to draw; `plot` draws it later.
         if !run.recipe.schedule.needs_range_test() {
             schedule::draw(&run, data.train_indices.len())?;
-            written.push(d.figure(Figure::LrSchedule));
+            written.extend([d.figure(Figure::LrSchedule), d.figure_svg(Figure::LrSchedule)]);
         }
         wrote("", &written)?;
         Ok(Work::Done(written))
     })
+}
+
+/// The schedule of a recipe that no run was prepared of.
+fn of_recipe(name: &str, args: &PreviewArgs) -> Result<StageEnd> {
+    let recipe = named_with(name, &args.set)?;
+    ensure!(
+        !recipe.schedule.needs_range_test(),
+        "{}'s peak rate is for the range test to find; say which to draw with --set schedule.max_lr=0.01, for instance",
+        recipe.name
+    );
+    ensure!(
+        recipe.steps_per_epoch(args.images) > 0,
+        "--images {} makes no batch of {}; give that many or more",
+        args.images,
+        recipe.train.batch_size
+    );
+    let title = format!("{}: learning rate and momentum", recipe.name);
+    let chart = schedule::chart(&recipe, args.images, None, Some(title))?;
+    let out = &args.out;
+    match out.extension().and_then(|e| e.to_str()) {
+        Some("png") => save_png(&chart.png(Theme::Light)?, out)?,
+        Some("svg") => save_svg(&chart.svg(&SvgOptions::default()), out)?,
+        _ => bail!("--out {}: expected a file that ends in .png or .svg", out.display()),
+    }
+    wrote("", std::slice::from_ref(out))?;
+    Ok(StageEnd::Done)
 }
 
 /// The first image of each of the first classes, beside what the first epochs make of it.

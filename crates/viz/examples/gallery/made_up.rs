@@ -127,3 +127,49 @@ pub(crate) fn counts(classes: usize, each: u64) -> Vec<u64> {
     }
     counts
 }
+
+/// Bins of a network that is surer than it is right: ends, images, mean confidence and accuracy.
+pub(crate) fn bins(n: usize) -> Vec<(f64, f64, u64, f64, f64)> {
+    let edge = |k: usize| k as f64 / n as f64;
+    let bin = |k: usize| {
+        let middle = (edge(k) + edge(k + 1)) / 2.0;
+        let images = if k + 1 == n { 6890.0 } else { 380.0 * middle.powi(2) + 9.0 * noise(k as u64) };
+        let accuracy = (middle - 0.11 * (1.0 - middle) - 0.08 * noise(41 + k as u64)).max(0.0);
+        (
+            edge(k),
+            edge(k + 1),
+            images as u64,
+            middle + 0.3 / n as f64 * (noise(90 + k as u64) - 0.5),
+            accuracy,
+        )
+    };
+    (0..n).map(bin).collect()
+}
+
+/// The norms of a ResNet-18's 62 parameters and of their gradients at `n` steps.
+pub(crate) fn parameter_norms(n: usize) -> Vec<(String, Vec<f64>, Vec<f64>)> {
+    let norm = |bn: &str| [format!("{bn}.weight"), format!("{bn}.bias")];
+    let mut names = vec!["conv1.weight".to_owned()];
+    names.extend(norm("bn1"));
+    for (layer, block) in (1..=4).flat_map(|layer| (0..2).map(move |block| (layer, block))) {
+        let at = format!("layer{layer}.{block}");
+        for i in 1..=2 {
+            names.push(format!("{at}.conv{i}.weight"));
+            names.extend(norm(&format!("{at}.bn{i}")));
+        }
+        if layer > 1 && block == 0 {
+            names.push(format!("{at}.shortcut.0.weight"));
+            names.extend(norm(&format!("{at}.shortcut.1")));
+        }
+    }
+    names.extend(norm("linear"));
+    let of = |(name, i): (String, u64)| {
+        let wide = name.bytes().find(u8::is_ascii_digit).map_or(1.0, |d| f64::from(d - b'0'));
+        let size = if name.contains("conv") { 6.0 * wide } else { 2.0 + 2.0 * noise(i) };
+        let weight = (0..n).map(|t| size * (1.0 + 0.5 * (t as f64 / n as f64 - noise(31 * i)))).collect();
+        let shrink = |t: usize| (-2.5 * t as f64 / n as f64).exp() * (0.7 + 0.6 * noise(1000 * i + t as u64));
+        let gradient = (0..n).map(|t| 0.1 * size.sqrt() * shrink(t) / wide).collect();
+        (name, weight, gradient)
+    };
+    names.into_iter().zip(1..).map(of).collect()
+}

@@ -7,12 +7,15 @@ mod made_up;
 use made_up::{counts, map, moved, picture, range_test, run};
 use std::{env, error::Error, fs, path::PathBuf};
 use wick_viz::{
-    AugmentationRow, AugmentationsOptions, CamCase, CamComparisonOptions, CamGridOptions, Chart, ClassCam,
-    ClassCamsOptions, CloseCall, Colormap, ComparedCams, ConfusionOptions, Curves, CurvesOptions,
-    FilterLayout, FilterScale, Filters, FiltersOptions, GalleryOptions, HeatMap, LrFinder, LrFinderOptions,
-    LrSchedule, LrScheduleOptions, Mistake, Order, OverlayOptions, Photo, RgbImage, Suggestion, SvgOptions,
-    Theme, VizError, augmentations, cam_comparison, cam_grid, class_cams, confusion, curves, enlarge,
-    filters, heatmap, lr_finder, lr_schedule, misclassified, overlay, save_png, save_svg, unsure,
+    AugmentationRow, AugmentationsOptions, CamCase, CamComparisonOptions, CamGridOptions, Chart,
+    ClassAccuracy, ClassCam, ClassCamsOptions, ClassOrder, CloseCall, Colormap, ComparedCams, ComparedRuns,
+    ComparisonOptions, ConfusionOptions, Curves, CurvesOptions, FilterLayout, FilterScale, Filters,
+    FiltersOptions, GalleryOptions, HeatMap, LrFinder, LrFinderOptions, LrSchedule, LrScheduleOptions,
+    Mistake, Norms, NormsOptions, Order, OverlayOptions, ParameterNorms, PerClassOptions, Photo, Reliability,
+    ReliabilityBin, ReliabilityOptions, RgbImage, Suggestion, SvgOptions, Theme, VizError, augmentations,
+    cam_comparison, cam_grid, class_cams, comparison, confusion, curves, enlarge, filters, heatmap,
+    lr_finder, lr_schedule, misclassified, norms, overlay, per_class, reliability, save_png, save_svg,
+    unsure,
 };
 
 const CLASSES: [&str; 10] =
@@ -46,6 +49,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     ];
     save_both("lr-finder-crowded", range(&crowd)?)?;
     save_both("lr-schedule", one_cycle(20 * 1563)?)?;
+    for n in [10, 100] {
+        save_both(&format!("per-class-{n}"), classes(n)?)?;
+    }
+    save_both("reliability", calibration(15)?)?;
+    save_both("norms", norms_of(40)?)?;
+    save_both("comparison", recipes()?)?;
     for (n, each) in [(2, 500), (10, 1000), (20, 100), (100, 100)] {
         save(&format!("confusion-{n}"), confusion_of(n, each)?)?;
     }
@@ -116,6 +125,72 @@ fn one_cycle(steps: usize) -> Result<Chart, VizError> {
     let momentum: Vec<f64> = (0..steps).map(|s| 0.95 - 0.1 * rise(s as f64)).collect();
     let options = LrScheduleOptions { steps_per_epoch: Some(1563), ..Default::default() };
     lr_schedule(&LrSchedule { lr: &lr, momentum: &momentum }, &options)
+}
+
+fn classes(n: usize) -> Result<Chart, VizError> {
+    let names: Vec<String> =
+        (0..n).map(|i| format!("{}{}", CLASSES[i % 10], if n > 10 { " again" } else { "" })).collect();
+    let classes: Vec<_> = names
+        .iter()
+        .zip(0..)
+        .map(|(name, i)| ClassAccuracy {
+            name,
+            accuracy: 0.97 - 0.2 * made_up::noise(i),
+            published: (n == 10)
+                .then(|| 0.97 - 0.2 * made_up::noise(i) + 0.05 * (made_up::noise(70 + i) - 0.5)),
+        })
+        .collect();
+    let order = if n > 10 { ClassOrder::BestFirst } else { ClassOrder::Given };
+    per_class(&classes, &PerClassOptions { order, ..Default::default() })
+}
+
+fn calibration(n: usize) -> Result<Chart, VizError> {
+    let bins: Vec<_> = made_up::bins(n)
+        .into_iter()
+        .map(|(lower, upper, images, confidence, accuracy)| ReliabilityBin {
+            lower,
+            upper,
+            images,
+            confidence: (images > 2).then_some(confidence),
+            accuracy: (images > 2).then_some(accuracy),
+        })
+        .collect();
+    let data = Reliability { bins: &bins, expected_error: 0.0312, maximum_error: 0.1431 };
+    reliability(&data, &ReliabilityOptions::default())
+}
+
+fn norms_of(n: usize) -> Result<Chart, VizError> {
+    let all = made_up::parameter_norms(n);
+    let parameters: Vec<_> =
+        all.iter().map(|(name, weight, gradient)| ParameterNorms { name, weight, gradient }).collect();
+    let steps: Vec<f64> = (0..n).map(|i| (i * 391) as f64).collect();
+    norms(&Norms { steps: &steps, parameters: &parameters }, &NormsOptions::default())
+}
+
+/// Losses and accuracies, a list a run.
+type Runs = (Vec<Vec<f64>>, Vec<Vec<f64>>);
+
+fn recipes() -> Result<Chart, VizError> {
+    let of = |shift: f64| {
+        let seed = |k: u64| {
+            let r = run(20);
+            let less = |(a, e): (&f64, u64)| a - shift - 0.02 * made_up::noise(100 * k + e);
+            (
+                r.test_loss.iter().map(|l| l + shift).collect(),
+                r.test_accuracy.iter().zip(0..).map(less).collect(),
+            )
+        };
+        (0..3).map(seed).unzip()
+    };
+    let (first, second): (Runs, Runs) = (of(0.0), of(0.06));
+    let groups = [
+        ComparedRuns { name: "s11", loss: &first.0, accuracy: &first.1 },
+        ComparedRuns { name: "s11, optim.momentum.nesterov = 0.9", loss: &second.0, accuracy: &second.1 },
+    ];
+    comparison(
+        &groups,
+        &ComparisonOptions { title: Some("10\u{2009}000 test images".to_owned()), ..Default::default() },
+    )
 }
 
 fn confusion_of(n: usize, each: u64) -> Result<RgbImage, VizError> {

@@ -75,6 +75,16 @@ impl Axis {
         Self { label: label.to_owned(), low, high, ticks, colour: INK, value: text, empty: n == 0 }
     }
 
+    /// From the least to the greatest of `values`, which count something.
+    pub(crate) fn numbers(label: &str, values: impl Iterator<Item = f64>, target: usize) -> Self {
+        let (low, high, _) = range(values);
+        let pad = if high > low { 0.025 * (high - low) } else { 0.5 };
+        let step = nice_step(high - low + 2.0 * pad, target).max(1.0);
+        let axis = Self::whole(label, 0.0, 1, target);
+        let ticks = multiples(low, high, step).map(|v| (v, (axis.value)(v))).collect();
+        Self { low: low - pad, high: high + pad, ticks, ..axis }
+    }
+
     /// `values` are logarithms to the base ten; ticks are written as what they are logarithms of.
     pub(crate) fn log10(label: &str, values: impl Iterator<Item = f64>, margin: f64) -> Self {
         let (low, high, empty) = range(values);
@@ -108,7 +118,7 @@ impl Axis {
     }
 
     /// From `low` to `high` exactly, without a margin.
-    pub(crate) fn from_to(self, low: f64, high: f64) -> Self {
+    pub(crate) fn over(self, low: f64, high: f64) -> Self {
         let within = |tick: &(f64, String)| (low..=high).contains(&tick.0);
         Self { ticks: self.ticks.into_iter().filter(within).collect(), low, high, ..self }
     }

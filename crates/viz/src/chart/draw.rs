@@ -1,9 +1,9 @@
 use super::{
-    Axis, Brush, Marker, Panel, Place, Series, Side, Stroke,
+    Axis, Brush, Legend, Marker, Panel, Place, Series, Side, Stroke,
     band::draw_band,
     bar::draw_bar,
     flags,
-    line::{clip, dashes, runs, thin},
+    line::{clip, dashes, runs, straighten, thin},
     tips::draw_tips,
 };
 use crate::{
@@ -34,11 +34,14 @@ pub(crate) fn draw_panel(brush: &mut Brush, panel: &Panel, place: Place) {
         .collect();
     let spots = flags::place(&labels, x0, x1, 8.0);
     let rows = spots.iter().map(|s| s.row + 1).max().unwrap_or(0);
-    let named = panel.series.iter().any(|s| !s.name.is_empty());
+    let named = panel.legend == Legend::Above && panel.series.iter().any(|s| !s.name.is_empty());
     let top = 34.0 + if named { 26.0 } else { 0.0 } + FLAG_ROW * rows as f64;
     let plot =
         Place { x: x0, y: place.y + top, width: x1 - x0, height: (place.height - top - 52.0).max(1.0) };
     header(brush, panel, place, plot);
+    if named {
+        legend(brush, panel, place, plot);
+    }
     grid(brush, panel, plot);
     for (flag, label) in panel.flags.iter().zip(&labels) {
         let line = [(label.0, plot.bottom()), (label.0, plot.y)];
@@ -91,6 +94,9 @@ fn header(brush: &mut Brush, panel: &Panel, place: Place, plot: Place) {
         let text = text::elide(&panel.aside, aside, left);
         brush.text(&text, aside, Anchor::End, (plot.right(), place.y + 22.0));
     }
+}
+
+fn legend(brush: &mut Brush, panel: &Panel, place: Place, plot: Place) {
     let mut x = plot.x;
     for series in panel.series.iter().filter(|s| !s.name.is_empty()) {
         x = key(brush, series, (x, place.y + 44.0), place.right()) + 20.0;
@@ -169,7 +175,7 @@ fn side(brush: &mut Brush, axis: &Axis, plot: Place, side: Side, gutter: f64) {
         Side::Left => edge - gutter + 24.0,
         Side::Right => edge + gutter - 14.0,
     };
-    brush.text_upwards(&axis.label, style, (x, plot.y + plot.height / 2.0))
+    brush.text_upwards(&axis.label, style, (x, plot.y + plot.height / 2.0));
 }
 
 fn draw_series(brush: &mut Brush, panel: &Panel, series: &Series, plot: Place) {
@@ -183,7 +189,7 @@ fn draw_series(brush: &mut Brush, panel: &Panel, series: &Series, plot: Place) {
     };
     let points: Vec<_> = series.points.iter().map(pixel).collect();
     for run in runs(&points) {
-        stroke(brush, &thin(&run, 0.5), series, plot);
+        stroke(brush, &straighten(&thin(&run, 0.5), 0.04), series, plot);
     }
     // As many markers as stand apart; a point between two gaps always has one.
     let apart = plot.width / points.len().max(1) as f64;
@@ -226,11 +232,11 @@ fn mark(brush: &mut Brush, at: (f64, f64), series: &Series) {
         Marker::None => {}
         Marker::Disc => {
             brush.disc(at, 5.0, WHITE);
-            brush.disc(at, 3.8, series.colour)
+            brush.disc(at, 3.8, series.colour);
         }
         Marker::Square => {
             brush.square(at, 4.6, WHITE);
-            brush.square(at, 3.4, series.colour)
+            brush.square(at, 3.4, series.colour);
         }
     }
 }

@@ -28,6 +28,31 @@ pub(crate) fn thin(run: &[Point], width: f64) -> Vec<Point> {
     out
 }
 
+/// What is left of a run without the points that lie within `tolerance` of the line through those left (Ramer, Douglas and Peucker).
+pub(crate) fn straighten(run: &[Point], tolerance: f64) -> Vec<Point> {
+    let Some(end) = run.len().checked_sub(1) else { return Vec::new() };
+    let mut kept = vec![false; run.len()];
+    (kept[0], kept[end]) = (true, true);
+    let mut spans = vec![(0, end)];
+    while let Some((from, to)) = spans.pop() {
+        let away = |i: &usize| distance(run[*i], run[from], run[to]);
+        let farthest = (from + 1..to).max_by(|a, b| away(a).total_cmp(&away(b)));
+        if let Some(i) = farthest.filter(|i| away(i) > tolerance) {
+            kept[i] = true;
+            spans.extend([(from, i), (i, to)]);
+        }
+    }
+    run.iter().zip(kept).filter(|(_, kept)| *kept).map(|(p, _)| *p).collect()
+}
+
+/// How far `p` is from the segment from `a` to `b`.
+fn distance(p: Point, a: Point, b: Point) -> f64 {
+    let (dx, dy) = (b.0 - a.0, b.1 - a.1);
+    let length = dx * dx + dy * dy;
+    let t = if length > 0.0 { (((p.0 - a.0) * dx + (p.1 - a.1) * dy) / length).clamp(0.0, 1.0) } else { 0.0 };
+    (p.0 - a.0 - t * dx).hypot(p.1 - a.1 - t * dy)
+}
+
 /// The part of the segment within `place` (Liang and Barsky's algorithm).
 pub(crate) fn clip(a: Point, b: Point, place: Place) -> Option<(Point, Point)> {
     let (dx, dy) = (b.0 - a.0, b.1 - a.1);
@@ -93,6 +118,14 @@ mod tests {
         assert_eq!(thin(&run, 1.0), [run[0], run[40], run[99]]);
         let few = [(0.0, 1.0), (1.0, 2.0), (2.0, 3.0)];
         assert_eq!(thin(&few, 1.0), few);
+    }
+
+    #[test]
+    fn what_lies_on_a_line_is_left_out() {
+        let run = [(0.0, 0.0), (1.0, 1.0), (2.0, 2.01), (3.0, 0.0), (3.0, 0.0)];
+        assert_eq!(straighten(&run, 0.05), [(0.0, 0.0), (2.0, 2.01), (3.0, 0.0)]);
+        assert_eq!(straighten(&run[..1], 0.05), run[..1]);
+        assert!(straighten(&[], 0.05).is_empty());
     }
 
     #[test]

@@ -60,10 +60,19 @@ pub(crate) enum Side {
     Right,
 }
 
+/// Where the names of a panel's lines are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Legend {
+    /// Above the lines.
+    Above,
+    /// Outside the panel.
+    Elsewhere,
+}
+
 /// One line of a panel; values that are not finite are gaps in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
-    /// What the legend says; not in the legend if empty.
+    /// What the legend and the pointer's tips say; not in the legend if empty.
     pub(crate) name: String,
     /// What the legend adds to the name.
     pub(crate) note: String,
@@ -114,6 +123,7 @@ pub(crate) struct Panel {
     /// Below the lines.
     pub(crate) bands: Vec<Band>,
     pub(crate) series: Vec<Series>,
+    pub(crate) legend: Legend,
     pub(crate) flags: Vec<Flag>,
     /// The least width of what stands left of the lines, so that panels above each other align.
     pub(crate) gutter: f64,

@@ -13,7 +13,7 @@ use crate::{
     },
     text::{self, Anchor, Style, Weight},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 use std::fmt::Write;
 
 /// How near a pointer has to come to be told something.
@@ -156,12 +156,12 @@ impl Page {
             Weight::Bold => "b",
         };
         let id = format!("{}-{kind}{:x}", self.id, u32::from(letter));
-        if !self.letters.contains_key(&(weight, letter)) {
+        if let Entry::Vacant(place) = self.letters.entry((weight, letter)) {
             let path = text::outline(letter, weight);
             if path.is_empty() {
                 return None;
             }
-            self.letters.insert((weight, letter), format!("<path id=\"{id}\" d=\"{path}\"/>"));
+            place.insert(format!("<path id=\"{id}\" d=\"{path}\"/>"));
         }
         Some(id)
     }

@@ -4,6 +4,8 @@ use super::{Brush, Panel, Place, Series, Side, finite};
 
 /// Above this many points a line's are too close to be pointed at one by one.
 const MANY: usize = 200;
+/// A line thinner than this is one of many behind those that matter.
+const THIN: f64 = 1.0;
 
 /// Tells each value of the panel's lines and bars, above all that is drawn.
 pub(super) fn draw_tips(brush: &mut Brush, panel: &Panel, plot: Place) {
@@ -11,7 +13,7 @@ pub(super) fn draw_tips(brush: &mut Brush, panel: &Panel, plot: Place) {
         let (x, y) = ((bar.from + bar.to) / 2.0, finite(bar.high).unwrap_or(panel.y.low));
         brush.tip(at(panel, panel.y.share(y), x, plot), bar.tip.clone());
     }
-    for series in panel.series.iter().filter(|s| s.points.len() <= MANY) {
+    for series in panel.series.iter().filter(|s| s.points.len() <= MANY && s.width >= THIN) {
         series_tips(brush, panel, series, plot);
     }
 }

@@ -16,6 +16,8 @@ pub(crate) const PURPLE: Colour = [126, 30, 116];
 pub(crate) const BROWN: Colour = [84, 60, 0];
 /// What lies behind a line of its colour, `BLUE`: raw values behind smoothed ones.
 pub(crate) const FAINT: Colour = [98, 148, 186];
+/// One of so many thin lines that only the crowd of them is to be seen.
+pub(crate) const THREAD: Colour = [196, 200, 206];
 /// Many things of which none stands out.
 pub(crate) const SHADE: Colour = [136, 140, 147];
 

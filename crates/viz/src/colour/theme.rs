@@ -1,7 +1,7 @@
 //! Which of the palette's two sets of colours a chart is drawn in.
 
 use super::palette::{
-    BLUE, BROWN, Colour, FAINT, FRAME, GREEN, GRID, INK, MUTED, PURPLE, SHADE, VERMILLION, WHITE,
+    BLUE, BROWN, Colour, FAINT, FRAME, GREEN, GRID, INK, MUTED, PURPLE, SHADE, THREAD, VERMILLION, WHITE,
 };
 
 /// The page that a chart is drawn for; either way it has an opaque ground of its own.
@@ -18,7 +18,7 @@ pub enum Theme {
 }
 
 /// Each colour of the palette beside the one that stands for it on a dark page.
-pub(crate) const PAIRS: [(Colour, Colour); 12] = [
+pub(crate) const PAIRS: [(Colour, Colour); 13] = [
     (WHITE, [20, 22, 27]),
     (INK, [234, 236, 240]),
     (MUTED, [172, 177, 185]),
@@ -30,6 +30,7 @@ pub(crate) const PAIRS: [(Colour, Colour); 12] = [
     (PURPLE, [236, 180, 228]),
     (BROWN, [250, 232, 130]),
     (FAINT, [84, 125, 158]),
+    (THREAD, [66, 71, 80]),
     (SHADE, [112, 118, 128]),
 ];
 

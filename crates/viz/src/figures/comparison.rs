@@ -1,9 +1,7 @@
-use super::{curves::spans_decades, headline};
+use super::{curves::spans_decades, headline, look::series};
 use crate::{
     Chart, VizError,
-    chart::{
-        Axis, Band, Marker, Panel, Place, Series, Side, Stroke, Ticks, Words, draw_panel, finite, key, log10,
-    },
+    chart::{Axis, Band, Legend, Panel, Place, Ticks, Words, draw_panel, finite, key, log10},
     colour::palette::{CYCLE, MUTED},
     error::same_length,
     format,
@@ -108,17 +106,17 @@ fn loss(groups: &[ComparedRuns<'_>], epochs: usize, options: &ComparisonOptions)
         false => Axis::linear("loss", all(), Ticks::Number, 6),
     };
     let lines: Vec<Vec<Spread>> = groups.iter().map(|g| spread(g.loss, scale)).collect();
-    panel(format!("Loss, {}", options.split), y, epochs, &lines)
+    panel(groups, format!("Loss, {}", options.split), y, epochs, &lines)
 }
 
 fn accuracy(groups: &[ComparedRuns<'_>], epochs: usize, options: &ComparisonOptions) -> Panel {
     let all = groups.iter().flat_map(|g| g.accuracy.iter().flatten().copied());
     let y = Axis::linear("accuracy", all, Ticks::Percent, 6);
     let lines: Vec<Vec<Spread>> = groups.iter().map(|g| spread(g.accuracy, |v| v)).collect();
-    panel(format!("Accuracy, {}", options.split), y, epochs, &lines)
+    panel(groups, format!("Accuracy, {}", options.split), y, epochs, &lines)
 }
 
-fn panel(title: String, y: Axis, epochs: usize, lines: &[Vec<Spread>]) -> Panel {
+fn panel(groups: &[ComparedRuns<'_>], title: String, y: Axis, epochs: usize, lines: &[Vec<Spread>]) -> Panel {
     let at = |e: usize| (e + 1) as f64;
     let band = |(i, line): (usize, &Vec<Spread>)| Band {
         points: line.iter().enumerate().map(|(e, s)| (at(e), s.low, s.high)).collect(),
@@ -126,7 +124,7 @@ fn panel(title: String, y: Axis, epochs: usize, lines: &[Vec<Spread>]) -> Panel 
     };
     let mean = |(i, line): (usize, &Vec<Spread>)| {
         let points: Vec<_> = line.iter().enumerate().map(|(e, s)| (at(e), s.mean)).collect();
-        series(i, String::new(), &points)
+        series(i, groups[i].name.to_owned(), &points)
     };
     Panel {
         title,
@@ -137,25 +135,9 @@ fn panel(title: String, y: Axis, epochs: usize, lines: &[Vec<Spread>]) -> Panel 
         bars: Vec::new(),
         bands: lines.iter().enumerate().map(band).collect(),
         series: lines.iter().enumerate().map(mean).collect(),
+        legend: Legend::Elsewhere,
         flags: Vec::new(),
         gutter: 0.0,
-    }
-}
-
-/// The look of recipe `i`: no two of the first twenty have colour, marker and stroke in common, no two neighbours colour or marker.
-fn series(i: usize, name: String, points: &[(f64, f64)]) -> Series {
-    let marker = if i.is_multiple_of(2) { Marker::Square } else { Marker::Disc };
-    let stroke = if (i / 2).is_multiple_of(2) { Stroke::Solid } else { Stroke::Dashed };
-    let colour = CYCLE[i % CYCLE.len()];
-    Series {
-        name,
-        note: String::new(),
-        points: points.to_vec(),
-        colour,
-        width: 2.2,
-        stroke,
-        marker,
-        side: Side::Left,
     }
 }
 
@@ -196,17 +178,6 @@ mod tests {
         assert!(of[2].mean.is_nan() && of[2].low.is_nan(), "a mean of two would not stand for three");
         let log = spread(&[vec![10.0], vec![1000.0]], f64::log10);
         assert!((log[0].mean - 505f64.log10()).abs() < 1e-12, "the logarithm of the mean");
-    }
-
-    #[test]
-    fn looks_differ() {
-        let looks: Vec<_> = (0..20).map(|i| series(i, String::new(), &[])).collect();
-        for (i, a) in looks.iter().enumerate() {
-            for b in &looks[i + 1..] {
-                assert!((a.colour, a.marker, a.stroke) != (b.colour, b.marker, b.stroke));
-            }
-        }
-        assert!(looks.windows(2).all(|p| p[0].colour != p[1].colour && p[0].marker != p[1].marker));
     }
 
     #[test]

@@ -2,8 +2,8 @@ use super::headline;
 use crate::{
     Chart, VizError,
     chart::{
-        Axis, Marker, Panel, Place, Series, Side, Stroke, Ticks, Words, draw_panel, finite, left_gutter,
-        log10,
+        Axis, Legend, Marker, Panel, Place, Series, Side, Stroke, Ticks, Words, draw_panel, finite,
+        left_gutter, log10,
     },
     colour::palette::{BLUE, Colour, GREEN, MUTED, PURPLE, VERMILLION},
     error::same_length,
@@ -149,6 +149,7 @@ impl Epochs<'_> {
             series,
             bars: Vec::new(),
             bands: Vec::new(),
+            legend: Legend::Above,
             flags: Vec::new(),
             gutter: 0.0,
         }
@@ -200,18 +201,18 @@ impl Epochs<'_> {
         let mass = (PURPLE, Stroke::Dashed, Marker::Square);
         let (title, y, right) = match (lr.is_empty(), momentum.is_empty()) {
             (false, false) => {
-                series.push(self.series(plain("learning rate (left)"), lr, rate));
-                let line = self.series(plain("momentum (right)"), momentum, mass);
+                series.push(self.series(("learning rate".to_owned(), "left axis".to_owned()), lr, rate));
+                let line = self.series(("momentum".to_owned(), "right axis".to_owned()), momentum, mass);
                 series.push(Series { side: Side::Right, ..line });
                 let right = axis("momentum", momentum, PURPLE, 1.25);
                 ("Learning rate and momentum", axis("learning rate", lr, GREEN, 0.75), Some(right))
             }
             (false, true) => {
-                series.push(self.series(plain(""), lr, rate));
+                series.push(self.series(<_>::default(), lr, rate));
                 ("Learning rate", axis("learning rate", lr, GREEN, 0.75), None)
             }
             (true, _) => {
-                series.push(self.series(plain(""), momentum, mass));
+                series.push(self.series(<_>::default(), momentum, mass));
                 ("Momentum", axis("momentum", momentum, PURPLE, 1.25), None)
             }
         };
@@ -285,10 +286,6 @@ const TEST: Look = (VERMILLION, Stroke::Solid, Marker::Square);
 fn named(name: &str, values: &[f64], text: fn(f64) -> String) -> (String, String) {
     let last = values.last().map(|&v| format!("last {}", text(v)));
     (name.to_owned(), last.unwrap_or_default())
-}
-
-fn plain(name: &str) -> (String, String) {
-    (name.to_owned(), String::new())
 }
 
 pub(super) fn spans_decades(values: impl Iterator<Item = f64>) -> bool {

@@ -1,7 +1,8 @@
 use crate::{
     Chart, VizError,
     chart::{
-        Axis, Flag, Marker, Panel, Place, Series, Side, Stroke, Ticks, Words, draw_panel, finite, log10,
+        Axis, Flag, Legend, Marker, Panel, Place, Series, Side, Stroke, Ticks, Words, draw_panel, finite,
+        log10,
     },
     colour::palette::{BLUE, CYCLE, FAINT, MUTED},
     error::same_length,
@@ -136,6 +137,7 @@ fn panel(data: &LrFinder<'_>, found: &[&Suggestion<'_>], options: &LrFinderOptio
         right: None,
         bars: Vec::new(),
         bands: Vec::new(),
+        legend: Legend::Above,
         flags: flags.collect(),
         series,
         gutter: 0.0,

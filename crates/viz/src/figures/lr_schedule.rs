@@ -2,7 +2,8 @@ use super::headline;
 use crate::{
     Chart, VizError,
     chart::{
-        Axis, Marker, Panel, Place, Series, Side, Stroke, Ticks, Words, draw_panel, finite, left_gutter,
+        Axis, Legend, Marker, Panel, Place, Series, Side, Stroke, Ticks, Words, draw_panel, finite,
+        left_gutter,
     },
     colour::palette::{Colour, GREEN, PURPLE},
     error::same_length,
@@ -93,6 +94,7 @@ fn panel(title: &str, label: &str, values: &[f64], colour: Colour, options: &LrS
         series: vec![series],
         bars: Vec::new(),
         bands: Vec::new(),
+        legend: Legend::Above,
         flags: Vec::new(),
         gutter: 0.0,
     }
