@@ -179,6 +179,11 @@ impl RunDir {
         self.path.join("steps.csv")
     }
 
+    /// [`NormRow`](crate::NormRow)s.
+    pub fn norms(&self) -> PathBuf {
+        self.path.join("norms.csv")
+    }
+
     /// The folder of the checkpoints.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
@@ -269,7 +274,7 @@ impl RunDir {
         self.figure(figure).with_extension("svg")
     }
 
-    /// The folder of the TensorBoard event file.
+    /// The folder of TensorBoard's event files.
     pub fn tensorboard(&self) -> PathBuf {
         self.path.join("tb")
     }

@@ -67,8 +67,8 @@ pub use machine::{InstructionSet, Machine, git_revision, machine};
 pub use manifest::{DatasetRecord, Manifest, Status};
 pub use predictions::{PredictionRow, Predictions};
 pub use rows::{
-    CamIndexRow, EpochRow, LrFinderReport, LrFinderRow, LrFinderSettings, Ordered, PerClassRow, Row, StepRow,
-    Suggestion, TimingRow,
+    CamIndexRow, EpochRow, LrFinderReport, LrFinderRow, LrFinderSettings, NormRow, Ordered, PerClassRow, Row,
+    StepRow, Suggestion, TimingRow,
 };
 pub use stage::{Input, StageRecord, StageState};
 pub use table::{Cut, append_rows, cut_rows_after, read_rows, write_rows};

@@ -60,6 +60,21 @@ pub struct StepRow {
     pub loss: f64,
 }
 
+/// How large a parameter is at an epoch's end, in `norms.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NormRow {
+    /// Counted from 1.
+    pub epoch: u64,
+    /// The epoch's last step, counted from 1 over the whole run.
+    pub step: u64,
+    /// The parameter's name, as in the weights' file.
+    pub parameter: String,
+    /// Its Euclidean norm after that step.
+    pub weight_norm: f64,
+    /// The Euclidean norm of its gradient in that step, before any clipping; empty where it never reached the host.
+    pub gradient_norm: Option<f64>,
+}
+
 /// One step of the learning-rate range test, in `lr_finder.csv`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LrFinderRow {
@@ -163,6 +178,7 @@ columns! {
     EpochRow: "epoch" "lr" "momentum" "train_loss" "train_accuracy" "test_loss" "test_accuracy";
     TimingRow: "epoch" "seconds" "images_per_second";
     StepRow: "step" "epoch" "lr" "loss";
+    NormRow: "epoch" "step" "parameter" "weight_norm" "gradient_norm";
     LrFinderRow: "step" "lr" "loss" "smoothed";
     PerClassRow: "class" "name" "images" "correct" "accuracy";
     CamIndexRow: "row" "index" "true" "predicted" "probability" "target" "method" "layer";
@@ -178,5 +194,6 @@ ordered! {
     EpochRow: epoch;
     TimingRow: epoch;
     StepRow: step;
+    NormRow: epoch;
     LrFinderRow: step;
 }

@@ -95,6 +95,7 @@ fn paths_are_those_of_the_design() {
         run.epochs(),
         run.timing(),
         run.steps(),
+        run.norms(),
         run.best(),
         run.last(),
         run.last_optim(),
@@ -111,7 +112,7 @@ fn paths_are_those_of_the_design() {
         run.claims(),
     ];
     let expected = "recipe.toml manifest.json summary.txt data.safetensors lr_finder.csv lr_finder.json epochs.csv \
-        timing.csv steps.csv checkpoints/best.safetensors checkpoints/last.safetensors \
+        timing.csv steps.csv norms.csv checkpoints/best.safetensors checkpoints/last.safetensors \
         checkpoints/last.optim.safetensors checkpoints/last.state.json predictions.csv per_class.csv confusion.csv \
         gallery.safetensors cam/gradcam/index.csv cam/gradcam/raw.safetensors cam/gradcam/grid.png tb report.html claims.json";
     let relative = |path: &Path| path.strip_prefix(run.path()).unwrap().to_str().unwrap().to_owned();

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use wick_runs::{
-    CamIndexRow, ConfusionTable, EpochRow, LrFinderRow, PerClassRow, PredictionRow, Predictions, Row,
-    RunsError, StepRow, TimingRow, append_rows, cut_rows_after, read_rows, write_rows,
+    CamIndexRow, ConfusionTable, Cut, EpochRow, LrFinderRow, NormRow, PerClassRow, PredictionRow,
+    Predictions, Row, RunsError, StepRow, TimingRow, append_rows, cut_rows_after, read_rows, write_rows,
 };
 
 fn scratch() -> (TempDir, PathBuf) {
@@ -27,6 +27,10 @@ fn epoch(epoch: u64) -> EpochRow {
         test_loss: 2.0f64.sqrt(),
         test_accuracy: 0.25,
     }
+}
+
+fn norm(epoch: u64, gradient_norm: Option<f64>) -> NormRow {
+    NormRow { epoch, step: 9 * epoch, parameter: "conv1.weight".into(), weight_norm: 1.5, gradient_norm }
 }
 
 fn step(step: u64) -> StepRow {
@@ -49,6 +53,13 @@ fn every_record_reads_back() {
     round_trip(path, &[epoch(1), epoch(2)]);
     round_trip(path, &[TimingRow { epoch: 1, seconds: 12.5, images_per_second: 97.3 }]);
     round_trip(path, &[step(1), step(2)]);
+    round_trip(path, &[norm(1, Some(0.1)), norm(1, None)]);
+    // An epoch has many rows, which stay or go together.
+    append_rows(path, &[norm(2, None), norm(2, None)]).unwrap();
+    assert_eq!(cut_rows_after::<NormRow>(path, 1).unwrap(), Cut { kept: 2, cut: 2 });
+    let expected =
+        "epoch,step,parameter,weight_norm,gradient_norm\n1,9,conv1.weight,1.5,0.1\n1,9,conv1.weight,1.5,\n";
+    assert_eq!(fs::read_to_string(path).unwrap(), expected);
     round_trip(path, &[LrFinderRow { step: 0, lr: 1e-5, loss: 2.25, smoothed: 2.3 }]);
     let class =
         |name: &str| PerClassRow { class: 0, name: name.into(), images: 9, correct: 3, accuracy: 1.0 / 3.0 };

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use wick_runs::{EpochRow, RunDir, Timestamp, read_rows};
+use wick_runs::{EpochRow, NormRow, RunDir, Timestamp, read_rows};
 use wick_train::{Data, Event, Layers, Outcome, Recipe, Start, TrainError, train};
 
 /// Two epochs of three steps, a checkpoint after each step.
@@ -56,7 +56,7 @@ fn go_by(
 
 /// What must be the same: everything but the time it took.
 fn remains(run: &RunDir) -> Vec<Vec<u8>> {
-    [run.epochs(), run.steps(), run.best(), run.last(), run.last_optim()]
+    [run.epochs(), run.steps(), run.norms(), run.best(), run.last(), run.last_optim()]
         .iter()
         .map(|path| fs::read(path).unwrap())
         .collect()
@@ -241,6 +241,33 @@ fn another_recipe_is_refused_but_not_for_its_looks() {
         assert!(matches!(resume(assignment), Err(TrainError::OtherRecipe { .. })), "{assignment}");
     }
     assert!(matches!(resume("train.checkpoint_minutes=2.0"), Ok(Outcome::Interrupted { .. })));
+}
+
+#[test]
+fn norms_are_those_of_the_weights_that_are_kept() {
+    let root = tempfile::tempdir().unwrap();
+    let run = folder(root.path(), "run");
+    go(&run, Start::Fresh, None).unwrap();
+    let rows: Vec<NormRow> = read_rows(&run.norms()).unwrap();
+    let weights = candle_core::safetensors::load(run.last(), &candle_core::Device::Cpu).unwrap();
+    let last: Vec<_> = rows.iter().filter(|row| row.epoch == 2).collect();
+    assert_eq!((rows.len(), last.len()), (2 * 62, 62), "each of ResNet-18's parameters in each epoch");
+    for row in last {
+        let squares = weights[&row.parameter].sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
+        // The reference sums in f32.
+        let (expected, got) = (f64::from(squares).sqrt(), row.weight_norm);
+        assert!((got - expected).abs() <= 1e-4 * expected, "{}: {got} instead of {expected}", row.parameter);
+        assert_eq!(row.step, 6);
+        assert!(row.gradient_norm.is_some_and(|norm| norm.is_finite() && norm > 0.0), "{row:?}");
+    }
+
+    // A run that was begun before there were norms goes on, and has those of what it does from then on.
+    let older = folder(root.path(), "older");
+    go(&older, Start::Fresh, Some(4)).unwrap(); // in epoch 2
+    fs::remove_file(older.norms()).unwrap();
+    go(&older, Start::Resume, None).unwrap();
+    go(&older, Start::Resume, None).unwrap();
+    assert_eq!(read_rows::<NormRow>(&older.norms()).unwrap(), rows[62..]);
 }
 
 #[test]

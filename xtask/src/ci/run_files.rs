@@ -46,6 +46,7 @@ fn names() -> anyhow::Result<Vec<String>> {
         run.epochs(),
         run.timing(),
         run.steps(),
+        run.norms(),
         run.best(),
         run.last(),
         run.last_optim(),

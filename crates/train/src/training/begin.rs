@@ -83,6 +83,7 @@ impl<'a> Training<'a> {
             state,
             watch: Watch::new(data.classes()),
             unsaved: Vec::new(),
+            gradient_norms: Vec::new(),
             saved_at: Instant::now(),
         })
     }

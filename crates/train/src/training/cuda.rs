@@ -172,6 +172,14 @@ impl Cuda {
         Ok(trained)
     }
 
+    /// Every trained parameter's name and values.
+    pub fn weights(&mut self) -> Result<Vec<(String, Vec<f32>)>, TrainError> {
+        let trained = self.trained()?;
+        let roles = self.trainer.executor().graph().parameters().iter().map(|p| p.role);
+        let all = self.names.iter().cloned().zip(trained).zip(roles);
+        Ok(all.filter(|(_, role)| *role == Role::Trainable).map(|(weights, _)| weights).collect())
+    }
+
     fn set(&self, values: &Values) -> Result<(), TrainError> {
         for (variable, values) in self.variables.iter().zip(values) {
             variable.set(&Tensor::from_slice(values, variable.shape(), variable.device())?)?;

@@ -7,7 +7,7 @@ use wick_metrics::argmax;
 use wick_models::{Compiled, Network};
 use wick_optim::{Point, Weights};
 
-use super::{Accumulation, Cuda, Flow, Observer, TOGETHER, Training};
+use super::{Accumulation, Cuda, Flow, Observer, TOGETHER, Training, norms};
 use crate::data::{Batch, BatchPlan, training_batches};
 use crate::recipe::Precision;
 use crate::{Recipe, TrainError, Warning};
@@ -68,7 +68,7 @@ impl Training<'_> {
             let point = self.schedule.at(self.state.step as usize, &self.state.judged);
             let warnings = self.step(&batch?, point)?;
             self.state.partial.seconds += began.elapsed().as_secs_f64();
-            if self.behind_step(point.learning_rate, &warnings, stop, observer)? == Flow::Stop {
+            if self.behind_steps(1, &warnings, stop, observer)? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
         }
@@ -76,6 +76,7 @@ impl Training<'_> {
 
     fn step(&mut self, batch: &Batch, point: Point) -> Result<Vec<Warning>, TrainError> {
         self.average.show(Weights::Trained)?;
+        let steps = self.recipe.steps_per_epoch(self.data.train_indices.len());
         let Engine::Host(host) = &mut self.engine else { return Ok(Vec::new()) };
         let step = host.accumulation.step(&mut host.compiled, batch)?;
         let (loss, predicted) = (step.loss, argmax(&step.logits, self.network.classes)?);
@@ -84,6 +85,9 @@ impl Training<'_> {
             // A function of the step alone: a resumed run would not know what a cycle before it left.
             if let Some(momentum) = point.momentum.or(self.recipe.optim.momentum()) {
                 self.optimizer.set_momentum(momentum)?;
+            }
+            if self.state.step_in_epoch + 1 == steps {
+                self.gradient_norms = norms::of_gradients(&self.network.parameters, step.gradients)?;
             }
             let report = self.optimizer.step(step.gradients)?;
             self.count(loss, point)?;
@@ -141,8 +145,7 @@ impl Training<'_> {
                     },
                 ));
             }
-            let rate = points.last().map_or(0.0, |point| point.learning_rate);
-            if self.behind_step(rate, &warnings, stop, observer)? == Flow::Stop {
+            if self.behind_steps(count, &warnings, stop, observer)? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
         }

@@ -1,6 +1,6 @@
 //! What a training run tells its observer.
 
-use wick_runs::{EpochRow, TimingRow};
+use wick_runs::{EpochRow, NormRow, StepRow, TimingRow};
 
 use crate::Warning;
 
@@ -18,6 +18,15 @@ pub enum Event<'a> {
     },
     /// A step is done.
     Step(&'a Progress),
+    /// The rows of the steps since the last event of this kind: one on the CPU, up to 64 on a GPU.
+    Rows(&'a [StepRow]),
+    /// An epoch's last step is done.
+    Weights {
+        /// What it left: every trained parameter's name and values, as training goes on with them.
+        weights: &'a [(String, Vec<f32>)],
+        /// How large they are, in the same order.
+        norms: &'a [NormRow],
+    },
     /// Images evaluated so far.
     Evaluated {
         /// Done.

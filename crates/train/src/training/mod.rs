@@ -5,6 +5,7 @@ mod begin;
 mod cuda;
 mod engine;
 mod event;
+mod norms;
 mod rows;
 
 use std::sync::Arc;
@@ -54,7 +55,7 @@ pub enum Outcome {
     },
 }
 
-/// Trains as `recipe` says on the CPU, leaving `epochs.csv`, `timing.csv`, `steps.csv` and checkpoints in `run`.
+/// Trains as `recipe` says on the CPU, leaving `epochs.csv`, `timing.csv`, `steps.csv`, `norms.csv` and checkpoints in `run`.
 ///
 /// Everything that is computed is a function of recipe, data and seed: neither the number of threads nor interruptions
 /// change a bit of it. When `stop` is set, the step in progress is finished, a checkpoint written and the run left.
@@ -122,6 +123,8 @@ struct Training<'a> {
     watch: Watch,
     /// Rows that belong to steps after the checkpoint on disk.
     unsaved: Vec<StepRow>,
+    /// Of each trained parameter, of the epoch's last step; none where gradients stay on a GPU.
+    gradient_norms: Vec<Option<f64>>,
     saved_at: Instant,
 }
 
@@ -143,15 +146,18 @@ impl Training<'_> {
         Ok(if more && stop.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue })
     }
 
-    /// What is done behind steps: tells of the last one, stops where that is asked for, saves where it is time.
-    fn behind_step(
+    /// What is done behind so many steps: tells of them, stops where that is asked for, saves where it is time.
+    fn behind_steps(
         &mut self,
-        lr: f64,
+        count: usize,
         warnings: &[Warning],
         stop: &AtomicBool,
         observer: &mut Observer<'_>,
     ) -> Result<Flow, TrainError> {
         let steps = self.recipe.steps_per_epoch(self.data.train_indices.len());
+        let rows = &self.unsaved[self.unsaved.len().saturating_sub(count)..];
+        observer(Event::Rows(rows));
+        let lr = rows.last().map_or(0.0, |row| row.lr);
         observer(Event::Step(&self.progress(steps, lr)));
         warnings.iter().for_each(|warning| observer(Event::Warning(warning)));
         let is_last = self.state.step_in_epoch == steps;
@@ -232,6 +238,7 @@ impl Training<'_> {
     }
 
     fn finish_epoch(&mut self, point: Point, observer: &mut Observer<'_>) -> Result<(), TrainError> {
+        let norms = self.measure(observer)?;
         let judged = self.judge(observer)?;
         let Partial { loss, penalty, correct, images, seconds } = self.state.partial;
         let n = images.max(1) as f64;
@@ -264,7 +271,7 @@ impl Training<'_> {
         self.state.epoch += 1;
         self.state.step_in_epoch = 0;
         self.state.partial = Partial::default();
-        rows::append_epoch(self.run, &row, &timing)?;
+        rows::append_epoch(self.run, &row, &timing, &norms)?;
         observer(Event::Epoch { row: &row, timing: &timing, is_best });
         warnings.iter().for_each(|warning| observer(Event::Warning(warning)));
         // A GPU's epoch may be over in a second, which a checkpoint takes as well.

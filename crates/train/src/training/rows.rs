@@ -1,17 +1,20 @@
 //! The CSV files of a run in step with its checkpoint.
 
 use wick_runs::{
-    EpochRow, LrFinderReport, RunDir, StepRow, TimingRow, append_rows, cut_rows_after, read_json, read_rows,
+    EpochRow, LrFinderReport, NormRow, RunDir, StepRow, TimingRow, append_rows, cut_rows_after, read_json,
+    read_rows,
 };
 
 use super::Start;
 use crate::TrainError;
 
-/// Cuts rows that lie past a checkpoint and returns how many there were.
+/// Cuts rows that lie past a checkpoint and returns how many there were. Norms are not counted: a run that was begun before they were
+/// measured has none of its first epochs.
 ///
 /// # Errors
 /// Files that lack rows which the checkpoint counts.
 pub(super) fn cut(run: &RunDir, epoch: u64, step: u64) -> Result<usize, TrainError> {
+    let norms = cut_rows_after::<NormRow>(&run.norms(), epoch)?;
     let epochs = cut_rows_after::<EpochRow>(&run.epochs(), epoch)?;
     let timing = cut_rows_after::<TimingRow>(&run.timing(), epoch)?;
     let steps = cut_rows_after::<StepRow>(&run.steps(), step)?;
@@ -25,7 +28,7 @@ pub(super) fn cut(run: &RunDir, epoch: u64, step: u64) -> Result<usize, TrainErr
             return Err(TrainError::Checkpoint { path, message });
         }
     }
-    Ok(epochs.cut + timing.cut + steps.cut)
+    Ok(epochs.cut + timing.cut + steps.cut + norms.cut)
 }
 
 /// Makes sure that nothing is lost by beginning anew, and returns how many rows were cut.
@@ -45,9 +48,15 @@ pub(super) fn begin(run: &RunDir, start: Start) -> Result<usize, TrainError> {
 }
 
 /// Appends an epoch's rows. They are written before the checkpoint that counts them, and cut if that never comes.
-pub(super) fn append_epoch(run: &RunDir, row: &EpochRow, timing: &TimingRow) -> Result<(), TrainError> {
+pub(super) fn append_epoch(
+    run: &RunDir,
+    row: &EpochRow,
+    timing: &TimingRow,
+    norms: &[NormRow],
+) -> Result<(), TrainError> {
     append_rows(&run.epochs(), &[*row])?;
     append_rows(&run.timing(), &[*timing])?;
+    append_rows(&run.norms(), norms)?;
     Ok(())
 }
 
