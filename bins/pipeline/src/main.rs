@@ -19,6 +19,7 @@ mod schedule;
 mod source;
 mod stages;
 mod tables;
+mod tensorboard;
 mod terminal;
 
 use std::process::ExitCode;

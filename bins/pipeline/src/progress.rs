@@ -110,7 +110,7 @@ impl TrainingBar {
             Event::Evaluated { images, total } => self.evaluated(*images, *total),
             Event::Epoch { row, timing, is_best } => self.ended(row, timing, *is_best),
             Event::Warning(warning) => warn(&warning.to_string()),
-            Event::Checkpoint => {}
+            Event::Rows(_) | Event::Weights { .. } | Event::Checkpoint => {}
         }
     }
 

@@ -34,7 +34,16 @@ fn sigkill_and_threads_change_no_bit() {
 
     succeed(&["train", "--run", at, "--threads", "2", "--resume"]);
     let read = |run: &Path, file: &str| fs::read(run.join(file)).unwrap();
-    for file in ["epochs.csv", "steps.csv", "checkpoints/last.safetensors", "checkpoints/best.safetensors"] {
+    for file in [
+        "epochs.csv",
+        "steps.csv",
+        "norms.csv",
+        "checkpoints/last.safetensors",
+        "checkpoints/best.safetensors",
+    ] {
         assert!(read(&alone, file) == read(&killed, file), "{file} differs");
     }
+    // TensorBoard is told where the second process took up again, in a file of its own.
+    let files = |run: &Path| fs::read_dir(run.join("tb")).unwrap().count();
+    assert_eq!((files(&alone), files(&killed)), (1, 2));
 }

@@ -13,7 +13,7 @@ const STAGES: [&str; 9] =
     ["preview", "summary", "find-lr", "train", "evaluate", "misclassified", "gradcam", "plot", "claims"];
 
 /// Every file that a run leaves, from its root.
-const FILES: [&str; 33] = [
+const FILES: [&str; 34] = [
     "recipe.toml",
     "manifest.json",
     "summary.txt",
@@ -23,6 +23,7 @@ const FILES: [&str; 33] = [
     "epochs.csv",
     "timing.csv",
     "steps.csv",
+    "norms.csv",
     "checkpoints/best.safetensors",
     "checkpoints/last.safetensors",
     "checkpoints/last.optim.safetensors",
@@ -79,9 +80,38 @@ fn a_run_from_beginning_to_end() {
     assert!(epochs.starts_with("epoch,lr,momentum,train_loss,train_accuracy,test_loss,test_accuracy\n1,"));
     assert_eq!(epochs.lines().count(), 3);
 
+    tensorboard_has_it_all(&folder);
     exact_claims_match(&folder);
     stages_that_are_current_are_skipped(at);
     a_checkpoint_alone_is_enough(root.path(), &folder);
+}
+
+/// Tags stand in event files as they are; what the files hold is for `wick-tensorboard`'s tests and checks.
+fn tensorboard_has_it_all(folder: &Path) {
+    let mut files: Vec<_> =
+        fs::read_dir(folder.join("tb")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let [training, pictures] = &files[..] else {
+        panic!("a file of the training, one of the pictures: {files:?}")
+    };
+    let has = |file: &Path, tag: &str| {
+        let bytes = fs::read(file).unwrap();
+        assert!(bytes.windows(tag.len()).any(|window| window == tag.as_bytes()), "{tag} is not in {file:?}");
+    };
+    for tag in ["loss/step", "loss/train", "loss/test", "accuracy/train", "accuracy/test", "norm/gradients"] {
+        has(training, tag);
+    }
+    for tag in
+        ["optimizer/learning_rate", "optimizer/momentum", "weights/layer4.1.bn2.weight", "train.batch_size"]
+    {
+        has(training, tag);
+    }
+    for tag in ["_hparams_/session_start_info", "_hparams_/session_end_info"] {
+        has(training, tag);
+    }
+    for tag in ["figures/confusion", "figures/misclassified", "cam/gradcam"] {
+        has(pictures, tag);
+    }
 }
 
 /// What does not depend on training is exactly what was published, even in a short run.

@@ -7,7 +7,11 @@ use wick_train::DataRecord;
 use crate::cli::RunFolder;
 use crate::context::{StageEnd, Work, needs};
 use crate::terminal::wrote;
-use crate::{figures, schedule};
+use crate::{figures, schedule, tensorboard};
+
+/// The charts that are drawn, as PNG and SVG.
+const CHARTS: [Figure; 5] =
+    [Figure::Curves, Figure::LrFinder, Figure::LrSchedule, Figure::PerClass, Figure::Reliability];
 
 pub fn run(args: &RunFolder) -> Result<StageEnd> {
     let run = args.open()?;
@@ -26,7 +30,13 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
         d.per_class(),
         d.predictions(),
     ];
-    run.stage("plot", inputs.map(Input::path).to_vec(), args.when_current(), || {
+    let mut inputs = inputs.map(Input::path).to_vec();
+    let mut written = vec![d.figure(Figure::Confusion)];
+    written.extend(CHARTS.into_iter().flat_map(|figure| [d.figure(figure), d.figure_svg(figure)]));
+    // What other stages have drawn is shown in TensorBoard, too.
+    let shown = tensorboard::pictures(d)?.into_iter().map(|(_, path)| path);
+    inputs.extend(shown.filter(|path| !written.contains(path)).map(Input::path));
+    run.stage("plot", inputs, args.when_current(), || {
         let record = DataRecord::read(&d.data())?;
         let images = record.train_indices.len();
         let title =
@@ -38,10 +48,7 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
         figures::per_class(d, published)?;
         figures::reliability(d)?;
         schedule::draw(&run, images)?;
-        let charts =
-            [Figure::Curves, Figure::LrFinder, Figure::LrSchedule, Figure::PerClass, Figure::Reliability];
-        let mut written = vec![d.figure(Figure::Confusion)];
-        written.extend(charts.into_iter().flat_map(|figure| [d.figure(figure), d.figure_svg(figure)]));
+        tensorboard::show_figures(d)?;
         wrote("", &written)?;
         // What other stages record as theirs is drawn again alike, to the bit.
         Ok(Work::Done(written))

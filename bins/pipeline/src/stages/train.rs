@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde_json::json;
 use wick_runs::{EpochRow, Input, Manifest, RunDir, TimingRow, read_rows};
+use wick_tensorboard::SessionStatus;
 use wick_train::{Event, Outcome, Start, TrainError, train_on};
 
 use crate::cli::TrainArgs;
@@ -13,7 +14,8 @@ use crate::context::{Run, StageEnd, Work, needs};
 use crate::interrupt::{resumed, stop_flag};
 use crate::progress::TrainingBar;
 use crate::tables::training::{self, best};
-use crate::terminal::{Voice, error_line, paths, result_room, tell, voice};
+use crate::tensorboard::TensorBoard;
+use crate::terminal::{Voice, error_line, paths, result_room, tell, voice, warn};
 
 pub fn run(args: &TrainArgs, asked: Asked) -> Result<StageEnd> {
     let run = args.run.open()?;
@@ -33,9 +35,21 @@ pub fn run(args: &TrainArgs, asked: Asked) -> Result<StageEnd> {
         let mut bar = TrainingBar::new();
         let compute = asked.for_recipe(&run.recipe)?;
         Manifest::update(&run.dir, |manifest| compute.name().clone_into(&mut manifest.device))?;
-        let observer = &mut |event: Event<'_>| bar.on(&event);
+        let mut board = TensorBoard::new(&run.dir, &run.recipe, data.train_indices.len());
+        let observer = &mut |event: Event<'_>| {
+            bar.on(&event);
+            board.on(&event);
+        };
         let outcome = train_on(&compute, &run.recipe, &data, &run.dir, start, &stop, observer);
         drop(bar);
+        let status = match &outcome {
+            Ok(Outcome::Finished { .. }) => Some(SessionStatus::Success),
+            Ok(Outcome::Interrupted { .. }) => None,
+            Err(_) => Some(SessionStatus::Failure),
+        };
+        if let Some(error) = board.finish(status) {
+            warn(&format!("TensorBoard will not show all of this run, which is whole otherwise: {error:#}"));
+        }
         match outcome? {
             Outcome::Interrupted { epoch, step_in_epoch } => {
                 error_line(&format!(
@@ -54,9 +68,9 @@ pub fn run(args: &TrainArgs, asked: Asked) -> Result<StageEnd> {
     Ok(end)
 }
 
-/// What training leaves.
+/// What training leaves, without `tb/`: no stage reads it, and its bytes hold the time.
 fn files(d: &RunDir) -> Vec<PathBuf> {
-    vec![d.epochs(), d.timing(), d.steps(), d.best(), d.last(), d.last_optim(), d.last_state()]
+    vec![d.epochs(), d.timing(), d.steps(), d.norms(), d.best(), d.last(), d.last_optim(), d.last_state()]
 }
 
 fn show(epochs: &[EpochRow], timing: &[TimingRow], run: &Run) -> Result<()> {
