@@ -1,5 +1,5 @@
 //! What is written is read back by a decoder that shares nothing with the writer but the format's description.
-#![allow(clippy::unwrap_used)] // in helpers as in tests
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::fs;
 use std::path::Path;
