@@ -75,7 +75,7 @@ impl<'a> TensorBoard<'a> {
             self.events = Some(begin(self.run, self.recipe, first.step)?);
         }
         let Some(events) = &mut self.events else { return Ok(()) };
-        for row in rows.iter().filter(|row| row.step == 1 || row.step % self.every == 0) {
+        for row in rows.iter().filter(|row| row.step == 1 || row.step.is_multiple_of(self.every)) {
             events.scalar("loss/step", row.step, row.loss)?;
             events.scalar("optimizer/learning_rate", row.step, row.lr)?;
         }
@@ -90,7 +90,7 @@ impl<'a> TensorBoard<'a> {
             events.scalar("norm/gradients", self.step, total(gradients))?;
         }
         let (epoch, epochs) = (norms.first().map_or(0, |n| n.epoch), self.recipe.train.epochs as u64);
-        if epoch % epochs.div_ceil(HISTOGRAMS).max(1) != 0 && epoch != epochs {
+        if !epoch.is_multiple_of(epochs.div_ceil(HISTOGRAMS).max(1)) && epoch != epochs {
             return Ok(());
         }
         let counted: Vec<_> = weights.par_iter().map(|(_, values)| Histogram::new(values)).collect();

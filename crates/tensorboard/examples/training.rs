@@ -37,7 +37,7 @@ fn main() -> Result<(), TensorBoardError> {
 fn train(events: &mut EventWriter, step: u64) -> Result<(), TensorBoardError> {
     let t = step as f64 / 100.0;
     events.scalar("loss/train", step, 2.3 * (-2.0 * t).exp())?;
-    if step % 10 == 0 {
+    if step.is_multiple_of(10) {
         events.scalar("accuracy/test", step, 0.9 - 0.8 * (-4.0 * t).exp())?;
         let weights: Vec<f32> =
             (0..1000).map(|i| (f64::from(i) * 0.37).sin() as f32 * (0.1 + t as f32)).collect();

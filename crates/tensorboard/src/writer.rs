@@ -54,6 +54,16 @@ impl EventWriter {
     /// # Errors
     /// [`TensorBoardError::Io`] where it cannot be written.
     pub fn create(folder: &Path, options: Options) -> Result<Self, TensorBoardError> {
+        let is_first = name::event_files(folder)?.is_empty();
+        let mut writer = Self::open(folder, options)?;
+        // TensorBoard's plugins take a folder's first start for its beginning, and only further ones for resumptions.
+        if is_first {
+            writer.start(0)?;
+        }
+        Ok(writer)
+    }
+
+    fn open(folder: &Path, options: Options) -> Result<Self, TensorBoardError> {
         fs::create_dir_all(folder).map_err(TensorBoardError::io("create the folder", folder))?;
         let seconds = options.clock.now();
         let host = options.host.or_else(|| Some(hostname::get().ok()?.to_string_lossy().into_owned()));
@@ -73,8 +83,8 @@ impl EventWriter {
     /// # Errors
     /// As [`create`](Self::create).
     pub fn resume(folder: &Path, step: u64, options: Options) -> Result<Self, TensorBoardError> {
-        let mut writer = Self::create(folder, options)?;
-        writer.event(step, What::SessionLog(SessionLog { status: SessionState::Start.into() }))?;
+        let mut writer = Self::open(folder, options)?;
+        writer.start(step)?;
         Ok(writer)
     }
 
@@ -143,6 +153,10 @@ impl EventWriter {
     /// A file that cannot be written.
     pub fn flush(&mut self) -> Result<(), TensorBoardError> {
         self.file.flush().map_err(TensorBoardError::io("write", &self.path))
+    }
+
+    fn start(&mut self, step: u64) -> Result<(), TensorBoardError> {
+        self.event(step, What::SessionLog(SessionLog { status: SessionState::Start.into() }))
     }
 
     fn value(

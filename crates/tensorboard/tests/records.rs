@@ -188,6 +188,17 @@ fn files_of_a_folder_follow_each_other() {
 }
 
 #[test]
+fn the_first_file_starts_and_later_ones_only_where_they_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let starts = || {
+        let bytes = file(folder.path(), |events| events.scalar("loss", 7, 1.0).unwrap());
+        records(&bytes).iter().filter(|event| field(event, 7).is_some()).count()
+    };
+    // Pictures in a file of their own, say, have nothing forgotten.
+    assert_eq!((starts(), starts()), (1, 0));
+}
+
+#[test]
 fn what_cannot_be_written_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let mut events = EventWriter::create(folder.path(), options(0.0)).unwrap();
@@ -204,5 +215,5 @@ fn what_cannot_be_written_is_told() {
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     let error = EventWriter::create(&file.join("tb"), options(0.0)).unwrap_err().to_string();
-    assert!(error.contains("cannot create the folder"), "{error}");
+    assert!(error.contains("cannot list the event files"), "{error}");
 }
