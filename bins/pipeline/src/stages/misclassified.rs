@@ -30,13 +30,13 @@ pub fn run(args: &MisclassifiedArgs) -> Result<StageEnd> {
             GalleryOrder::Index => "first",
             GalleryOrder::Confidence => "surest",
         };
-        let title = format!("the {which} {} of {wrong} misclassified images among {images}", shown.len());
+        let title = format!("The {which} {} of {wrong} misclassified images among {images}", shown.len());
         let options = gallery(title, "nothing misclassified");
         let tiles = shown.iter().map(|row| mistake(row, split, names)).collect::<Result<Vec<_>>>()?;
         save_png(&misclassified(&tiles, &options)?, &d.figure(Figure::Misclassified))?;
 
         let close = close_calls(&predictions, count);
-        let title = format!("right by the least: {} of {} correct images", close.len(), images - wrong);
+        let title = format!("Right by the least: {} of {} correct images", close.len(), images - wrong);
         let options = gallery(title, "nothing correct");
         let tiles = close.iter().map(|call| close_call(call, split, names)).collect::<Result<Vec<_>>>()?;
         save_png(&unsure(&tiles, &options)?, &d.figure(Figure::Unsure))?;
