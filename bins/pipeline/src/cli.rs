@@ -52,8 +52,8 @@ pub enum Stage {
     /// Judge the network on the test split: predictions, per-class accuracy, confusion matrix.
     #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArgs),
-    /// Draw the misclassified images.
-    Misclassified(RunArgs),
+    /// Draw the misclassified images, and the correct ones that were nearly misclassified.
+    Misclassified(MisclassifiedArgs),
     /// Draw where the network looks, by Grad-CAM.
     #[command(after_help = examples::GRADCAM)]
     Gradcam(GradcamArgs),
@@ -205,6 +205,28 @@ pub struct EvaluateArgs {
     /// Where to write the results of a checkpoint [default: evaluation].
     #[arg(long, value_name = "DIR", requires = "checkpoint")]
     pub out: Option<PathBuf>,
+}
+
+/// Which misclassified images come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GalleryOrder {
+    /// Those with the lowest index.
+    Index,
+    /// Those with the most probable prediction.
+    Confidence,
+}
+
+/// `misclassified`
+#[derive(Debug, Args)]
+pub struct MisclassifiedArgs {
+    #[command(flatten)]
+    pub run: RunFolder,
+    /// Images in each gallery; as many as the recipe says (`evaluate.misclassified`) unless given.
+    #[arg(long, value_name = "N")]
+    pub count: Option<usize>,
+    /// Which misclassified images are shown, and in which order.
+    #[arg(long, value_enum, default_value_t = GalleryOrder::Index)]
+    pub order: GalleryOrder,
 }
 
 /// `gradcam`

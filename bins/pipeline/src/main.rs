@@ -11,6 +11,8 @@ mod compute;
 mod context;
 mod examples;
 mod figures;
+mod filters;
+mod galleries;
 mod interrupt;
 mod progress;
 mod recipes;

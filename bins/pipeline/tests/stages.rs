@@ -13,7 +13,7 @@ const STAGES: [&str; 9] =
     ["preview", "summary", "find-lr", "train", "evaluate", "misclassified", "gradcam", "plot", "claims"];
 
 /// Every file that a run leaves, from its root.
-const FILES: [&str; 34] = [
+const FILES: [&str; 37] = [
     "recipe.toml",
     "manifest.json",
     "summary.txt",
@@ -47,6 +47,9 @@ const FILES: [&str; 34] = [
     "figures/augmentations.png",
     "figures/confusion.png",
     "figures/misclassified.png",
+    "figures/unsure.png",
+    "figures/filters.png",
+    "gallery.safetensors",
     "claims.json",
 ];
 
@@ -82,6 +85,7 @@ fn a_run_from_beginning_to_end() {
 
     tensorboard_has_it_all(&folder);
     exact_claims_match(&folder);
+    galleries_are_of_the_predictions(&folder);
     stages_that_are_current_are_skipped(at);
     a_checkpoint_alone_is_enough(root.path(), &folder);
 }
@@ -125,6 +129,34 @@ fn exact_claims_match(folder: &Path) {
         assert_eq!(verdict(exact), Verdict::Matches, "{exact}");
     }
     assert!(matches!(verdict("test accuracy, last epoch"), Verdict::NotComparable { .. }));
+}
+
+/// The file of pictures holds what the galleries show, in their order, and what the maps explain.
+fn galleries_are_of_the_predictions(folder: &Path) {
+    let at = folder.to_str().unwrap();
+    let run = wick_runs::RunDir::open(folder).unwrap();
+    let predictions = wick_runs::Predictions::read(&run.predictions()).unwrap();
+    let mut wrong: Vec<_> = predictions.wrong().collect();
+    let by_index: Vec<usize> = wrong.iter().map(|row| row.index).take(20).collect();
+    let gallery = || wick_runs::GalleryImages::read(&run.gallery()).unwrap();
+    let before = gallery();
+    assert_eq!(before.misclassified.index, by_index);
+    let test = wick_cifar::synthetic_dataset(0, 72, 24).test;
+    for (index, picture) in before.misclassified.iter().chain(before.unsure.iter()) {
+        assert_eq!(picture, test.image(index), "{index}");
+    }
+    let right = |index: &usize| predictions.rows.iter().any(|r| r.index == *index && r.truth == r.predicted);
+    assert!(before.unsure.index.iter().all(right));
+
+    succeed(&["misclassified", "--run", at, "--count", "2", "--order", "confidence"]);
+    wrong.sort_by(|a, b| b.confidence().total_cmp(&a.confidence()));
+    let surest: Vec<usize> = wrong.iter().map(|row| row.index).take(2).collect();
+    let after = gallery().misclassified.index;
+    assert!(after.starts_with(&surest), "{after:?} should begin with {surest:?}");
+    assert!(by_index.iter().all(|index| after.contains(index)), "the maps' images are there too");
+    assert!(refuse(&["misclassified", "--run", at, "--count", "0"]).contains("from 1 on"));
+    succeed(&["misclassified", "--run", at]);
+    assert_eq!(gallery(), before);
 }
 
 fn stages_that_are_current_are_skipped(at: &str) {

@@ -103,6 +103,43 @@ fn matrices_look_as_before() {
 }
 
 #[test]
+fn maps_of_several_methods_look_as_before() {
+    let pictures: Vec<_> = (0..3).map(picture).collect();
+    let values: Vec<_> = (0..9).map(|i| if i == 4 { vec![0.5; 16] } else { map(i) }).collect();
+    let maps: Vec<_> = values.iter().map(|v| HeatMap::new(v, 4, 4).unwrap()).collect();
+    let image = |i: usize| Photo::new(&pictures[i], 32, 32).unwrap();
+    let cases: Vec<_> = (0..3)
+        .map(|i| ComparedCams {
+            image: image(i),
+            maps: &maps[3 * i..3 * i + 3],
+            truth: "airplane",
+            predicted: ["airplane", "bird", "a name that is far too long to be shown whole"][i],
+            probability: 0.3 + 0.2 * i as f64,
+        })
+        .collect();
+    let columns = ["Grad-CAM", "EigenGrad-CAM", "layer3, layer4 and more"];
+    let options = CamComparisonOptions { title: Some("Three methods".to_owned()), ..Default::default() };
+    compare("cam_comparison", &cam_comparison(&columns, &cases, &options).unwrap());
+    let of =
+        |i: usize| ClassCam { name: "airplane", mean_image: image(i), map: maps[2 * i], images: 1 + 999 * i };
+    let options = ClassCamsOptions { columns: 2, ..Default::default() };
+    compare("class_cams", &class_cams(&[of(0), of(1), of(2)], &options).unwrap());
+}
+
+#[test]
+fn filters_look_as_before() {
+    for (name, count, side, scale) in
+        [("filters_64", 64, 3, FilterScale::Each), ("filters_24", 24, 2, FilterScale::Shared)]
+    {
+        let weights = made_up::filters(count, side);
+        let layout = FilterLayout::Oihw;
+        let data = Filters { weights: &weights, count, height: side, width: side, layout };
+        let options = FiltersOptions { title: Some("Filters".to_owned()), scale, ..Default::default() };
+        compare(name, &filters(&data, &options).unwrap());
+    }
+}
+
+#[test]
 fn galleries_look_as_before() {
     let pictures: Vec<_> = (0..6).map(picture).collect();
     let maps: Vec<_> = (0..6).map(|i| if i == 4 { vec![0.5; 16] } else { map(i) }).collect();
@@ -133,6 +170,14 @@ fn galleries_look_as_before() {
         })
         .collect();
     compare("cam_grid", &cam_grid(&cases, &CamGridOptions::default()).unwrap());
+    let calls: Vec<_> = (0..4)
+        .map(|i| {
+            let probabilities = [0.5 - 0.02 * i as f64, 0.3 + 0.01 * i as f64];
+            CloseCall { image: photo(i), first: names[i], second: names[i + 1], probabilities }
+        })
+        .collect();
+    let options = GalleryOptions { order: Order::LeastConfident, columns: 2, ..Default::default() };
+    compare("unsure", &unsure(&calls, &options).unwrap());
     let drawn: Vec<_> = (0..5).map(|k| moved(&pictures[0], (k - 2, 2 - k), k % 2 == 0, 3 * k)).collect();
     let draws: Vec<_> = drawn.iter().map(|p| Photo::new(p, 32, 32).unwrap()).collect();
     let rows = [

@@ -97,6 +97,27 @@ proptest! {
         let options = CamGridOptions { columns: Some(columns), zoom, title: title.clone(), ..Default::default() };
         prop_assert!(cam_grid(&cases, &options).is_ok());
 
+        let maps = vec![HeatMap::new(&values, 5, 5).unwrap(); columns];
+        let compared: Vec<_> = cases
+            .iter()
+            .map(|c| ComparedCams { image: c.image, maps: &maps, truth: c.truth, predicted: c.predicted, probability })
+            .collect();
+        let heads = vec![&names.1; columns];
+        let options = CamComparisonOptions { title: title.clone(), zoom, ..Default::default() };
+        prop_assert!(cam_comparison(&heads, &compared, &options).is_ok());
+        let classes: Vec<_> = cases
+            .iter()
+            .map(|c| ClassCam { name: c.truth, mean_image: c.image, map: c.map, images: columns * 1000 })
+            .collect();
+        let options = ClassCamsOptions { title: title.clone(), zoom, columns, ..Default::default() };
+        prop_assert!(class_cams(&classes, &options).is_ok());
+        let calls: Vec<_> = cases
+            .iter()
+            .map(|c| CloseCall { image: c.image, first: c.truth, second: c.predicted, probabilities: [probability, 0.1] })
+            .collect();
+        let options = GalleryOptions { order: Order::LeastConfident, title: title.clone(), zoom, columns, ..Default::default() };
+        prop_assert!(unsure(&calls, &options).is_ok());
+
         let photos: Vec<_> = sizes.iter().map(photo).collect();
         let rows: Vec<_> = (0..photos.len())
             .map(|i| AugmentationRow { original: photos[i], draws: &photos[..i], caption: &names.1 })
@@ -149,6 +170,9 @@ fn nothing_is_an_error_or_said() {
     let dark = |p: RgbImage| p.pixels().filter(|p| p.0[0] < 160).count();
     assert!(dark(misclassified(&[], &GalleryOptions::default()).unwrap()) > 100, "words are drawn");
     assert!(dark(cam_grid(&[], &CamGridOptions::default()).unwrap()) > 100);
+    assert!(dark(cam_comparison(&["Grad-CAM"], &[], &CamComparisonOptions::default()).unwrap()) > 100);
+    assert!(dark(class_cams(&[], &ClassCamsOptions::default()).unwrap()) > 100);
+    assert!(dark(unsure(&[], &GalleryOptions::default()).unwrap()) > 100);
     assert!(dark(augmentations(&[], &AugmentationsOptions::default()).unwrap()) > 100);
 }
 
@@ -197,6 +221,22 @@ fn charts_of_wrong_numbers_are_errors() {
     let error = of(&[1.0, 2.0], &[1.0], &[]).unwrap_err().to_string();
     assert!(error.contains("norms of conv1.weight, one a step: expected 2 values, got 1"), "{error}");
     assert!(matches!(of(&[1.0], &[1.0], &[1.0, 2.0]), Err(VizError::Length { .. })));
+}
+
+#[test]
+fn every_case_has_a_map_for_each_column() {
+    let (rgb, value) = ([9u8; 3], [1.0]);
+    let (image, map) = (Photo::new(&rgb, 1, 1).unwrap(), HeatMap::new(&value, 1, 1).unwrap());
+    let case = ComparedCams { image, maps: &[map], truth: "a", predicted: "b", probability: 0.5 };
+    let error = cam_comparison(&["Grad-CAM", "Layer-CAM"], &[case], &CamComparisonOptions::default());
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "comparison of class activation maps: maps of a case, one for each column: expected 2 values, got 1; the slices \
+         must belong to the same data"
+    );
+    let class = ClassCam { name: "a", mean_image: image, map, images: 1 };
+    let none = ClassCamsOptions { columns: 0, ..Default::default() };
+    assert!(matches!(class_cams(&[class], &none), Err(VizError::OutOfRange { .. })));
 }
 
 /// Sizes worked out by hand from the layout, so that nothing is cut off unseen.

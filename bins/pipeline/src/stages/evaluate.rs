@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use serde_json::json;
 use wick_metrics::ConfusionMatrix;
-use wick_runs::{ConfusionTable, Input, PerClassRow, PredictionRow, Predictions, RunDir, write_rows};
+use wick_runs::{ConfusionTable, Figure, Input, PerClassRow, PredictionRow, Predictions, RunDir, write_rows};
 use wick_train::{Evaluation, evaluate};
 
 use crate::cli::EvaluateArgs;
 use crate::compute::Asked;
 use crate::context::{StageEnd, Work};
+use crate::filters;
 use crate::interrupt::whole;
 use crate::progress::counting;
-use crate::source::{Opened, open};
+use crate::source::{Opened, Subject, open};
 use crate::tables;
 use crate::terminal::{paths, result_room, tell};
 
@@ -57,10 +58,11 @@ fn judge(source: &Opened, data: Option<&Path>, out: &RunDir, asked: Asked) -> Re
         &mut |done| bar.at(done),
     )?;
     drop(bar);
-    write(&evaluation, &subject.class_names, out)
+    write(&evaluation, &subject, out)
 }
 
-fn write(e: &Evaluation, class_names: &[String], out: &RunDir) -> Result<Vec<PathBuf>> {
+fn write(e: &Evaluation, subject: &Subject, out: &RunDir) -> Result<Vec<PathBuf>> {
+    let class_names = &subject.class_names;
     let matrix = ConfusionMatrix::new(class_names.len(), &e.truth, &e.predicted)?;
     let predictions = e
         .indices
@@ -86,15 +88,17 @@ fn write(e: &Evaluation, class_names: &[String], out: &RunDir) -> Result<Vec<Pat
             PerClassRow { class, name: name.clone(), images, correct, accuracy }
         })
         .collect();
-    let predictions = Predictions { class_names: class_names.to_vec(), rows: predictions };
-    let confusion = ConfusionTable { class_names: class_names.to_vec(), counts };
-    whole(|| -> Result<()> {
+    let predictions = Predictions { class_names: class_names.clone(), rows: predictions };
+    let confusion = ConfusionTable { class_names: class_names.clone(), counts };
+    let filters = whole(|| -> Result<Option<PathBuf>> {
         predictions.write(&out.predictions())?;
         write_rows(&out.per_class(), &per_class)?;
-        Ok(confusion.write(&out.confusion())?)
+        confusion.write(&out.confusion())?;
+        filters::draw(&subject.network, &out.figure(Figure::Filters))
     })?;
 
-    let written = vec![out.predictions(), out.per_class(), out.confusion()];
+    let mut written = vec![out.predictions(), out.per_class(), out.confusion()];
+    written.extend(filters);
     let images = e.truth.len();
     let value = || {
         json!({

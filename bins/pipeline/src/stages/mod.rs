@@ -46,7 +46,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Stage::FindLr(args) => find_lr::run(&args.run, asked)?,
         Stage::Train(args) => train::run(&args, asked)?,
         Stage::Evaluate(args) => evaluate::run(&args, asked)?,
-        Stage::Misclassified(args) => misclassified::run(&args.run)?,
+        Stage::Misclassified(args) => misclassified::run(&args)?,
         Stage::Gradcam(args) => gradcam::run(&args)?,
         Stage::Plot(args) => plot::run(&args.run)?,
         Stage::Claims(args) => claims::run(&args.run)?,

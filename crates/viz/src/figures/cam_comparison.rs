@@ -15,6 +15,8 @@ const GAP: u64 = 8;
 /// Between the captions, the images and the maps.
 const BREAK: u64 = 16;
 const CAPTION_LIMIT: u64 = 180;
+/// The most that a long head may widen the columns.
+const HEAD_LIMIT: u64 = 128;
 
 /// An image with several maps of what the network looked at.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +87,12 @@ pub fn cam_comparison<S: AsRef<str>>(
     let side = |of: fn(Photo<'_>) -> usize| {
         photos().map(|p| (of(p) as u64).saturating_mul(u64::from(zoom))).max().unwrap_or(0)
     };
-    let tile_width = side(|p| p.size().width).max(64);
+    let heads: Vec<_> = ["image"]
+        .into_iter()
+        .chain(columns.iter().map(AsRef::as_ref))
+        .map(|h| (h.to_owned(), HEADING))
+        .collect();
+    let tile_width = side(|p| p.size().width).max(widest(heads.iter()).min(HEAD_LIMIT));
     let tile_height = side(|p| p.size().height);
     let row_height = tile_height.max(3 * LINE);
     let captions: Vec<_> = cases.iter().map(|c| lines(c.truth, c.predicted, c.probability)).collect();
@@ -101,9 +108,8 @@ pub fn cam_comparison<S: AsRef<str>>(
     let mut sheet = Sheet::new(FIGURE, width, height)?;
     title(&mut sheet, options.title.as_deref(), width);
     let x_of = |column: u64| left + tile_width + BREAK + column * (tile_width + GAP);
-    let heads = [(left, "image")].into_iter();
-    for (x, name) in heads.chain((0u64..).map(x_of).zip(columns.iter().map(AsRef::as_ref))) {
-        let name = text::elide(name, HEADING, (tile_width + GAP / 2) as f32);
+    for (x, (name, _)) in [left].into_iter().chain((0u64..).map(x_of)).zip(&heads) {
+        let name = text::elide(name, HEADING, tile_width as f32);
         sheet.text(&name, HEADING, Anchor::Middle, (x + tile_width / 2) as f32, top as f32 - 8.0);
     }
     for ((i, case), caption) in (0u64..).zip(cases).zip(&captions) {

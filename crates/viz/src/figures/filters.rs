@@ -50,7 +50,7 @@ pub enum FilterScale {
 pub struct FiltersOptions {
     /// Above the filters, if any.
     pub title: Option<String>,
-    /// Filters in a row; `None` takes a square of them, twice as wide as high.
+    /// Filters in a row; `None` makes the sheet about twice as wide as high.
     pub columns: Option<usize>,
     /// How many pixels wide and high each weight becomes; `None` brings the filters near 54 pixels.
     pub zoom: Option<u32>,
@@ -75,8 +75,7 @@ pub fn filters(data: &Filters<'_>, options: &FiltersOptions) -> Result<RgbImage,
     if let Some((index, &value)) = data.weights.iter().enumerate().find(|(_, w)| !w.is_finite()) {
         return Err(VizError::NotFinite { what: FIGURE.to_owned(), index, value });
     }
-    let square = || ((2 * data.count) as f64).sqrt().ceil().max(1.0) as usize;
-    let columns = some_columns(FIGURE, options.columns.unwrap_or_else(square))?;
+    let columns = some_columns(FIGURE, options.columns.unwrap_or_else(|| even_rows(data.count)))?;
     if data.count == 0 {
         return nothing(FIGURE, options.title.as_deref(), "no filter");
     }
@@ -108,6 +107,14 @@ pub fn filters(data: &Filters<'_>, options: &FiltersOptions) -> Result<RgbImage,
     }
     sheet.text(note, SMALL, Anchor::Start, MARGIN as f32, (height - MARGIN) as f32);
     Ok(sheet.into_image())
+}
+
+/// How many columns make a sheet about twice as wide as high: if possible, so many that the last row is full too.
+fn even_rows(count: usize) -> usize {
+    let wide = (2.0 * count as f64).sqrt();
+    let full = (1..=count).filter(|n| count.is_multiple_of(*n));
+    let near = full.filter(|&n| (0.6..=1.7).contains(&(n as f64 / wide)));
+    near.max().unwrap_or(wide.ceil().max(1.0) as usize)
 }
 
 /// Each filter's bytes, (height, width, 3).
@@ -162,6 +169,12 @@ mod tests {
             filters(&a, &FiltersOptions::default()).unwrap(),
             filters(&b, &FiltersOptions::default()).unwrap()
         );
+    }
+
+    #[test]
+    fn rows_are_full_where_that_is_possible() {
+        assert_eq!([0, 1, 24, 32, 48, 64].map(even_rows), [1, 1, 8, 8, 16, 16]);
+        assert_eq!(even_rows(37), 9); // 37 is prime: √74, rounded up
     }
 
     #[test]
