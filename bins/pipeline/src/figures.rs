@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use wick_metrics::Calibration;
 use wick_runs::{
-    ConfusionTable, EpochRow, Figure, LrFinderReport, LrFinderRow, PerClassRow, Predictions, RunDir,
+    ConfusionTable, EpochRow, Figure, LrFinderReport, LrFinderRow, NormRow, PerClassRow, Predictions, RunDir,
     read_json, read_rows,
 };
 use wick_viz as viz;
@@ -107,4 +107,36 @@ pub fn reliability(run: &RunDir) -> Result<()> {
         maximum_error: found.maximum_error,
     };
     save(run, Figure::Reliability, &viz::reliability(&data, &viz::ReliabilityOptions::default())?)
+}
+
+/// Draws `norms.csv`.
+pub fn norms(run: &RunDir) -> Result<()> {
+    let rows: Vec<NormRow> = read_rows(&run.norms())?;
+    // One after another within an epoch; a parameter has a row in each.
+    let epoch = rows.first().map_or(0, |row| row.epoch);
+    let names: Vec<&str> =
+        rows.iter().take_while(|row| row.epoch == epoch).map(|row| row.parameter.as_str()).collect();
+    let of = |name: &str, value: fn(&NormRow) -> f64| -> Vec<f64> {
+        rows.iter().filter(|row| row.parameter == name).map(value).collect()
+    };
+    let weights: Vec<_> = names.iter().map(|name| of(name, |row| row.weight_norm)).collect();
+    let gradients: Vec<_> =
+        names.iter().map(|name| of(name, |row| row.gradient_norm.unwrap_or(f64::NAN))).collect();
+    let steps: Vec<f64> = rows
+        .iter()
+        .filter(|row| Some(&*row.parameter) == names.first().copied())
+        .map(|row| row.step as f64)
+        .collect();
+    let known = rows.iter().any(|row| row.gradient_norm.is_some());
+    let parameters: Vec<_> = names
+        .iter()
+        .zip(weights.iter().zip(&gradients))
+        .map(|(name, (weight, gradient))| viz::ParameterNorms {
+            name,
+            weight,
+            gradient: if known { gradient } else { &[] },
+        })
+        .collect();
+    let data = viz::Norms { steps: &steps, parameters: &parameters };
+    save(run, Figure::Norms, &viz::norms(&data, &viz::NormsOptions::default())?)
 }

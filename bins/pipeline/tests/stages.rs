@@ -13,7 +13,7 @@ const STAGES: [&str; 9] =
     ["preview", "summary", "find-lr", "train", "evaluate", "misclassified", "gradcam", "plot", "claims"];
 
 /// Every file that a run leaves, from its root.
-const FILES: [&str; 37] = [
+const FILES: [&str; 39] = [
     "recipe.toml",
     "manifest.json",
     "summary.txt",
@@ -44,6 +44,8 @@ const FILES: [&str; 37] = [
     "figures/per_class.svg",
     "figures/reliability.png",
     "figures/reliability.svg",
+    "figures/norms.png",
+    "figures/norms.svg",
     "figures/augmentations.png",
     "figures/confusion.png",
     "figures/misclassified.png",

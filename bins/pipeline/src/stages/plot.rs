@@ -9,16 +9,13 @@ use crate::context::{StageEnd, Work, needs};
 use crate::terminal::wrote;
 use crate::{figures, schedule, tensorboard};
 
-/// The charts that are drawn, as PNG and SVG.
-const CHARTS: [Figure; 5] =
-    [Figure::Curves, Figure::LrFinder, Figure::LrSchedule, Figure::PerClass, Figure::Reliability];
-
 pub fn run(args: &RunFolder) -> Result<StageEnd> {
     let run = args.open()?;
     let d = &run.dir;
     needs(&d.data(), "prepare")?;
     needs(&d.lr_finder_csv(), "find-lr")?;
     needs(&d.epochs(), "train")?;
+    needs(&d.norms(), "train")?;
     needs(&d.confusion(), "evaluate")?;
     let inputs = [
         d.recipe_toml(),
@@ -26,13 +23,14 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
         d.lr_finder_csv(),
         d.lr_finder_json(),
         d.epochs(),
+        d.norms(),
         d.confusion(),
         d.per_class(),
         d.predictions(),
     ];
     let mut inputs = inputs.map(Input::path).to_vec();
     let mut written = vec![d.figure(Figure::Confusion)];
-    written.extend(CHARTS.into_iter().flat_map(|figure| [d.figure(figure), d.figure_svg(figure)]));
+    written.extend(Figure::CHARTS.into_iter().flat_map(|figure| [d.figure(figure), d.figure_svg(figure)]));
     // What other stages have drawn is shown in TensorBoard, too.
     let shown = tensorboard::pictures(d)?.into_iter().map(|(_, path)| path);
     inputs.extend(shown.filter(|path| !written.contains(path)).map(Input::path));
@@ -47,6 +45,7 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
         let published = run.recipe.published.as_ref().map_or(&[][..], |published| &published.per_class);
         figures::per_class(d, published)?;
         figures::reliability(d)?;
+        figures::norms(d)?;
         schedule::draw(&run, images)?;
         tensorboard::show_figures(d)?;
         wrote("", &written)?;
