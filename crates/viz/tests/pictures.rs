@@ -131,7 +131,7 @@ fn filters_look_as_before() {
     for (name, count, side, scale) in
         [("filters_64", 64, 3, FilterScale::Each), ("filters_24", 24, 2, FilterScale::Shared)]
     {
-        let weights = made_up::filters(count, side);
+        let weights = charts::made_up::filters(count, side);
         let layout = FilterLayout::Oihw;
         let data = Filters { weights: &weights, count, height: side, width: side, layout };
         let options = FiltersOptions { title: Some("Filters".to_owned()), scale, ..Default::default() };
