@@ -54,9 +54,9 @@ pub enum Stage {
     Evaluate(EvaluateArgs),
     /// Draw the misclassified images.
     Misclassified(RunArgs),
-    /// Draw where the network looks, by Grad-CAM.
+    /// Draw where the network looks, by Grad-CAM and ten other methods, or measure how well they tell.
     #[command(after_help = examples::GRADCAM)]
-    Gradcam(GradcamArgs),
+    Gradcam(crate::stages::gradcam::Args),
     /// Draw the curves, the range test, the schedule and the confusion matrix.
     Plot(RunArgs),
     /// Compare with what was published.
@@ -177,30 +177,6 @@ pub struct EvaluateArgs {
     pub source: Source,
     /// Where to write the results of a checkpoint [default: evaluation].
     #[arg(long, value_name = "DIR", requires = "checkpoint")]
-    pub out: Option<PathBuf>,
-}
-
-/// `gradcam`
-#[derive(Debug, Args)]
-pub struct GradcamArgs {
-    #[command(flatten)]
-    pub source: Source,
-    /// A photo to explain, of any size.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "indices"])]
-    pub image: Option<PathBuf>,
-    /// Test images to explain, by index; the misclassified ones unless given.
-    #[arg(long, value_name = "I,J,…", value_delimiter = ',')]
-    pub indices: Option<Vec<usize>>,
-    /// The layer whose activations are weighed, of a ResNet layer1, layer2, layer3 or layer4; of a weights file the last one
-    /// unless given.
-    #[arg(long, value_name = "LAYER")]
-    pub layer: Option<String>,
-    /// The class to explain, by name or number; each image's predicted class unless given.
-    #[arg(long, value_name = "CLASS")]
-    pub target: Option<String>,
-    /// Where to write what was explained of a checkpoint: a folder [default: explanation], or with --image a PNG file
-    /// [default: cam.png].
-    #[arg(long, value_name = "PATH", requires = "checkpoint")]
     pub out: Option<PathBuf>,
 }
 
