@@ -54,9 +54,9 @@ pub enum Stage {
     Evaluate(EvaluateArgs),
     /// Draw the misclassified images, and the correct ones that were nearly misclassified.
     Misclassified(MisclassifiedArgs),
-    /// Draw where the network looks, by Grad-CAM.
+    /// Draw where the network looks, by Grad-CAM and ten other methods, or measure how well they tell.
     #[command(after_help = examples::GRADCAM)]
-    Gradcam(GradcamArgs),
+    Gradcam(crate::stages::gradcam::Args),
     /// Draw the curves, the range test, the schedule, the confusion matrix, accuracies of the classes, and how far confidences can be
     /// relied on.
     Plot(RunArgs),
@@ -227,30 +227,6 @@ pub struct MisclassifiedArgs {
     /// Which misclassified images are shown, and in which order.
     #[arg(long, value_enum, default_value_t = GalleryOrder::Index)]
     pub order: GalleryOrder,
-}
-
-/// `gradcam`
-#[derive(Debug, Args)]
-pub struct GradcamArgs {
-    #[command(flatten)]
-    pub source: Source,
-    /// A photo to explain, of any size.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "indices"])]
-    pub image: Option<PathBuf>,
-    /// Test images to explain, by index; the misclassified ones unless given.
-    #[arg(long, value_name = "I,J,…", value_delimiter = ',')]
-    pub indices: Option<Vec<usize>>,
-    /// The layer whose activations are weighed, of a ResNet layer1, layer2, layer3 or layer4; of a weights file the last one
-    /// unless given.
-    #[arg(long, value_name = "LAYER")]
-    pub layer: Option<String>,
-    /// The class to explain, by name or number; each image's predicted class unless given.
-    #[arg(long, value_name = "CLASS")]
-    pub target: Option<String>,
-    /// Where to write what was explained of a checkpoint: a folder [default: explanation], or with --image a PNG file
-    /// [default: cam.png].
-    #[arg(long, value_name = "PATH", requires = "checkpoint")]
-    pub out: Option<PathBuf>,
 }
 
 /// A run, or a weights file with data.

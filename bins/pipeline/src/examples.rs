@@ -41,7 +41,9 @@ pub const GRADCAM: &str = "\
 Examples:
   pipeline gradcam --run runs/s11
   pipeline gradcam --run runs/s11 --indices 3,17 --layer layer3 --target cat
-  pipeline gradcam --checkpoint resnet18.pth --image photo.png --out cam.png";
+  pipeline gradcam --run runs/s11 --method layercam,eigencam --layer layer3,layer4
+  pipeline gradcam --run runs/s11 --evaluate                 # which method to believe
+  pipeline gradcam --checkpoint resnet18.pth --image photo.png --method layercam --target cat-dog --out cam.png";
 
 pub const COMPARE: &str = "\
 Examples:

@@ -4,7 +4,6 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command speaks to whoever typed it
 
 mod bench;
-mod cam;
 mod cli;
 mod compare;
 mod compute;

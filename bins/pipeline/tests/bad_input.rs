@@ -34,6 +34,9 @@ fn recipes() {
     prepare.push("evaluate.cam_layer=layer9");
     says(&prepare, &["layer9", "layer4"]);
     prepare.pop();
+    prepare.push("evaluate.cam_methods=[\"gradkam\"]");
+    says(&prepare, &["gradkam", "did you mean `gradcam`?"]);
+    prepare.pop();
     prepare.push("groups=[{ of = { named = \"nobody\" }, lr = 2.0 }]");
     says(&prepare, &["nobody", "none of the variables"]);
     prepare.pop();
@@ -119,7 +122,15 @@ fn classes_and_layers_of_a_photo() {
     let base = ["gradcam", "--checkpoint", weights.to_str().unwrap(), "--image", photo.to_str().unwrap()];
     says(&[&base[..], &["--target", "dragon"]].concat(), &["dragon", "airplane"]);
     says(&[&base[..], &["--target", "10"]].concat(), &["10", "0 to 9"]);
+    says(&[&base[..], &["--target", "cat-dragon"]].concat(), &["cat-dragon", "the difference of two"]);
     says(&[&base[..], &["--layer", "layer5"]].concat(), &["layer5", "layer4"]);
+    says(&[&base[..], &["--layer", "layer3,layer3"]].concat(), &["layer3", "twice"]);
+    says(
+        &[&base[..], &["--method", "layrcam"]].concat(),
+        &["layrcam", "did you mean `layercam`?", "guided-gradcam"],
+    );
+    says(&[&base[..], &["--smooth", "blur"]].concat(), &["blur", "augment"]);
+    says(&[&base[..], &["--evaluate"]].concat(), &["--evaluate", "--image"]);
 }
 
 #[test]

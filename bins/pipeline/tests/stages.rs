@@ -13,7 +13,7 @@ const STAGES: [&str; 9] =
     ["preview", "summary", "find-lr", "train", "evaluate", "misclassified", "gradcam", "plot", "claims"];
 
 /// Every file that a run leaves, from its root.
-const FILES: [&str; 39] = [
+const FILES: [&str; 46] = [
     "recipe.toml",
     "manifest.json",
     "summary.txt",
@@ -34,6 +34,13 @@ const FILES: [&str; 39] = [
     "cam/gradcam/index.csv",
     "cam/gradcam/raw.safetensors",
     "cam/gradcam/grid.png",
+    "cam/gradcam++/index.csv",
+    "cam/gradcam++/raw.safetensors",
+    "cam/gradcam++/grid.png",
+    "cam/layercam/index.csv",
+    "cam/layercam/raw.safetensors",
+    "cam/layercam/grid.png",
+    "cam/methods.png",
     "figures/curves.png",
     "figures/curves.svg",
     "figures/lr_finder.png",
@@ -201,6 +208,27 @@ fn a_checkpoint_alone_is_enough(root: &Path, folder: &Path) {
     assert!(same("confusion.csv"));
     succeed(&["gradcam", "--checkpoint", weights, "--data", data, "--out", out, "--indices", "0,3"]);
     assert!(Path::new(out).join("cam/gradcam/grid.png").exists());
+
+    // Several methods and layers, a difference, smoothed; and how well one method explains.
+    let base =
+        ["gradcam", "--checkpoint", weights, "--data", data, "--out", out, "--indices", "0,3", "--json"];
+    let more =
+        ["--method", "layercam,eigencam", "--layer", "layer3,layer4", "--smooth", "eigen", "--target", "0-1"];
+    let told: serde_json::Value = serde_json::from_str(&succeed(&[&base[..], &more[..]].concat())).unwrap();
+    assert_eq!(told["layers"], serde_json::json!(["layer3", "layer4"]));
+    assert_eq!(told["methods"][1]["method"], "eigencam");
+    assert_eq!(told["methods"][0]["maps"][1]["index"], 3);
+    assert!(Path::new(out).join("cam/methods.png").exists());
+    let evaluate = [&base[..], &["--evaluate", "--method", "gradcam"]].concat();
+    let told: serde_json::Value = serde_json::from_str(&succeed(&evaluate)).unwrap();
+    let rows: Vec<wick_runs::CamQualityRow> =
+        wick_runs::read_rows(&Path::new(out).join("cam/quality.csv")).unwrap();
+    let methods: Vec<&str> = rows.iter().map(|r| r.method.as_str()).collect();
+    assert_eq!(methods, ["gradcam", "random"]);
+    assert_eq!(told["quality"][0]["deletion"].as_f64(), Some(rows[0].deletion));
+    assert!(rows.iter().all(|r| r.count == 2 && (0.0..=1.0).contains(&r.insertion) && r.images == "chosen"));
+    let difference = [&base[..], &["--evaluate", "--target", "0-1"]].concat();
+    assert!(refuse(&difference).contains("name one class"));
 }
 
 #[test]

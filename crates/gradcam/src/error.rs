@@ -95,6 +95,17 @@ pub enum CamError {
         name: String,
     },
 
+    /// An option out of range.
+    #[error("{name} is {got}; expected {expected}")]
+    Setting {
+        /// Which option.
+        name: &'static str,
+        /// What is allowed.
+        expected: String,
+        /// What it is.
+        got: String,
+    },
+
     /// candle, or the model within a closure, refused.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),

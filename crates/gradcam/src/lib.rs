@@ -32,6 +32,7 @@ mod method;
 mod methods;
 mod options;
 mod principal;
+pub mod quality;
 mod resize;
 mod symmetric;
 mod target;

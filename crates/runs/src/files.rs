@@ -93,7 +93,8 @@ impl CamDir {
         self.path.join("index.csv")
     }
 
-    /// The maps before ReLU, upsampling and scaling.
+    /// `raw`, the maps `(N, h, w)` before ReLU, upsampling and scaling, and `heatmap`, as they are drawn: from 0 to 1, of the images'
+    /// size. Of several layers, each one's maps are called after it, and `raw` is `heatmap` again.
     pub fn raw(&self) -> PathBuf {
         self.path.join("raw.safetensors")
     }
@@ -101,5 +102,10 @@ impl CamDir {
     /// Image, heat map and overlay of each.
     pub fn grid(&self) -> PathBuf {
         self.path.join("grid.png")
+    }
+
+    /// The mean map over the images of each class.
+    pub fn classes(&self) -> PathBuf {
+        self.path.join("classes.png")
     }
 }

@@ -238,6 +238,16 @@ impl RunDir {
         Ok(CamDir::new(self.path.join("cam").join(method)))
     }
 
+    /// The same images explained by several methods, side by side.
+    pub fn cam_methods(&self) -> PathBuf {
+        self.path.join("cam").join("methods.png")
+    }
+
+    /// [`CamQualityRow`](crate::CamQualityRow)s: how well methods explain.
+    pub fn cam_quality(&self) -> PathBuf {
+        self.path.join("cam").join("quality.csv")
+    }
+
     /// The class activation methods that have a folder, by name.
     ///
     /// # Errors

@@ -34,6 +34,7 @@
 //! # }
 //! ```
 
+mod cam_quality;
 mod claims;
 mod claims_table;
 mod comparison;
@@ -53,6 +54,7 @@ mod stage;
 mod table;
 mod write;
 
+pub use cam_quality::CamQualityRow;
 pub use claims::{Claim, Claims, Kind, Unit, Value, Verdict};
 pub use comparison::{ComparedRecipe, ComparedRun, Comparison, ComparisonDir, Difference, Judge};
 pub use confusion::ConfusionTable;

@@ -3,7 +3,7 @@
 mod claims;
 mod evaluate;
 mod find_lr;
-mod gradcam;
+pub mod gradcam;
 mod misclassified;
 mod plot;
 mod prepare;

@@ -27,6 +27,7 @@ pub fn run(args: &PrepareArgs) -> Result<StageEnd> {
         recipe.model.architecture,
         layers.join(", ")
     );
+    super::gradcam::of_recipe(&recipe.evaluate.cam_methods)?;
     let steps_per_epoch = recipe.steps_per_epoch(data.train_indices.len());
     recipe.optimizer(&network.parameters)?;
     recipe.average(&network.parameters, Length { epochs: recipe.train.epochs, steps_per_epoch })?;

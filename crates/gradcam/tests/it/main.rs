@@ -9,6 +9,7 @@ mod eigen;
 mod explaining;
 mod heatmaps;
 mod methods;
+mod quality;
 mod small_network;
 
 use candle_core::{Device, Shape, Tensor};

@@ -176,8 +176,11 @@ pub struct EvaluateConfig {
     pub batch_size: usize,
     /// Misclassified images shown and explained.
     pub misclassified: usize,
-    /// The layer whose activations Grad-CAM weighs.
+    /// The layer whose activations class activation maps weigh.
     pub cam_layer: String,
+    /// The methods by which images are explained.
+    #[serde(default = "usual_methods")]
+    pub cam_methods: Vec<String>,
     /// Of which views of an image the logits are averaged, wherever a network is judged.
     #[serde(default, skip_serializing_if = "is_default")]
     pub views: Views,
@@ -261,6 +264,10 @@ impl Recipe {
             _ => None,
         })
     }
+}
+
+fn usual_methods() -> Vec<String> {
+    vec!["gradcam".to_owned()]
 }
 
 fn whole() -> usize {

@@ -1,0 +1,127 @@
+//! Which images are explained.
+
+use anyhow::{Result, bail};
+use wick_cifar::Split;
+use wick_runs::Predictions;
+
+use super::args::SHOWN;
+use crate::source::Subject;
+
+/// One image of the split that judges, and what the network says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judged {
+    pub index: usize,
+    pub truth: usize,
+    pub predicted: usize,
+}
+
+impl Judged {
+    fn is_right(&self) -> bool {
+        self.truth == self.predicted
+    }
+}
+
+/// Images to explain.
+pub struct Images {
+    pub indices: Vec<usize>,
+    pub truth: Vec<usize>,
+    /// `(H, W, 3)` bytes one after another.
+    pub bytes: Vec<u8>,
+}
+
+impl Images {
+    /// Those of `split` at `indices`.
+    pub fn new(split: &Split, indices: Vec<usize>) -> Self {
+        let truth = indices.iter().map(|&i| usize::from(split.label(i))).collect();
+        let bytes = indices.iter().flat_map(|&i| split.image(i)).copied().collect();
+        Self { indices, truth, bytes }
+    }
+
+    /// Those that the command line names.
+    pub fn named(subject: &Subject, indices: &[usize]) -> Result<Self> {
+        let (split, judging) = subject.data.judging();
+        if let Some(i) = indices.iter().find(|i| judging.binary_search(i).is_err()) {
+            bail!(
+                "--indices names image {i}, which is none of the {} that judge; their indices lie from {} to {}",
+                judging.len(),
+                judging.first().unwrap_or(&0),
+                judging.last().unwrap_or(&0)
+            );
+        }
+        Ok(Self::new(split, indices.to_vec()))
+    }
+}
+
+/// What a run's `evaluate` left.
+pub fn of_predictions(predictions: &Predictions) -> Vec<Judged> {
+    let judged = |row: &wick_runs::PredictionRow| Judged {
+        index: row.index,
+        truth: row.truth,
+        predicted: row.predicted,
+    };
+    predictions.rows.iter().map(judged).collect()
+}
+
+/// Judges no more images than it takes to find some misclassified and `right` correct ones.
+pub fn judge(subject: &Subject, right: usize) -> Result<Vec<Judged>> {
+    let (split, all) = subject.data.judging();
+    let mut network = subject.compiled()?;
+    let mut found: Vec<Judged> = Vec::new();
+    for indices in all.chunks(subject.evaluation.batch_size) {
+        let e = wick_train::evaluate(
+            &mut network,
+            &subject.augmentation,
+            split,
+            indices,
+            subject.evaluation,
+            &mut |_| {},
+        )?;
+        let pairs = e.truth.iter().zip(&e.predicted);
+        found.extend(indices.iter().zip(pairs).map(|(&index, (&truth, &predicted))| Judged {
+            index,
+            truth,
+            predicted,
+        }));
+        let correct = found.iter().filter(|j| j.is_right()).count();
+        if found.len() - correct >= SHOWN && correct >= right {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The first misclassified ones.
+pub fn wrong(judged: &[Judged], n: usize) -> Vec<usize> {
+    judged.iter().filter(|j| !j.is_right()).take(n).map(|j| j.index).collect()
+}
+
+/// So many correct ones, evenly spread.
+pub fn correct(judged: &[Judged], n: usize) -> Vec<usize> {
+    let all: Vec<usize> = judged.iter().filter(|j| j.is_right()).map(|j| j.index).collect();
+    let n = n.min(all.len());
+    (0..n).map(|i| all[i * all.len() / n]).collect()
+}
+
+/// The first correct ones of each class.
+pub fn correct_of_each_class(judged: &[Judged], classes: usize, n: usize) -> Vec<Vec<usize>> {
+    let of = |class| judged.iter().filter(move |j| j.is_right() && j.truth == class).take(n).map(|j| j.index);
+    (0..classes).map(|class| of(class).collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_among_what_was_judged() {
+        let judged: Vec<Judged> = (0..12)
+            .map(|i| Judged { index: 10 + i, truth: i % 3, predicted: if i < 4 { 0 } else { i % 3 } })
+            .collect();
+        assert_eq!(wrong(&judged, 5), [11, 12]);
+        assert_eq!(wrong(&judged, 1), [11]);
+        assert_eq!(correct(&judged, 4), [10, 15, 17, 20]); // of 10, 13, 14 … 21: places 0, 2, 5, 7
+        assert_eq!(correct(&judged, 99).len(), 10);
+        assert_eq!(correct(&judged, 0), [0; 0]);
+        assert_eq!(correct_of_each_class(&judged, 3, 2), [[10, 13], [14, 17], [15, 18]]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Class activation maps of CIFAR images.
+
+use anyhow::{Context, Result, ensure};
+use candle_core::{Device, Tensor};
+use wick_augment::{Augmentation, CHANNELS};
+use wick_cifar::{HEIGHT, IMAGE_BYTES, WIDTH};
+use wick_gradcam::{CamOptions, Heatmap, Layer, MapStatus, Method, Reduction, Smoothing, explain_with};
+use wick_models::{Mode, Network};
+use wick_train::softmax;
+
+use super::args::{Args, Smooth};
+use super::target::Asked;
+
+/// Images explained at a time.
+const BATCH: usize = 50;
+
+/// A network, what is explained of it, and how.
+pub struct Explainer<'a> {
+    pub network: &'a Network,
+    pub augmentation: Augmentation,
+    pub class_names: &'a [String],
+    pub layers: Vec<String>,
+    pub asked: Asked,
+    pub options: CamOptions,
+}
+
+/// Maps of some images by one method.
+pub struct Cams {
+    pub method: Method,
+    /// Of each layer, before ReLU and scaling, `(N, h, w)`.
+    pub raw: Vec<Tensor>,
+    /// Of the images' size, from 0 to 1.
+    pub maps: Vec<Heatmap>,
+    pub predicted: Vec<usize>,
+    /// Of the predicted class.
+    pub probability: Vec<f32>,
+}
+
+impl Cams {
+    /// Whether an image's map says nothing.
+    pub fn is_flat(&self, row: usize) -> bool {
+        self.maps[row].status != MapStatus::Normal
+    }
+
+    /// How many maps say nothing.
+    pub fn flat(&self) -> usize {
+        (0..self.maps.len()).filter(|&row| self.is_flat(row)).count()
+    }
+}
+
+impl<'a> Explainer<'a> {
+    /// As the command line says; at `layer` unless it names others, or else at the network's last.
+    pub fn new(
+        args: &Args,
+        network: &'a Network,
+        augmentation: &Augmentation,
+        class_names: &'a [String],
+        layer: Option<&str>,
+    ) -> Result<Self> {
+        let known = network.model.layers();
+        let layers = match (&args.layer, layer.or(known.last().copied())) {
+            (Some(layers), _) => layers.clone(),
+            (None, layer) => vec![layer.context("this network has no layer to explain")?.to_owned()],
+        };
+        for (i, layer) in layers.iter().enumerate() {
+            ensure!(
+                known.contains(&layer.as_str()),
+                "{} has no layer {layer}; it has {}",
+                network.architecture,
+                known.join(", ")
+            );
+            ensure!(!layers[..i].contains(layer), "--layer names {layer} twice; name each layer once");
+        }
+        let has = |smooth| args.smooth.contains(&smooth);
+        let options = CamOptions {
+            smoothing: if has(Smooth::Augment) { Smoothing::Augmentations } else { Smoothing::None },
+            reduction: if has(Smooth::Eigen) { Reduction::FirstEigenvector } else { Reduction::Sum },
+            ..CamOptions::default()
+        };
+        let asked = Asked::read(args.target.as_deref(), class_names)?;
+        Ok(Self { network, augmentation: augmentation.test(), class_names, layers, asked, options })
+    }
+
+    /// The layers' names in one word.
+    pub fn layer(&self) -> String {
+        self.layers.join("+")
+    }
+
+    /// What is explained and where, in words.
+    pub fn words(&self) -> String {
+        let smooth = match (self.options.smoothing, self.options.reduction) {
+            (Smoothing::None, Reduction::Sum) => "",
+            (Smoothing::None, Reduction::FirstEigenvector) => ", smoothed by the first eigenvector",
+            (Smoothing::Augmentations, Reduction::Sum) => ", smoothed by augmentation",
+            (Smoothing::Augmentations, Reduction::FirstEigenvector) => {
+                ", smoothed by augmentation and the first eigenvector"
+            }
+        };
+        let mean = if self.layers.len() > 1 { "the mean of " } else { "" };
+        format!("{} at {mean}{}{smooth}", self.asked.words(self.class_names), self.layers.join(", "))
+    }
+
+    /// Images, `(H, W, 3)` bytes one after another, as the network takes them.
+    pub fn tensor(&self, images: &[u8]) -> Result<Tensor> {
+        let n = images.len() / IMAGE_BYTES;
+        let mut pixels = Vec::new();
+        self.augmentation.batch(0, 0, &(0..n).collect::<Vec<_>>(), images, &mut pixels)?;
+        Ok(Tensor::from_vec(pixels, (n, HEIGHT, WIDTH, CHANNELS), &Device::Cpu)?)
+    }
+
+    /// Explains images, `(H, W, 3)` bytes one after another.
+    pub fn explain(&self, method: Method, images: &[u8]) -> Result<Cams> {
+        let layers: Vec<Layer<'_>> = self.layers.iter().map(|name| self.cut(name)).collect();
+        let mut cams = Cams {
+            method,
+            raw: Vec::new(),
+            maps: Vec::new(),
+            predicted: Vec::new(),
+            probability: Vec::new(),
+        };
+        let mut raw: Vec<Vec<Tensor>> = Vec::new();
+        for part in images.chunks(BATCH * IMAGE_BYTES) {
+            let target = self.asked.target(part.len() / IMAGE_BYTES);
+            let explained = explain_with(method, &self.tensor(part)?, &layers, &target, &self.options)
+                .with_context(|| format!("explaining by {method}"))?;
+            let logits: Vec<Vec<f32>> = explained.logits.to_vec2()?;
+            for (logits, predicted) in logits.iter().zip(explained.predicted) {
+                cams.predicted.push(predicted as usize);
+                cams.probability.push(softmax(logits)[predicted as usize]);
+            }
+            cams.maps.extend(explained.heatmaps);
+            raw.push(explained.raw);
+        }
+        let looked_at = raw.first().map_or(0, Vec::len);
+        let layer = |i: usize| raw.iter().map(|layers| &layers[i]).collect::<Vec<_>>();
+        cams.raw = (0..looked_at).map(|i| Tensor::cat(&layer(i), 0)).collect::<Result<_, _>>()?;
+        Ok(cams)
+    }
+
+    /// The network, cut in two behind a layer.
+    fn cut<'b>(&'b self, name: &'b str) -> Layer<'b> {
+        let model = self.network.model.as_ref();
+        Layer::new(
+            name,
+            move |x: &Tensor| wick_ops::no_grad(|| model.forward_until(x, name, Mode::Evaluate)),
+            move |a: &Tensor| model.forward_from(a, name, Mode::Evaluate),
+        )
+        .guided(move |x: &Tensor| {
+            wick_ops::guided_relus(|| {
+                let a = model.forward_until(x, name, Mode::Evaluate)?;
+                model.forward_from(&a, name, Mode::Evaluate)
+            })
+        })
+    }
+}
