@@ -9,11 +9,21 @@ use wick_runs::Verdict;
 mod common;
 use common::{prepare, refuse, run, succeed};
 
-const STAGES: [&str; 9] =
-    ["preview", "summary", "find-lr", "train", "evaluate", "misclassified", "gradcam", "plot", "claims"];
+const STAGES: [&str; 10] = [
+    "preview",
+    "summary",
+    "find-lr",
+    "train",
+    "evaluate",
+    "misclassified",
+    "gradcam",
+    "plot",
+    "claims",
+    "report",
+];
 
 /// Every file that a run leaves, from its root.
-const FILES: [&str; 37] = [
+const FILES: [&str; 38] = [
     "recipe.toml",
     "manifest.json",
     "summary.txt",
@@ -51,6 +61,7 @@ const FILES: [&str; 37] = [
     "figures/filters.png",
     "gallery.safetensors",
     "claims.json",
+    "report.html",
 ];
 
 #[test]
