@@ -7,6 +7,7 @@ use wick_runs::{Input, Manifest, RunDir, write_atomic};
 
 use crate::cli::ReportArgs;
 use crate::context::{Run, StageEnd, Work};
+use crate::terminal::wrote;
 
 pub fn run(args: &ReportArgs) -> Result<StageEnd> {
     match args.run.as_slice() {
@@ -46,6 +47,6 @@ fn of_several(args: &ReportArgs, paths: &[PathBuf]) -> Result<StageEnd> {
 
 fn write(out: &Path, page: &str) -> Result<StageEnd> {
     write_atomic(out, page.as_bytes())?;
-    println!("{}", out.display());
+    wrote("", &[out.to_owned()])?;
     Ok(StageEnd::Done)
 }
