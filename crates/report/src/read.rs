@@ -1,8 +1,8 @@
 //! What a run folder has for a page.
 
 use wick_runs::{
-    Claims, ConfusionTable, EpochRow, GalleryImages, LrFinderReport, LrFinderRow, Manifest, PerClassRow,
-    Predictions, RunDir, RunsError, StepRow, TimingRow, read_json, read_rows, read_text,
+    Claims, ConfusionTable, EpochRow, GalleryImages, LrFinderReport, LrFinderRow, Manifest, NormRow,
+    PerClassRow, Predictions, RunDir, RunsError, StepRow, TimingRow, read_json, read_rows, read_text,
 };
 
 use crate::ReportError;
@@ -18,6 +18,7 @@ pub(crate) struct Run {
     pub epochs: Option<Vec<EpochRow>>,
     pub timing: Option<Vec<TimingRow>>,
     pub steps: Option<Vec<StepRow>>,
+    pub norms: Option<Vec<NormRow>>,
     pub per_class: Option<Vec<PerClassRow>>,
     pub confusion: Option<ConfusionTable>,
     pub predictions: Option<Predictions>,
@@ -38,6 +39,7 @@ impl Run {
             epochs: there(read_rows(&dir.epochs()))?.filter(|rows: &Vec<_>| !rows.is_empty()),
             timing: there(read_rows(&dir.timing()))?,
             steps: there(read_rows(&dir.steps()))?.filter(|rows: &Vec<_>| !rows.is_empty()),
+            norms: there(read_rows(&dir.norms()))?.filter(|rows: &Vec<_>| !rows.is_empty()),
             per_class: there(read_rows(&dir.per_class()))?,
             confusion: there(ConfusionTable::read(&dir.confusion()))?,
             predictions: there(Predictions::read(&dir.predictions()))?,

@@ -10,6 +10,7 @@ mod header;
 mod lr_finder;
 mod manifest;
 mod missing;
+mod norms;
 mod pictures;
 mod reliability;
 mod results;
@@ -47,6 +48,7 @@ pub fn page(run: &RunDir) -> Result<String, ReportError> {
         galleries::unsure,
         lr_finder::section,
         schedule::section,
+        norms::section,
         pictures::augmentations,
         pictures::filters,
         texts::recipe,
@@ -70,6 +72,7 @@ pub fn inputs(run: &RunDir) -> Result<Vec<PathBuf>, ReportError> {
         run.epochs(),
         run.timing(),
         run.steps(),
+        run.norms(),
         run.per_class(),
         run.confusion(),
         run.predictions(),

@@ -33,7 +33,12 @@ pub(crate) fn filters(run: &Run) -> Result<Section, ReportError> {
     let alt = "Sheet of the first convolution's filters, each drawn in colour";
     let lead = "What the first convolution looks for.";
     let (id, title) = ("filters", "First-layer filters");
-    section(run, Figure::Filters, "evaluate", Section { id, title, lead: lead.to_owned(), body: alt.to_owned() })
+    section(
+        run,
+        Figure::Filters,
+        "evaluate",
+        Section { id, title, lead: lead.to_owned(), body: alt.to_owned() },
+    )
 }
 
 /// The section with the picture in the place of its description.

@@ -6,7 +6,7 @@ use std::path::Path;
 use safetensors::{Dtype, tensor::TensorView};
 use wick_runs::{
     CamIndexRow, Claim, Claims, ConfusionTable, EpochRow, Figure, GalleryImages, Kind, LrFinderReport,
-    LrFinderRow, LrFinderSettings, Manifest, PICTURE_BYTES, PerClassRow, PictureSet, PredictionRow,
+    LrFinderRow, LrFinderSettings, Manifest, NormRow, PICTURE_BYTES, PerClassRow, PictureSet, PredictionRow,
     Predictions, RunDir, StepRow, Suggestion, TimingRow, write_json, write_rows,
 };
 
@@ -57,6 +57,15 @@ fn tables(run: &RunDir, options: &Options) {
     write_rows(&run.timing(), &[timing(1, 60.0), timing(2, 64.0)]).unwrap();
     let step = |step: u64| StepRow { step, epoch: 1 + step / 3, lr: 0.01, loss: 2.0 / step as f64 };
     write_rows(&run.steps(), &(1..=4).map(step).collect::<Vec<_>>()).unwrap();
+    let norm = |epoch, parameter: &str| NormRow {
+        epoch,
+        step: 2 * epoch,
+        parameter: parameter.to_owned(),
+        weight_norm: 3.0,
+        gradient_norm: Some(0.5),
+    };
+    let norms = [norm(1, "conv1.weight"), norm(1, "linear.weight"), norm(2, "conv1.weight")];
+    write_rows(&run.norms(), &norms).unwrap();
     let find = |step: u64, lr, loss| LrFinderRow { step, lr, loss, smoothed: loss };
     write_rows(&run.lr_finder_csv(), &[find(0, 1e-4, 2.3), find(1, 1e-3, 1.9), find(2, 1e-2, 2.1)]).unwrap();
     let settings = LrFinderSettings {

@@ -31,6 +31,7 @@ fn every_section_is_there_in_order_and_in_the_contents() {
         "unsure",
         "lr-finder",
         "schedule",
+        "norms",
         "augmentations",
         "filters",
         "recipe",
@@ -142,7 +143,7 @@ fn the_page_is_alone_small_and_always_the_same() {
     // Making the page is itself a stage, which is no part of the page.
     wick_runs::Manifest::record_stage(&run, "report", &[], &[], 1.5).unwrap();
     assert_eq!(html, page(&run).unwrap());
-    assert_eq!(inputs(&run).unwrap().len(), 18);
+    assert_eq!(inputs(&run).unwrap().len(), 19);
 }
 
 #[test]
