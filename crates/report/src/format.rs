@@ -15,7 +15,8 @@ pub(crate) fn percent1(fraction: f64) -> String {
 
 /// For the style sheet: `92.5%`, from nothing to all; nothing for what is no number.
 pub(crate) fn share(fraction: f64) -> String {
-    format!("{:.1}%", 100.0 * fraction.max(0.0).min(1.0))
+    let known = if fraction.is_nan() { 0.0 } else { fraction.clamp(0.0, 1.0) };
+    format!("{:.1}%", 100.0 * known)
 }
 
 /// A difference of two fractions in percentage points, signed.

@@ -54,7 +54,9 @@ impl Maps {
         };
         let bytes = fs::read(raw).map_err(|e| unfit(e.to_string()))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| unfit(e.to_string()))?;
-        let tensor = file.tensor("raw").map_err(|e| unfit(e.to_string()))?;
+        // As they were drawn, where the file has that too.
+        let tensor = file.tensor("heatmap").or_else(|_| file.tensor("raw"));
+        let tensor = tensor.map_err(|e| unfit(e.to_string()))?;
         let size = match tensor.shape() {
             _ if rows.is_empty() => (0, 0),
             &[n, height, width] if tensor.dtype() == Dtype::F32 && n == rows.len() => (height, width),
@@ -106,9 +108,9 @@ fn proper_name(folder: &str) -> String {
     let name = match plain.as_str() {
         _ if plusses && plain.starts_with("gradcam") => "Grad-CAM++",
         "gradcam" => "Grad-CAM",
-        "hirescam" => "HiRes-CAM",
+        "hirescam" => "HiResCAM",
         "xgradcam" => "XGrad-CAM",
-        "layercam" => "Layer-CAM",
+        "layercam" => "LayerCAM",
         "eigencam" => "Eigen-CAM",
         "eigengradcam" => "EigenGrad-CAM",
         "scorecam" => "Score-CAM",

@@ -130,10 +130,10 @@ impl Chart<'_> {
             paths: self
                 .lines
                 .iter()
-                .map(|line| (line.class.as_str(), path(self.x.iter().zip(line.values), &x, &y)))
+                .map(|line| (line.class.as_str(), path(self.x.iter().zip(line.values), x, y)))
                 .collect(),
             marks: self.marks(&area, &x_axis),
-            columns: self.columns(&area, &x, &y),
+            columns: self.columns(&area, x, y),
         };
         Ok(svg.render()?)
     }

@@ -17,6 +17,9 @@ const PARTS: usize = 8;
 /// The two norms of one part of the network in one epoch, squared.
 type Squares = (f64, Option<f64>);
 
+/// One of the two.
+type Kind = (&'static str, fn(&Squares) -> Option<f64>);
+
 /// Norms of the parts of a network, epoch by epoch.
 struct Norms {
     epochs: Vec<u64>,
@@ -64,8 +67,7 @@ fn values(norms: &Norms) -> Result<Values, ReportError> {
         let squares = norms.squares.get(&(epoch, part.to_owned()));
         squares.and_then(of).map_or(f64::NAN, f64::sqrt)
     };
-    let kinds: [(&str, fn(&Squares) -> Option<f64>); 2] =
-        [("Weights", |squares| Some(squares.0)), ("Gradients", |squares| squares.1)];
+    let kinds: [Kind; 2] = [("Weights", |squares| Some(squares.0)), ("Gradients", |squares| squares.1)];
     let mut columns = vec![Column::new("x", "epoch")];
     for (kind, _) in &kinds {
         let of =

@@ -108,7 +108,7 @@ fn galleries_show_images_maps_and_what_was_said() {
     assert!(wrong.contains("id=\"misclassified-2\" data-true=\"1\" data-predicted=\"0\""));
     let alt = "Test image 2, dog, taken for cat at 75.0\u{a0}%, under its Grad-CAM of layer4 for cat: strongest at the lower right";
     assert!(wrong.contains(&format!("alt=\"{alt}\"")), "{wrong}");
-    assert!(wrong.contains("<figcaption>Layer-CAM</figcaption>"));
+    assert!(wrong.contains("<figcaption>LayerCAM</figcaption>"));
     assert_eq!(wrong.matches("<span class=\"flat\">nothing in layer4 speaks for cat</span>").count(), 2);
     // Of each image itself, and of image 2's maps.
     assert_eq!(wrong.matches("src=\"data:image/png;base64,").count(), 4);
