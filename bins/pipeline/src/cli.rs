@@ -62,6 +62,8 @@ pub enum Stage {
     Plot(RunArgs),
     /// Compare with what was published.
     Claims(RunArgs),
+    /// Put all that a run left on one page, or several runs beside each other.
+    Report(ReportArgs),
     /// Compare runs with each other, grouped by recipe: table, curves, paired differences.
     #[command(after_help = examples::COMPARE)]
     Compare(crate::compare::Args),
@@ -158,6 +160,20 @@ pub struct PreviewArgs {
     /// Where to draw the recipe's schedule: a .png or a .svg.
     #[arg(long, value_name = "FILE", requires = "recipe", default_value = "schedule.png")]
     pub out: PathBuf,
+}
+
+/// `report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run folder, or a recipe's folder for its latest run. Given more than once: the runs to compare with the first.
+    #[arg(long, value_name = "DIR", required = true)]
+    pub run: Vec<PathBuf>,
+    /// Where to write the page [default: in the run folder; of several runs in the current one].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Do nothing if this stage has run and nothing that it read has changed since.
+    #[arg(long, conflicts_with = "out")]
+    pub skip_current: bool,
 }
 
 /// `summary`

@@ -9,11 +9,21 @@ use wick_runs::Verdict;
 mod common;
 use common::{prepare, refuse, run, succeed};
 
-const STAGES: [&str; 9] =
-    ["preview", "summary", "find-lr", "train", "evaluate", "misclassified", "gradcam", "plot", "claims"];
+const STAGES: [&str; 10] = [
+    "preview",
+    "summary",
+    "find-lr",
+    "train",
+    "evaluate",
+    "misclassified",
+    "gradcam",
+    "plot",
+    "claims",
+    "report",
+];
 
 /// Every file that a run leaves, from its root.
-const FILES: [&str; 46] = [
+const FILES: [&str; 47] = [
     "recipe.toml",
     "manifest.json",
     "summary.txt",
@@ -60,6 +70,7 @@ const FILES: [&str; 46] = [
     "figures/filters.png",
     "gallery.safetensors",
     "claims.json",
+    "report.html",
 ];
 
 #[test]
@@ -94,6 +105,7 @@ fn a_run_from_beginning_to_end() {
 
     tensorboard_has_it_all(&folder);
     exact_claims_match(&folder);
+    a_report_elsewhere_is_the_same(root.path(), &folder);
     galleries_are_of_the_predictions(&folder);
     stages_that_are_current_are_skipped(at);
     a_checkpoint_alone_is_enough(root.path(), &folder);
@@ -125,6 +137,17 @@ fn tensorboard_has_it_all(folder: &Path) {
     for tag in ["figures/confusion", "figures/misclassified", "cam/gradcam"] {
         has(pictures, tag);
     }
+}
+
+/// Wherever it is written, the same files make the same page; a run is not compared with itself.
+fn a_report_elsewhere_is_the_same(root: &Path, folder: &Path) {
+    let (at, out) = (folder.to_str().unwrap(), root.join("elsewhere.html"));
+    succeed(&["report", "--run", at, "--out", out.to_str().unwrap()]);
+    let page = fs::read_to_string(&out).unwrap();
+    assert!(page == fs::read_to_string(folder.join("report.html")).unwrap(), "another page");
+    assert!(page.contains("id=\"misclassified\"") && page.contains("test accuracy, last epoch"));
+    let said = refuse(&["report", "--run", at, "--run", at, "--out", out.to_str().unwrap()]);
+    assert!(said.contains("is named twice"), "{said}");
 }
 
 /// What does not depend on training is exactly what was published, even in a short run.

@@ -65,8 +65,21 @@ pub(crate) struct Args {
 }
 
 /// After `prepare`, in order.
-const STAGES: [&str; 9] =
-    ["preview", "summary", "find-lr", "train", "evaluate", "misclassified", "gradcam", "plot", "claims"];
+const STAGES: [&str; 10] = [
+    "preview",
+    "summary",
+    "find-lr",
+    "train",
+    "evaluate",
+    "misclassified",
+    "gradcam",
+    "plot",
+    "claims",
+    "report",
+];
+
+/// Those that know no data.
+const WITHOUT_DATA: [&str; 2] = ["summary", "report"];
 
 /// Those that compute where `--device` says.
 const ON_A_DEVICE: [&str; 3] = ["find-lr", "train", "evaluate"];
@@ -163,8 +176,7 @@ fn stage_arguments(stage: &str, run: &Path, data: Option<&Path>) -> Vec<OsString
     if stage == "train" {
         arguments.push("--resume".into());
     }
-    // The summary is the only stage that knows no data.
-    if let Some(data) = data.filter(|_| stage != "summary") {
+    if let Some(data) = data.filter(|_| !WITHOUT_DATA.contains(&stage)) {
         arguments.extend(["--data".into(), data.into()]);
     }
     arguments
@@ -239,6 +251,7 @@ fn recipe_name(recipe: &str) -> Result<String> {
 
 fn tell(run: &RunDir) {
     println!("\neverything is in {}; to look at first:", run.path().display());
+    println!("  {}", run.report().display());
     for figure in [Figure::Curves, Figure::Misclassified, Figure::Confusion] {
         println!("  {}", run.figure(figure).display());
     }
@@ -330,13 +343,13 @@ mod tests {
     }
 
     #[test]
-    fn only_training_resumes_and_only_the_summary_takes_no_data() {
+    fn only_training_resumes_and_only_two_stages_take_no_data() {
         let has = |stage: &str, flag: &str| {
             stage_arguments(stage, Path::new("run"), Some(Path::new("data"))).contains(&flag.into())
         };
         for stage in STAGES {
             assert_eq!(has(stage, "--resume"), stage == "train");
-            assert_eq!(has(stage, "--data"), stage != "summary");
+            assert_eq!(has(stage, "--data"), !["summary", "report"].contains(&stage));
         }
     }
 }

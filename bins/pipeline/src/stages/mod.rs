@@ -9,6 +9,7 @@ mod plot;
 mod prepare;
 mod preview;
 mod recipes;
+mod report;
 mod summary;
 mod train;
 
@@ -50,6 +51,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Stage::Gradcam(args) => gradcam::run(&args)?,
         Stage::Plot(args) => plot::run(&args.run)?,
         Stage::Claims(args) => claims::run(&args.run)?,
+        Stage::Report(args) => report::run(&args)?,
         Stage::Compare(args) => crate::compare::run(&args)?,
         Stage::Recipes => recipes::run()?,
         Stage::Bench(args) => crate::bench::run(&args, asked)?,

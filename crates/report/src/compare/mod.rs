@@ -1,0 +1,71 @@
+//! The page of several runs beside each other.
+
+mod classes;
+mod curves;
+mod keys;
+mod table;
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use wick_runs::RunDir;
+
+use crate::ReportError;
+use crate::frame::{Section, frame};
+use crate::read::Run;
+
+#[derive(Template)]
+#[template(path = "compare/header.html")]
+struct Header<'a> {
+    names: &'a [Named],
+}
+
+/// A run as the page calls it.
+struct Named {
+    run: Run,
+    /// Told apart from the others: its recipe and its seed, or its folder where those are another's too.
+    name: String,
+    /// How the style sheet knows it.
+    class: String,
+}
+
+/// The page of two runs or more beside each other, the first being what the others are compared with.
+///
+/// # Errors
+/// [`ReportError::TooFewRuns`], [`ReportError::SameRun`], and as [`page`](crate::page).
+pub fn comparison(runs: &[RunDir]) -> Result<String, ReportError> {
+    if runs.len() < 2 {
+        return Err(ReportError::TooFewRuns(runs.len()));
+    }
+    let mut seen = BTreeSet::new();
+    for run in runs {
+        let place = run.path().canonicalize().unwrap_or_else(|_| run.path().to_owned());
+        if !seen.insert(place) {
+            return Err(ReportError::SameRun(run.path().to_owned()));
+        }
+    }
+    let runs = named(runs.iter().map(Run::read).collect::<Result<_, _>>()?);
+    let sections: Vec<Section> =
+        [table::results, curves::section, classes::section, table::claims, keys::section, table::runs]
+            .into_iter()
+            .map(|section: fn(&[Named]) -> Result<Section, ReportError>| section(&runs))
+            .collect::<Result<_, _>>()?;
+    let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
+    let header = Header { names: &runs }.render()?;
+    frame(&format!("{}: comparison", names.join(", ")), &header, &sections)
+}
+
+fn named(runs: Vec<Run>) -> Vec<Named> {
+    let short = |run: &Run| match run.value("seed") {
+        Some(seed) => format!("{}, seed {seed}", run.name()),
+        None => run.name(),
+    };
+    let names: Vec<String> = runs.iter().map(short).collect();
+    let is_shared = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
+    let name = |run: &Run, name: &String| {
+        if is_shared(name) { format!("{name}, {}", run.folder()) } else { name.clone() }
+    };
+    let full: Vec<String> = runs.iter().zip(&names).map(|(run, short)| name(run, short)).collect();
+    let named = runs.into_iter().zip(full).enumerate();
+    named.map(|(i, (run, name))| Named { run, name, class: format!("s{}", i % 8) }).collect()
+}

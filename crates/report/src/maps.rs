@@ -1,0 +1,174 @@
+//! Class activation maps as a run keeps them, ready to be laid over their images.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use safetensors::{Dtype, SafeTensors};
+use wick_runs::{CamIndexRow, RunDir, read_rows};
+use wick_viz::{HeatMap, min_max};
+
+use crate::ReportError;
+
+/// The maps of one method.
+pub(crate) struct Maps {
+    /// As its authors write it.
+    pub name: String,
+    /// By the image's index in the split that judges.
+    rows: BTreeMap<usize, CamIndexRow>,
+    /// `(N, height, width)`
+    raw: Vec<f32>,
+    size: (usize, usize),
+}
+
+/// A map from 0 to 1, or why there is none to draw.
+pub(crate) enum Map {
+    Drawn(Vec<f32>),
+    /// No place speaks for the class more than others.
+    Flat,
+}
+
+impl Maps {
+    /// Those of every method that has run.
+    pub(crate) fn all(run: &RunDir) -> Result<Vec<Self>, ReportError> {
+        let mut all = Vec::new();
+        for method in run.cams()? {
+            let folder = run.cam(&method)?;
+            if folder.index().exists() && folder.raw().exists() {
+                all.push(Self::read(&method, &folder.index(), &folder.raw())?);
+            }
+        }
+        Ok(all)
+    }
+
+    fn read(method: &str, index: &Path, raw: &Path) -> Result<Self, ReportError> {
+        let rows: Vec<CamIndexRow> = read_rows(index)?;
+        let unfit = |got: String| ReportError::Unfit {
+            path: raw.to_owned(),
+            expected: format!(
+                "a tensor `raw` of F32, one map for each of the {} rows of its index",
+                rows.len()
+            ),
+            got,
+            stage: "gradcam",
+        };
+        let bytes = fs::read(raw).map_err(|e| unfit(e.to_string()))?;
+        let file = SafeTensors::deserialize(&bytes).map_err(|e| unfit(e.to_string()))?;
+        // As they were drawn, where the file has that too.
+        let tensor = file.tensor("heatmap").or_else(|_| file.tensor("raw"));
+        let tensor = tensor.map_err(|e| unfit(e.to_string()))?;
+        let size = match tensor.shape() {
+            _ if rows.is_empty() => (0, 0),
+            &[n, height, width] if tensor.dtype() == Dtype::F32 && n == rows.len() => (height, width),
+            shape => return Err(unfit(format!("{:?} of shape {shape:?}", tensor.dtype()))),
+        };
+        let raw = tensor.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        let by_image = rows.into_iter().filter_map(|row| Some((row.index?, row))).collect();
+        Ok(Self { name: proper_name(method), rows: by_image, raw, size })
+    }
+
+    /// What is known of an image's map.
+    pub(crate) fn row(&self, image: usize) -> Option<&CamIndexRow> {
+        self.rows.get(&image)
+    }
+
+    /// The map of a row at `side` × `side`, in pytorch-grad-cam's order: negative values to 0, scaled to 0..=1, enlarged, scaled
+    /// again.
+    pub(crate) fn map(&self, row: &CamIndexRow, side: usize) -> Result<Map, ReportError> {
+        let (height, width) = self.size;
+        let Some(raw) = self.raw.chunks_exact((height * width).max(1)).nth(row.row) else {
+            return Ok(Map::Flat);
+        };
+        let positive: Vec<f32> = raw.iter().map(|v| v.max(0.0)).collect();
+        let scaled = min_max(&positive);
+        if let wick_viz::Range::Flat(_) = scaled.range {
+            return Ok(Map::Flat);
+        }
+        let enlarged = HeatMap::new(&scaled.values, height, width)?.resized(side, side)?;
+        Ok(Map::Drawn(min_max(&enlarged).values))
+    }
+}
+
+/// In which part of the picture a square map is greatest: `upper left`, `middle`.
+pub(crate) fn strongest(map: &[f32], side: usize) -> &'static str {
+    let greatest = map.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
+    let third = |v: usize| (3 * v / side.max(1)).min(2);
+    let parts = [
+        ["upper left", "top", "upper right"],
+        ["left", "middle", "right"],
+        ["lower left", "bottom", "lower right"],
+    ];
+    parts[third(greatest / side.max(1))][third(greatest % side.max(1))]
+}
+
+/// A method's name from that of its folder.
+fn proper_name(folder: &str) -> String {
+    let plain: String = folder.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let plusses = folder.contains("++") || plain.ends_with("plusplus") || plain.ends_with("pp");
+    let name = match plain.as_str() {
+        _ if plusses && plain.starts_with("gradcam") => "Grad-CAM++",
+        "gradcam" => "Grad-CAM",
+        "hirescam" => "HiResCAM",
+        "xgradcam" => "XGrad-CAM",
+        "layercam" => "LayerCAM",
+        "eigencam" => "Eigen-CAM",
+        "eigengradcam" => "EigenGrad-CAM",
+        "scorecam" => "Score-CAM",
+        "ablationcam" => "Ablation-CAM",
+        "guidedbackprop" | "guidedbackpropagation" => "Guided backpropagation",
+        "guidedgradcam" => "Guided Grad-CAM",
+        _ => folder,
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn maps(raw: &[f32]) -> Maps {
+        Maps { name: String::new(), rows: BTreeMap::new(), raw: raw.to_vec(), size: (2, 2) }
+    }
+
+    fn row(row: usize) -> CamIndexRow {
+        CamIndexRow {
+            row,
+            index: None,
+            truth: None,
+            predicted: 0,
+            probability: 0.5,
+            target: 0,
+            method: String::new(),
+            layer: String::new(),
+        }
+    }
+
+    /// By hand: (−1, 1, 3, 2) is cut to (0, 1, 3, 2), scaled to (0, ⅓, 1, ⅔), and 2×2 again.
+    #[test]
+    fn maps_are_cut_scaled_and_enlarged() {
+        let maps = maps(&[-1.0, 1.0, 3.0, 2.0, -1.0, -2.0, -3.0, -4.0]);
+        let Map::Drawn(map) = maps.map(&row(0), 2).unwrap() else { panic!("flat") };
+        for (got, expected) in map.iter().zip([0.0, 1.0 / 3.0, 1.0, 2.0 / 3.0]) {
+            assert!((got - expected).abs() < 1e-6, "{map:?}"); // a few roundings of f32
+        }
+        let Map::Drawn(map) = maps.map(&row(0), 4).unwrap() else { panic!("flat") };
+        assert_eq!((map[0], map[12]), (0.0, 1.0));
+        assert!(matches!(maps.map(&row(1), 4).unwrap(), Map::Flat), "nowhere positive");
+        assert!(matches!(maps.map(&row(9), 4).unwrap(), Map::Flat), "no such row");
+    }
+
+    #[test]
+    fn the_strongest_part_is_named() {
+        let mut map = vec![0.0; 81];
+        map[9 * 8 + 1] = 1.0;
+        assert_eq!(strongest(&map, 9), "lower left");
+        map[9 * 4 + 4] = 2.0;
+        assert_eq!(strongest(&map, 9), "middle");
+    }
+
+    #[test]
+    fn methods_have_their_names() {
+        let named = ["gradcam", "gradcam++", "gradcam-plusplus", "eigen-grad-cam", "my-own"].map(proper_name);
+        assert_eq!(named, ["Grad-CAM", "Grad-CAM++", "Grad-CAM++", "EigenGrad-CAM", "my-own"]);
+    }
+}

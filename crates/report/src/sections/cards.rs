@@ -1,0 +1,120 @@
+//! One image of a gallery: the picture, its maps, what the network said.
+
+use wick_runs::PredictionRow;
+use wick_viz::{HeatMap, OverlayOptions, Photo, overlay};
+
+use crate::ReportError;
+use crate::format::{percent1, share};
+use crate::maps::{Map, Maps, strongest};
+use crate::picture::Picture;
+
+/// Classes whose probabilities are told.
+const LIKELIEST: usize = 5;
+/// Height and width of the images.
+const SIDE: usize = wick_runs::PICTURE_SIDE;
+
+/// An image with all that is shown of it.
+pub(crate) struct Card {
+    /// Unique in the page.
+    pub id: String,
+    pub index: usize,
+    pub truth: usize,
+    pub predicted: usize,
+    pub truth_name: String,
+    pub predicted_name: String,
+    pub confidence: String,
+    pub tiles: Vec<Tile>,
+    pub likeliest: Vec<Likely>,
+}
+
+/// A picture with its name; or a name, and why there is no picture.
+pub(crate) struct Tile {
+    pub name: String,
+    pub picture: Option<Picture>,
+    /// What the picture shows; without one, why.
+    pub alt: String,
+}
+
+pub(crate) struct Likely {
+    pub name: String,
+    pub probability: String,
+    /// How long the bar is.
+    pub share: String,
+    /// `true` of the true class, else empty.
+    pub class: &'static str,
+}
+
+/// The card of an image, from its bytes.
+pub(crate) fn card(
+    prefix: &str,
+    row: &PredictionRow,
+    names: &[String],
+    image: &[u8],
+    maps: &[Maps],
+) -> Result<Card, ReportError> {
+    let name = |class: usize| names.get(class).cloned().unwrap_or_else(|| format!("class {class}"));
+    let (truth_name, predicted_name) = (name(row.truth), name(row.predicted));
+    let confidence = percent1(row.confidence().into());
+    let said = if row.truth == row.predicted {
+        format!("recognised at {confidence}")
+    } else {
+        format!("taken for {predicted_name} at {confidence}")
+    };
+    let what = format!("test image {}, {truth_name}, {said}", row.index);
+    let photo = Photo::new(image, SIDE, SIDE)?;
+    let mut tiles =
+        vec![Tile { name: "image".to_owned(), picture: Some(Picture::of(photo)?), alt: capital(&what) }];
+    for method in maps {
+        let Some(map_row) = method.row(row.index) else { continue };
+        let (picture, alt) = match method.map(map_row, SIDE)? {
+            Map::Flat => (None, format!("nothing in {} speaks for {}", map_row.layer, name(map_row.target))),
+            Map::Drawn(map) => {
+                let alt = format!(
+                    "{what}, under its {} of {} for {}: strongest {}",
+                    method.name,
+                    map_row.layer,
+                    name(map_row.target),
+                    place(strongest(&map, SIDE))
+                );
+                let drawn = overlay(photo, HeatMap::new(&map, SIDE, SIDE)?, &OverlayOptions::default())?;
+                (Some(Picture::of(Photo::of(&drawn)?)?), capital(&alt))
+            }
+        };
+        tiles.push(Tile { name: method.name.clone(), picture, alt });
+    }
+    Ok(Card {
+        id: format!("{prefix}-{}", row.index),
+        index: row.index,
+        truth: row.truth,
+        predicted: row.predicted,
+        truth_name,
+        predicted_name,
+        confidence,
+        tiles,
+        likeliest: likeliest(row, &name),
+    })
+}
+
+fn likeliest(row: &PredictionRow, name: &impl Fn(usize) -> String) -> Vec<Likely> {
+    let mut order: Vec<(usize, f32)> = row.probabilities.iter().copied().enumerate().collect();
+    order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let likely = |(class, probability): (usize, f32)| Likely {
+        name: name(class),
+        probability: percent1(probability.into()),
+        share: share(probability.into()),
+        class: if class == row.truth { "true" } else { "" },
+    };
+    order.into_iter().take(LIKELIEST).map(likely).collect()
+}
+
+fn place(part: &str) -> String {
+    match part {
+        "middle" => "in the middle".to_owned(),
+        part => format!("at the {part}"),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}

@@ -1,0 +1,8 @@
+//! Pages of a small run whose every number is known.
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
+
+mod comparing;
+mod escaping;
+mod missing;
+mod run;
+mod whole;

@@ -1,0 +1,156 @@
+//! What stands on the page of a run that has everything.
+
+use wick_report::{inputs, page};
+use wick_runs::GalleryImages;
+
+use crate::run::{Options, whole};
+
+fn html() -> String {
+    let folder = tempfile::tempdir().unwrap();
+    page(&whole(&folder.path().join("run"), &Options::default())).unwrap()
+}
+
+/// From the section's start to its end.
+fn section<'a>(html: &'a str, id: &str) -> &'a str {
+    let start = html.find(&format!("<section id=\"{id}\"")).unwrap_or_else(|| panic!("no section {id}"));
+    let rest = &html[start..];
+    &rest[..rest.find("</section>").unwrap()]
+}
+
+#[test]
+fn every_section_is_there_in_order_and_in_the_contents() {
+    let html = html();
+    let expected = [
+        "claims",
+        "results",
+        "curves",
+        "classes",
+        "confusion",
+        "reliability",
+        "misclassified",
+        "unsure",
+        "lr-finder",
+        "schedule",
+        "norms",
+        "augmentations",
+        "filters",
+        "recipe",
+        "manifest",
+        "model",
+    ];
+    let ids: Vec<&str> =
+        html.split("<section id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(ids, expected);
+    for id in expected {
+        assert!(html.contains(&format!("<li><a href=\"#{id}\">")), "{id}");
+        assert!(!section(&html, id).contains("class=\"missing\""), "{id}");
+    }
+    assert!(html.contains("<title>mine, seed 3: report</title>") && html.contains("<h1>mine</h1>"));
+    assert!(html.contains("<dt>network</dt><dd>resnet18</dd>"));
+}
+
+#[test]
+fn the_last_epoch_comes_before_the_best() {
+    let html = html();
+    let results = section(&html, "results");
+    let last = results.find("66.67\u{a0}%").unwrap();
+    let best = results.find("75.00\u{a0}%").unwrap();
+    assert!(last < best);
+    assert!(results.contains("<dt>test accuracy, last epoch</dt>"));
+    assert!(results.contains("epoch 1; chosen by looking at the test images"));
+    assert!(results.contains("2\u{a0}min 4\u{a0}s") && results.contains("2,000 images/s"));
+    // Confidence is 0.75 throughout, accuracy 4/6.
+    assert!(results.contains("8.33\u{a0}%"), "{results}");
+}
+
+#[test]
+fn claims_are_judged() {
+    let html = html();
+    let claims = section(&html, "claims");
+    assert!(claims.contains("1 match, 1 differ, 0 cannot be compared."));
+    assert!(claims.contains("<span class=\"verdict matches\">matches</span>"));
+    assert!(claims.contains("<span class=\"verdict differs\">differs: by -25.55 points</span>"), "{claims}");
+}
+
+#[test]
+fn curves_have_their_values_under_the_pointer_and_as_a_table() {
+    let html = html();
+    let curves = section(&html, "curves");
+    assert_eq!(curves.matches("<svg class=\"chart\"").count(), 4);
+    assert!(curves.contains("aria-label=\"Accuracy over 2 epochs: train from 40\u{a0}% to 40\u{a0}%, test from 75\u{a0}% to 66.7\u{a0}%.\""), "{curves}");
+    assert!(curves.contains("<title>epoch 2\ntrain loss 0.7500\ntest loss 1.250\n"), "{curves}");
+    assert!(curves.contains("<tr><th scope=\"row\">1</th><td>1.500</td>"));
+    assert!(curves.contains("<dd data-c=\"4\">66.67\u{a0}%</dd>"));
+}
+
+#[test]
+fn classes_and_confusion_tell_counts_and_rates() {
+    let html = html();
+    let classes = section(&html, "classes");
+    assert!(classes.contains("Best: cat, 100.00\u{a0}%. Worst: dog, 50.00\u{a0}%."));
+    // Two of the four taken for cats are cats: precision 1/2, F1 2·2/(2 + 4).
+    assert!(classes.contains("<td>50.00\u{a0}%</td><td>66.67\u{a0}%</td>"), "{classes}");
+    assert!(classes.contains("cat 50.0\u{a0}%"));
+    let confusion = section(&html, "confusion");
+    assert!(
+        confusion.contains("title=\"dog taken for cat\">1<small>50.0\u{a0}%</small></td>"),
+        "{confusion}"
+    );
+    assert!(confusion.contains("<td class=\"right\" style=\"--v:100.0%\" title=\"cat taken for cat\">2"));
+    assert!(confusion.contains("<td class=\"none\" title=\"cat taken for dog\">0</td>"));
+}
+
+#[test]
+fn galleries_show_images_maps_and_what_was_said() {
+    let html = html();
+    let wrong = section(&html, "misclassified");
+    assert!(wrong.contains("2 of the 2 images that the network got wrong, of 6"));
+    assert!(wrong.contains("id=\"misclassified-2\" data-true=\"1\" data-predicted=\"0\""));
+    let alt = "Test image 2, dog, taken for cat at 75.0\u{a0}%, under its Grad-CAM of layer4 for cat: strongest at the lower right";
+    assert!(wrong.contains(&format!("alt=\"{alt}\"")), "{wrong}");
+    assert!(wrong.contains("<figcaption>LayerCAM</figcaption>"));
+    assert_eq!(wrong.matches("<span class=\"flat\">nothing in layer4 speaks for cat</span>").count(), 2);
+    // Of each image itself, and of image 2's maps.
+    assert_eq!(wrong.matches("src=\"data:image/png;base64,").count(), 4);
+    let unsure = section(&html, "unsure");
+    assert!(unsure.contains("The 1 least sure of the 4 right answers."));
+    assert!(unsure.contains("id=\"unsure-3\"") && !unsure.contains("id=\"unsure-2\""));
+}
+
+#[test]
+fn pictures_of_another_evaluation_are_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = whole(folder.path(), &Options::default());
+    let mut galleries = GalleryImages::read(&run.gallery()).unwrap();
+    galleries.misclassified.index = vec![0, 5]; // image 0 is right now
+    galleries.write(&run.gallery()).unwrap();
+    let html = page(&run).unwrap();
+    assert!(section(&html, "misclassified").contains("1 of the 2 images"));
+    assert!(!html.contains("id=\"misclassified-0\""));
+}
+
+#[test]
+fn the_page_is_alone_small_and_always_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = whole(folder.path(), &Options::default());
+    let html = page(&run).unwrap();
+    assert_eq!(html, page(&run).unwrap());
+    assert!(html.len() < 200_000, "{} bytes", html.len());
+    for outside in ["http://", "https://", "src=\"/", "@import", "url("] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+    assert!(html.contains("default-src 'none'; img-src data:;"));
+    // Making the page is itself a stage, which is no part of the page.
+    wick_runs::Manifest::record_stage(&run, "report", &[], &[], 1.5).unwrap();
+    assert_eq!(html, page(&run).unwrap());
+    assert_eq!(inputs(&run).unwrap().len(), 19);
+}
+
+#[test]
+fn a_hold_out_is_not_called_the_test_split() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = "name = \"mine\"\n[data]\nholdout = 5000\n";
+    let html = page(&whole(folder.path(), &Options { recipe, ..Options::default() })).unwrap();
+    assert!(section(&html, "results").contains("<dt>hold-out accuracy, last epoch</dt>"));
+    assert!(!section(&html, "curves").contains("test accuracy"));
+}
