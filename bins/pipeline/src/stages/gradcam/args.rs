@@ -18,7 +18,7 @@ pub struct Args {
     /// A photo to explain, of any size.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "indices", "evaluate"])]
     pub image: Option<PathBuf>,
-    /// Test images to explain, by index; the misclassified ones unless given.
+    /// Test images to explain, by index; unless given, the misclassified ones, and of a run those that were right by the least.
     #[arg(long, value_name = "I,J,…", value_delimiter = ',')]
     pub indices: Option<Vec<usize>>,
     /// How: gradcam, gradcam++, hirescam, xgradcam, layercam, eigencam, eigengradcam, scorecam, ablationcam, guided-backprop or

@@ -13,15 +13,19 @@ use super::maps::Explainer;
 use super::quality::{self, Group};
 use super::{classes, methods, pictures, tell, write};
 use crate::context::{Run, StageEnd, Work, needs};
+use crate::galleries::close_calls;
 use crate::source::{Opened, Subject};
 
 /// Where maps of a weights file on data go, unless told.
 const OUT: &str = "explanation";
 
-/// What the network says of the images that judge, and how many misclassified ones are shown.
+/// What the network says of the images that judge, and which are shown.
 struct Judgement {
     judged: Vec<Judged>,
+    /// Misclassified images, at most.
     shown: usize,
+    /// Those that were right by the least.
+    unsure: Vec<usize>,
 }
 
 pub fn of_run(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result<StageEnd> {
@@ -46,11 +50,13 @@ pub fn of_run(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result
         let layer = Some(run.recipe.evaluate.cam_layer.as_str());
         let explainer =
             Explainer::new(args, &subject.network, &subject.augmentation, &subject.class_names, layer)?;
-        let judged = match is_judged {
-            true => of_predictions(&Predictions::read(&d.predictions())?),
-            false => Vec::new(),
-        };
-        let judgement = Judgement { judged, shown: run.recipe.evaluate.misclassified };
+        let shown = run.recipe.evaluate.misclassified;
+        let mut judgement = Judgement { judged: Vec::new(), shown, unsure: Vec::new() };
+        if is_judged {
+            let predictions = Predictions::read(&d.predictions())?;
+            judgement.judged = of_predictions(&predictions);
+            judgement.unsure = close_calls(&predictions, shown).iter().map(|call| call.row.index).collect();
+        }
         Ok(Work::Done(explain(args, &subject, &explainer, (&methods, &judgement), d)?))
     })
 }
@@ -66,7 +72,7 @@ pub fn of_file(args: &Args, source: &Opened) -> Result<()> {
         (None, false) => judge(&subject, 0)?,
     };
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(OUT));
-    let judgement = Judgement { judged, shown: SHOWN };
+    let judgement = Judgement { judged, shown: SHOWN, unsure: Vec::new() };
     explain(args, &subject, &explainer, (&methods, &judgement), &RunDir::names_below(&out))?;
     Ok(())
 }
@@ -88,7 +94,7 @@ fn explain(
     (methods, judgement): (&[Method], &Judgement),
     dir: &RunDir,
 ) -> Result<Vec<PathBuf>> {
-    let Judgement { judged, shown } = judgement;
+    let Judgement { judged, shown, unsure } = judgement;
     let (split, _) = subject.data.judging();
     let named = args.indices.as_ref().map(|indices| Images::named(subject, indices)).transpose()?;
     if args.evaluate {
@@ -101,7 +107,8 @@ fn explain(
         };
         return quality::run(subject, explainer, methods, &groups, dir);
     }
-    let images = named.unwrap_or_else(|| Images::new(split, wrong(judged, *shown)));
+    let images =
+        named.unwrap_or_else(|| Images::new(split, [wrong(judged, *shown), unsure.clone()].concat()));
     let mut files = Vec::new();
     let mut all = Vec::new();
     for &method in methods {
