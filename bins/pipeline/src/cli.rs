@@ -138,9 +138,10 @@ pub struct RunFolder {
 
 /// `preview`
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("previewed").args(["run", "recipe"]).required(true))]
 pub struct PreviewArgs {
     /// The run folder, or a recipe's folder for its latest run.
-    #[arg(long, value_name = "DIR", conflicts_with = "recipe", required_unless_present = "recipe")]
+    #[arg(long, value_name = "DIR")]
     pub run: Option<PathBuf>,
     /// The data, if they lie elsewhere now than when the run was prepared.
     #[arg(long, value_name = "DIR", requires = "run")]

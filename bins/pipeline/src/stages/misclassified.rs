@@ -7,6 +7,7 @@ use wick_viz::{GalleryOptions, misclassified, save_png, unsure};
 use crate::cli::{GalleryOrder, MisclassifiedArgs};
 use crate::context::{StageEnd, Work, needs};
 use crate::galleries::{class_means, close_call, close_calls, mistake, mistakes, pictures};
+use crate::interrupt::whole;
 use crate::terminal::wrote;
 
 pub fn run(args: &MisclassifiedArgs) -> Result<StageEnd> {
@@ -33,24 +34,28 @@ pub fn run(args: &MisclassifiedArgs) -> Result<StageEnd> {
         let title = format!("The {which} {} of {wrong} misclassified images among {images}", shown.len());
         let options = gallery(title, "nothing misclassified");
         let tiles = shown.iter().map(|row| mistake(row, split, names)).collect::<Result<Vec<_>>>()?;
-        save_png(&misclassified(&tiles, &options)?, &d.figure(Figure::Misclassified))?;
+        let mistaken = misclassified(&tiles, &options)?;
 
         let close = close_calls(&predictions, count);
         let title = format!("Right by the least: {} of {} correct images", close.len(), images - wrong);
         let options = gallery(title, "nothing correct");
         let tiles = close.iter().map(|call| close_call(call, split, names)).collect::<Result<Vec<_>>>()?;
-        save_png(&unsure(&tiles, &options)?, &d.figure(Figure::Unsure))?;
+        let nearly = unsure(&tiles, &options)?;
 
         // Maps explain the first by index, whatever the gallery shows.
         let besides = predictions.wrong().take(explained).map(|row| row.index);
         let shown: Vec<usize> = shown.iter().map(|row| row.index).collect();
         let besides = besides.filter(|index| !shown.contains(index));
-        GalleryImages {
+        let kept = GalleryImages {
             misclassified: pictures(split, shown.iter().copied().chain(besides))?,
             unsure: pictures(split, close.iter().map(|call| call.row.index))?,
             class_mean: class_means(split, &judging, data.classes()),
-        }
-        .write(&d.gallery())?;
+        };
+        whole(|| -> Result<()> {
+            save_png(&mistaken, &d.figure(Figure::Misclassified))?;
+            save_png(&nearly, &d.figure(Figure::Unsure))?;
+            Ok(kept.write(&d.gallery())?)
+        })?;
         let written = vec![d.figure(Figure::Misclassified), d.figure(Figure::Unsure), d.gallery()];
         wrote(&format!("{wrong} of {images} misclassified"), &written)?;
         Ok(Work::Done(written))

@@ -21,7 +21,7 @@ pub fn text(epochs: &[EpochRow], timing: &[TimingRow], split: &str, room: Option
     };
     let mut text = table(epochs, timing, best, split).text(room);
     if epochs.len() > SHOWN {
-        text += &format!("some of {} epochs; epochs.csv has all\n", epochs.len());
+        text += &format!("some of {} epochs; the file below has all\n", epochs.len());
     }
     if epochs.len() > 1 {
         text += &format!("\n{}", curves(epochs, split));

@@ -24,7 +24,7 @@ fn the_variants_of_the_custom_resnet_agree_with_pytorch() {
         let logits = flat(&of.model.forward_t(&images, false).unwrap());
         golden::assert_close(name, &logits, &want[name], LOGITS);
         let mut compiled = Compiled::new(&of, CompileOptions::default()).unwrap();
-        golden::assert_close(name, &compiled.logits(&images).unwrap(), &want[name], LOGITS);
+        golden::assert_close(name, compiled.logits(&images).unwrap(), &want[name], LOGITS);
     }
 }
 
