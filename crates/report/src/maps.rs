@@ -102,7 +102,7 @@ pub(crate) fn strongest(map: &[f32], side: usize) -> &'static str {
 }
 
 /// A method's name from that of its folder.
-fn proper_name(folder: &str) -> String {
+pub(crate) fn proper_name(folder: &str) -> String {
     let plain: String = folder.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     let plusses = folder.contains("++") || plain.ends_with("plusplus") || plain.ends_with("pp");
     let name = match plain.as_str() {

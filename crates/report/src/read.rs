@@ -1,8 +1,9 @@
 //! What a run folder has for a page.
 
 use wick_runs::{
-    Claims, ConfusionTable, EpochRow, GalleryImages, LrFinderReport, LrFinderRow, Manifest, NormRow,
-    PerClassRow, Predictions, RunDir, RunsError, StepRow, TimingRow, read_json, read_rows, read_text,
+    CamQualityRow, Claims, ConfusionTable, EpochRow, GalleryImages, LrFinderReport, LrFinderRow, Manifest,
+    NormRow, PerClassRow, Predictions, RunDir, RunsError, StepRow, TimingRow, read_json, read_rows,
+    read_text,
 };
 
 use crate::ReportError;
@@ -26,6 +27,7 @@ pub(crate) struct Run {
     pub summary: Option<String>,
     pub galleries: Option<GalleryImages>,
     pub maps: Vec<Maps>,
+    pub cam_quality: Option<Vec<CamQualityRow>>,
 }
 
 impl Run {
@@ -47,6 +49,7 @@ impl Run {
             summary: there(read_text(&dir.summary()))?,
             galleries: there(GalleryImages::read(&dir.gallery()))?,
             maps: Maps::all(dir)?,
+            cam_quality: there(read_rows(&dir.cam_quality()))?.filter(|rows: &Vec<_>| !rows.is_empty()),
             dir: dir.clone(),
         })
     }

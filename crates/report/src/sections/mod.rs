@@ -7,6 +7,7 @@ mod confusion;
 mod curves;
 mod galleries;
 mod header;
+mod looks;
 mod lr_finder;
 mod manifest;
 mod missing;
@@ -46,6 +47,7 @@ pub fn page(run: &RunDir) -> Result<String, ReportError> {
         reliability::section,
         galleries::misclassified,
         galleries::unsure,
+        looks::section,
         lr_finder::section,
         schedule::section,
         norms::section,
@@ -80,12 +82,13 @@ pub fn inputs(run: &RunDir) -> Result<Vec<PathBuf>, ReportError> {
         run.lr_finder_json(),
         run.summary(),
         run.gallery(),
+        run.cam_quality(),
         run.figure(Figure::Augmentations),
         run.figure(Figure::Filters),
     ];
     for method in run.cams()? {
         let folder = run.cam(&method)?;
-        files.extend([folder.index(), folder.raw()]);
+        files.extend([folder.index(), folder.raw(), folder.classes()]);
     }
     files.retain(|file| file.exists());
     Ok(files)

@@ -13,7 +13,7 @@ fn a_run_that_was_only_prepared_names_the_stages_to_come() {
     let run = RunDir::at(folder.path()).unwrap();
     fs::write(run.recipe_toml(), "name = \"mine\"\n").unwrap();
     let html = page(&run).unwrap();
-    assert_eq!(html.matches("<section id=").count(), 16);
+    assert_eq!(html.matches("<section id=").count(), 17);
     let said = |file: &str, stage: &str| {
         format!("This run has no <code>{file}</code> yet: the stage <code>{stage}</code> writes it")
     };

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use safetensors::{Dtype, tensor::TensorView};
 use wick_runs::{
-    CamIndexRow, Claim, Claims, ConfusionTable, EpochRow, Figure, GalleryImages, Kind, LrFinderReport,
-    LrFinderRow, LrFinderSettings, Manifest, NormRow, PICTURE_BYTES, PerClassRow, PictureSet, PredictionRow,
-    Predictions, RunDir, StepRow, Suggestion, TimingRow, write_json, write_rows,
+    CamIndexRow, CamQualityRow, Claim, Claims, ConfusionTable, EpochRow, Figure, GalleryImages, Kind,
+    LrFinderReport, LrFinderRow, LrFinderSettings, Manifest, NormRow, PICTURE_BYTES, PerClassRow, PictureSet,
+    PredictionRow, Predictions, RunDir, StepRow, Suggestion, TimingRow, write_json, write_rows,
 };
 
 pub struct Options {
@@ -143,4 +143,21 @@ fn pictures(run: &RunDir) {
     for figure in [Figure::Augmentations, Figure::Filters] {
         wick_viz::save_png(&sheet, &run.figure(figure)).unwrap();
     }
+    wick_viz::save_png(&sheet, &run.cam("layercam").unwrap().classes()).unwrap();
+    let quality = |images: &str, method: &str, layer: &str| CamQualityRow {
+        images: images.to_owned(),
+        count: 2,
+        method: method.to_owned(),
+        layer: layer.to_owned(),
+        flat: 0,
+        deletion: 0.25,
+        insertion: 0.75,
+        road_most: -0.5,
+        road_least: -0.125,
+        road: 0.1875,
+        average_drop: 0.125,
+        increase: 1.0,
+    };
+    let rows = [quality("misclassified", "layercam", "layer4"), quality("misclassified", "random", "")];
+    write_rows(&run.cam_quality(), &rows).unwrap();
 }

@@ -29,6 +29,7 @@ fn every_section_is_there_in_order_and_in_the_contents() {
         "reliability",
         "misclassified",
         "unsure",
+        "looks",
         "lr-finder",
         "schedule",
         "norms",
@@ -143,7 +144,7 @@ fn the_page_is_alone_small_and_always_the_same() {
     // Making the page is itself a stage, which is no part of the page.
     wick_runs::Manifest::record_stage(&run, "report", &[], &[], 1.5).unwrap();
     assert_eq!(html, page(&run).unwrap());
-    assert_eq!(inputs(&run).unwrap().len(), 19);
+    assert_eq!(inputs(&run).unwrap().len(), 21);
 }
 
 #[test]
@@ -153,4 +154,16 @@ fn a_hold_out_is_not_called_the_test_split() {
     let html = page(&whole(folder.path(), &Options { recipe, ..Options::default() })).unwrap();
     assert!(section(&html, "results").contains("<dt>hold-out accuracy, last epoch</dt>"));
     assert!(!section(&html, "curves").contains("test accuracy"));
+}
+
+#[test]
+fn averages_of_maps_and_the_methods_figures_are_told() {
+    let html = html();
+    let looks = section(&html, "looks");
+    assert!(looks.contains("mean of their LayerCAM maps"), "{looks}");
+    assert!(looks.contains("<caption>2 misclassified images, explained at layer4</caption>"));
+    let cells = "<td>0.250</td><td>0.750</td><td>−0.500</td><td>−0.125</td><td>+0.188</td><td>12.5\u{a0}%</td><td>100.0\u{a0}%</td>";
+    for method in ["LayerCAM", "random maps"] {
+        assert!(looks.contains(&format!("<th scope=\"row\">{method}</th>{cells}")), "{method}: {looks}");
+    }
 }
