@@ -119,7 +119,7 @@ mod tests {
             .collect();
         assert_eq!(wrong(&judged, 5), [11, 12]);
         assert_eq!(wrong(&judged, 1), [11]);
-        assert_eq!(correct(&judged, 4), [10, 15, 17, 20]); // of 10, 13, 14 … 21: places 0, 2, 5, 7
+        assert_eq!(correct(&judged, 4), [10, 14, 17, 19]); // of 10, 13, 14 … 21: places 0, 2, 5, 7
         assert_eq!(correct(&judged, 99).len(), 10);
         assert_eq!(correct(&judged, 0), [0; 0]);
         assert_eq!(correct_of_each_class(&judged, 3, 2), [[10, 13], [14, 17], [15, 18]]);
