@@ -1,8 +1,9 @@
 //! From a network to the picture of its first filters.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use wick_models::Network;
 use wick_viz::{FilterLayout, Filters, FiltersOptions, filters, save_png};
 
@@ -15,6 +16,10 @@ pub fn draw(network: &Network, path: &Path) -> Result<Option<PathBuf>> {
     let weights = first.var.flatten_all()?.to_vec1::<f32>()?;
     let data = Filters { weights: &weights, count, height, width, layout: FilterLayout::Hwio };
     let title = format!("{}: {count} filters of {width}×{height} pixels", first.name);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+    }
     save_png(&filters(&data, &FiltersOptions { title: Some(title), ..Default::default() })?, path)?;
     Ok(Some(path.to_owned()))
 }
