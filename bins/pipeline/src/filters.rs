@@ -1,10 +1,10 @@
 //! From a network to the picture of its first filters.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use wick_models::Network;
+use wick_runs::create_parent;
 use wick_viz::{FilterLayout, Filters, FiltersOptions, filters, save_png};
 
 /// Draws the filters of the first convolution and returns the file; of a network whose first convolution does not read red, green and
@@ -16,10 +16,7 @@ pub fn draw(network: &Network, path: &Path) -> Result<Option<PathBuf>> {
     let weights = first.var.flatten_all()?.to_vec1::<f32>()?;
     let data = Filters { weights: &weights, count, height, width, layout: FilterLayout::Hwio };
     let title = format!("{}: {count} filters of {width}×{height} pixels", first.name);
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot create the folder {}", folder.display()))?;
-    }
+    create_parent(path)?;
     save_png(&filters(&data, &FiltersOptions { title: Some(title), ..Default::default() })?, path)?;
     Ok(Some(path.to_owned()))
 }

@@ -216,7 +216,23 @@ fn a_checkpoint_alone_is_enough(root: &Path, folder: &Path) {
     // The same of a run, and nothing is quietly ignored.
     let at = folder.to_str().unwrap();
     succeed(&["gradcam", "--run", at, "--image", photo, "--out", png]);
-    refuse(&["gradcam", "--run", at, "--out", png]);
+    let kept = fs::read(folder.join("cam/gradcam/index.csv")).unwrap();
+    let apart = root.join("apart");
+    succeed(&[
+        "gradcam",
+        "--run",
+        at,
+        "--indices",
+        "1",
+        "--method",
+        "gradcam",
+        "--out",
+        apart.to_str().unwrap(),
+    ]);
+    assert!(apart.join("cam/gradcam/grid.png").exists() && !apart.join("cam/gradcam/classes.png").exists());
+    assert_eq!(fs::read(folder.join("cam/gradcam/index.csv")).unwrap(), kept, "what the run keeps stays");
+    assert!(refuse(&["gradcam", "--run", at, "--indices", "1,1"]).contains("image 1 twice"));
+    assert!(refuse(&["gradcam", "--run", at, "--image", photo, "--out", "cam.gif"]).contains(".png"));
     refuse(&["evaluate", "--run", at, "--out", png]);
 
     // The run's own images, as files that other programs could have written.

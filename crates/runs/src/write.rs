@@ -41,8 +41,12 @@ pub fn write_atomic_by_path<E: From<RunsError>>(
     path: &Path,
     fill: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<(), E> {
+    let io = || RunsError::io("write", path);
     let temporary = beside(path)?.into_temp_path();
+    let permissions = fs::metadata(&temporary).map_err(io())?.permissions();
     fill(&temporary)?;
+    // Another file that `fill` put there may be private.
+    fs::set_permissions(&temporary, permissions).map_err(io())?;
     // `fill` may have replaced the file, so it is the one now at the path that is flushed.
     File::open(&temporary).and_then(|file| file.sync_all()).map_err(RunsError::io("write", path))?;
     Ok(rename(temporary, path)?)

@@ -15,7 +15,6 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
     needs(&d.data(), "prepare")?;
     needs(&d.lr_finder_csv(), "find-lr")?;
     needs(&d.epochs(), "train")?;
-    needs(&d.norms(), "train")?;
     needs(&d.confusion(), "evaluate")?;
     let inputs = [
         d.recipe_toml(),
@@ -23,14 +22,19 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
         d.lr_finder_csv(),
         d.lr_finder_json(),
         d.epochs(),
-        d.norms(),
         d.confusion(),
         d.per_class(),
         d.predictions(),
     ];
     let mut inputs = inputs.map(Input::path).to_vec();
+    // Runs of before norms were taken go on without.
+    let has_norms = d.norms().exists();
+    if has_norms {
+        inputs.push(Input::path(d.norms()));
+    }
     let mut written = vec![d.figure(Figure::Confusion)];
-    written.extend(Figure::CHARTS.into_iter().flat_map(|figure| [d.figure(figure), d.figure_svg(figure)]));
+    let charts = Figure::CHARTS.into_iter().filter(|figure| has_norms || *figure != Figure::Norms);
+    written.extend(charts.flat_map(|figure| [d.figure(figure), d.figure_svg(figure)]));
     // What other stages have drawn is shown in TensorBoard, too.
     let shown = tensorboard::pictures(d)?.into_iter().map(|(_, path)| path);
     inputs.extend(shown.filter(|path| !written.contains(path)).map(Input::path));
@@ -48,7 +52,9 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
         let published = published.map_or(&[][..], |published| &published.per_class);
         figures::per_class(d, published)?;
         figures::reliability(d)?;
-        figures::norms(d)?;
+        if has_norms {
+            figures::norms(d)?;
+        }
         schedule::draw(&run, images)?;
         tensorboard::show_figures(d)?;
         wrote("", &written)?;

@@ -21,10 +21,10 @@ pub(super) const LINE: u64 = 20;
 
 /// The three lines under a picture.
 pub(super) fn lines(truth: &str, predicted: &str, probability: f64) -> [(String, Style); 3] {
-    let style = if truth == predicted { RIGHT } else { WRONG };
+    let style = if truth == predicted || truth.is_empty() { RIGHT } else { WRONG };
     let sure = if probability.is_finite() { format::percent(probability) } else { "unknown".to_owned() };
     [
-        (format!("true: {truth}"), PLAIN),
+        (format!("true: {}", if truth.is_empty() { "not known" } else { truth }), PLAIN),
         (format!("predicted: {predicted}"), style),
         (format!("probability {sure}"), PLAIN),
     ]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::{Result, bail};
 use clap::{Args as ClapArgs, ValueEnum};
 use wick_gradcam::Method;
 
@@ -18,7 +19,7 @@ pub struct Args {
     /// A photo to explain, of any size.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "indices", "evaluate"])]
     pub image: Option<PathBuf>,
-    /// Test images to explain, by index; unless given, the misclassified ones, and of a run those that were right by the least.
+    /// Test images to explain, by index; unless given, the misclassified ones, of a run all that its galleries show.
     #[arg(long, value_name = "I,J,…", value_delimiter = ',')]
     pub indices: Option<Vec<usize>>,
     /// How: gradcam, gradcam++, hirescam, xgradcam, layercam, eigencam, eigengradcam, scorecam, ablationcam, guided-backprop or
@@ -38,21 +39,48 @@ pub struct Args {
     /// image's predicted class unless given.
     #[arg(long, value_name = "CLASS|CLASS-CLASS")]
     pub target: Option<String>,
-    /// Correctly predicted images of each class whose maps are averaged; 0 for none [default: 20, none of scorecam and
-    /// ablationcam].
+    /// Correctly predicted images of each class whose maps are averaged; 0 for none [default: 20; none with --indices, nor of
+    /// scorecam and ablationcam].
     #[arg(long, value_name = "N", conflicts_with_all = ["image", "evaluate"])]
     pub per_class: Option<usize>,
-    /// Measure how well the methods explain, over the misclassified images and a sample of correct ones: deletion, insertion, ROAD,
+    /// Measure how well the methods explain, over samples of the misclassified and of the correct images: deletion, insertion, ROAD,
     /// and change of confidence, beside random maps.
     #[arg(long)]
     pub evaluate: bool,
-    /// Correct images that --evaluate looks at.
-    #[arg(long, value_name = "N", default_value_t = 50, requires = "evaluate")]
+    /// Misclassified images, and as many correct ones, that --evaluate looks at.
+    #[arg(long, value_name = "N", default_value_t = 50, requires = "evaluate", conflicts_with = "indices")]
     pub sample: usize,
-    /// Where to write what was explained of a checkpoint: a folder [default: explanation], or with --image a PNG file
-    /// [default: cam.png].
-    #[arg(long, value_name = "PATH", requires = "checkpoint")]
+    /// Where to write: a folder [default: explanation], or with --image a PNG file [default: cam.png]. Without --indices, --target
+    /// and --out, what is explained of a run is kept in its run folder.
+    #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+}
+
+impl Args {
+    /// Whether more is asked of a run than the maps of its galleries.
+    pub fn is_apart(&self) -> bool {
+        self.indices.is_some() || self.target.is_some() || self.out.is_some()
+    }
+
+    /// Refuses what clap lets pass.
+    pub fn check(&self) -> Result<()> {
+        if let Some(method) = repeated(self.method.as_deref().unwrap_or_default()) {
+            bail!("--method names {method} twice; name each method once");
+        }
+        if let Some(index) = repeated(self.indices.as_deref().unwrap_or_default()) {
+            bail!("--indices names image {index} twice; name each image once");
+        }
+        let is_png = |out: &&PathBuf| out.extension().is_some_and(|e| e.eq_ignore_ascii_case("png"));
+        if let (Some(_), Some(out)) = (&self.image, self.out.as_ref().filter(|out| !is_png(out))) {
+            bail!("--out {}: the picture is a PNG; give it a name that ends in .png", out.display());
+        }
+        Ok(())
+    }
+}
+
+/// The first that comes a second time.
+fn repeated<T: PartialEq>(all: &[T]) -> Option<&T> {
+    all.iter().enumerate().find(|(i, one)| all[..*i].contains(one)).map(|(_, one)| one)
 }
 
 /// How maps are smoothed.

@@ -33,7 +33,8 @@ pub fn averages(
     (methods, judged): (&[Method], &[Judged]),
     dir: &RunDir,
 ) -> Result<Vec<PathBuf>> {
-    let per_class = args.per_class.unwrap_or(PER_CLASS);
+    let usual = if args.indices.is_none() { PER_CLASS } else { 0 };
+    let per_class = args.per_class.unwrap_or(usual);
     let (split, _) = subject.data.judging();
     let of_classes = correct_of_each_class(judged, explainer.class_names.len(), per_class);
     let images = Images::new(split, of_classes.concat());

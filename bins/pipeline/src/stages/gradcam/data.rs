@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use wick_gradcam::Method;
-use wick_runs::{Input, Predictions, RunDir};
+use wick_runs::{GalleryImages, Input, Predictions, RunDir};
 use wick_viz::save_png;
 
 use super::args::{Args, SHOWN};
@@ -19,13 +19,10 @@ use crate::source::{Opened, Subject};
 /// Where maps of a weights file on data go, unless told.
 const OUT: &str = "explanation";
 
-/// What the network says of the images that judge, and which are shown.
+/// What the network says of the images that judge, and which are shown unless others are named.
 struct Judgement {
     judged: Vec<Judged>,
-    /// Misclassified images, at most.
-    shown: usize,
-    /// Those that were right by the least.
-    unsure: Vec<usize>,
+    shown: Vec<usize>,
 }
 
 pub fn of_run(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result<StageEnd> {
@@ -35,14 +32,12 @@ pub fn of_run(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result
         methods => chosen(args, methods.as_ref()),
     };
     let mut inputs = [d.recipe_toml(), d.data(), weights.to_owned()].map(Input::path).to_vec();
-    // Named images need no judgement: without one there are only no averages of classes.
-    let is_judged = args.indices.is_none() || d.predictions().exists();
-    if is_judged {
-        needs(&d.predictions(), "evaluate")?;
-        inputs.push(Input::path(d.predictions()));
+    needs(&d.predictions(), "evaluate")?;
+    inputs.push(Input::path(d.predictions()));
+    if d.gallery().exists() {
+        inputs.push(Input::path(d.gallery()));
     }
-    let options =
-        (&args.indices, &methods, &args.layer, &args.smooth, &args.target, args.per_class, args.sample);
+    let options = (&methods, &args.layer, &args.smooth, args.per_class, args.sample);
     inputs.push(Input::value("options", format!("{options:?}")));
     let stage = if args.evaluate { "gradcam-evaluate" } else { "gradcam" };
     run.stage(stage, inputs, args.source.skip_current.into(), || {
@@ -50,15 +45,49 @@ pub fn of_run(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result
         let layer = Some(run.recipe.evaluate.cam_layer.as_str());
         let explainer =
             Explainer::new(args, &subject.network, &subject.augmentation, &subject.class_names, layer)?;
-        let shown = run.recipe.evaluate.misclassified;
-        let mut judgement = Judgement { judged: Vec::new(), shown, unsure: Vec::new() };
-        if is_judged {
-            let predictions = Predictions::read(&d.predictions())?;
-            judgement.judged = of_predictions(&predictions);
-            judgement.unsure = close_calls(&predictions, shown).iter().map(|call| call.row.index).collect();
-        }
-        Ok(Work::Done(explain(args, &subject, &explainer, (&methods, &judgement), d)?))
+        Ok(Work::Done(explain(args, &subject, &explainer, (&methods, &judgement(run)?), d)?))
     })
+}
+
+/// What a run's `evaluate` left; shown are the images of its galleries.
+fn judgement(run: &Run) -> Result<Judgement> {
+    let predictions = Predictions::read(&run.dir.predictions())?;
+    let shown = match GalleryImages::read(&run.dir.gallery()) {
+        Ok(galleries) => [galleries.misclassified.index, galleries.unsure.index].concat(),
+        Err(error) if error.is_missing() => {
+            let count = run.recipe.evaluate.misclassified;
+            let unsure = close_calls(&predictions, count).into_iter().map(|call| call.row.index);
+            predictions.wrong().take(count).map(|row| row.index).chain(unsure).collect()
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Judgement { judged: of_predictions(&predictions), shown })
+}
+
+/// Explains what is asked of a run besides its galleries, into a folder of its own.
+pub fn apart(args: &Args, source: &Opened, run: &Run) -> Result<()> {
+    let methods = match &args.method {
+        None if !args.evaluate => methods::of_recipe(&run.recipe.evaluate.cam_methods)?,
+        methods => chosen(args, methods.as_ref()),
+    };
+    let judgement = match (&args.indices, run.dir.predictions().exists()) {
+        // Named images need no judgement: without one there are only no averages of classes.
+        (Some(_), false) => Judgement { judged: Vec::new(), shown: Vec::new() },
+        _ => {
+            needs(&run.dir.predictions(), "evaluate")?;
+            judgement(run)?
+        }
+    };
+    let subject = source.subject(args.source.data.as_deref())?;
+    let layer = Some(run.recipe.evaluate.cam_layer.as_str());
+    let explainer =
+        Explainer::new(args, &subject.network, &subject.augmentation, &subject.class_names, layer)?;
+    explain(args, &subject, &explainer, (&methods, &judgement), &out(args))?;
+    Ok(())
+}
+
+fn out(args: &Args) -> RunDir {
+    RunDir::names_below(&args.out.clone().unwrap_or_else(|| PathBuf::from(OUT)))
 }
 
 pub fn of_file(args: &Args, source: &Opened) -> Result<()> {
@@ -68,12 +97,11 @@ pub fn of_file(args: &Args, source: &Opened) -> Result<()> {
         Explainer::new(args, &subject.network, &subject.augmentation, &subject.class_names, None)?;
     let judged = match (&args.indices, args.evaluate) {
         (Some(_), _) => Vec::new(),
-        (None, true) => judge(&subject, args.sample)?,
-        (None, false) => judge(&subject, 0)?,
+        (None, true) => judge(&subject, [args.sample; 2])?,
+        (None, false) => judge(&subject, [SHOWN, 0])?,
     };
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(OUT));
-    let judgement = Judgement { judged, shown: SHOWN, unsure: Vec::new() };
-    explain(args, &subject, &explainer, (&methods, &judgement), &RunDir::names_below(&out))?;
+    let judgement = Judgement { shown: wrong(&judged, SHOWN), judged };
+    explain(args, &subject, &explainer, (&methods, &judgement), &out(args))?;
     Ok(())
 }
 
@@ -94,21 +122,20 @@ fn explain(
     (methods, judgement): (&[Method], &Judgement),
     dir: &RunDir,
 ) -> Result<Vec<PathBuf>> {
-    let Judgement { judged, shown, unsure } = judgement;
+    let Judgement { judged, shown } = judgement;
     let (split, _) = subject.data.judging();
     let named = args.indices.as_ref().map(|indices| Images::named(subject, indices)).transpose()?;
     if args.evaluate {
         let groups = match named {
             Some(images) => vec![Group { name: "chosen", images }],
             None => vec![
-                Group { name: "misclassified", images: Images::new(split, wrong(judged, *shown)) },
+                Group { name: "misclassified", images: Images::new(split, wrong(judged, args.sample)) },
                 Group { name: "correct", images: Images::new(split, correct(judged, args.sample)) },
             ],
         };
         return quality::run(subject, explainer, methods, &groups, dir);
     }
-    let images =
-        named.unwrap_or_else(|| Images::new(split, [wrong(judged, *shown), unsure.clone()].concat()));
+    let images = named.unwrap_or_else(|| Images::new(split, shown.clone()));
     let mut files = Vec::new();
     let mut all = Vec::new();
     for &method in methods {

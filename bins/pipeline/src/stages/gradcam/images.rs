@@ -4,7 +4,6 @@ use anyhow::{Result, bail};
 use wick_cifar::Split;
 use wick_runs::Predictions;
 
-use super::args::SHOWN;
 use crate::source::Subject;
 
 /// One image of the split that judges, and what the network says of it.
@@ -62,8 +61,8 @@ pub fn of_predictions(predictions: &Predictions) -> Vec<Judged> {
     predictions.rows.iter().map(judged).collect()
 }
 
-/// Judges no more images than it takes to find some misclassified and `right` correct ones.
-pub fn judge(subject: &Subject, right: usize) -> Result<Vec<Judged>> {
+/// Judges no more images than it takes to find so many misclassified and correct ones.
+pub fn judge(subject: &Subject, [mistaken, right]: [usize; 2]) -> Result<Vec<Judged>> {
     let (split, all) = subject.data.judging();
     let mut network = subject.compiled()?;
     let mut found: Vec<Judged> = Vec::new();
@@ -83,7 +82,7 @@ pub fn judge(subject: &Subject, right: usize) -> Result<Vec<Judged>> {
             predicted,
         }));
         let correct = found.iter().filter(|j| j.is_right()).count();
-        if found.len() - correct >= SHOWN && correct >= right {
+        if found.len() - correct >= mistaken && correct >= right {
             break;
         }
     }

@@ -10,9 +10,10 @@ use wick_train::softmax;
 
 use super::args::{Args, Smooth};
 use super::target::Asked;
+use crate::progress::counting;
 
 /// Images explained at a time.
-const BATCH: usize = 50;
+const BATCH: usize = 20;
 
 /// A network, what is explained of it, and how.
 pub struct Explainer<'a> {
@@ -90,14 +91,11 @@ impl<'a> Explainer<'a> {
     pub fn words(&self) -> String {
         let smooth = match (self.options.smoothing, self.options.reduction) {
             (Smoothing::None, Reduction::Sum) => "",
-            (Smoothing::None, Reduction::FirstEigenvector) => ", smoothed by the first eigenvector",
-            (Smoothing::Augmentations, Reduction::Sum) => ", smoothed by augmentation",
-            (Smoothing::Augmentations, Reduction::FirstEigenvector) => {
-                ", smoothed by augmentation and the first eigenvector"
-            }
+            (Smoothing::None, Reduction::FirstEigenvector) => ", eigen-smoothed",
+            (Smoothing::Augmentations, Reduction::Sum) => ", augment-smoothed",
+            (Smoothing::Augmentations, Reduction::FirstEigenvector) => ", augment- and eigen-smoothed",
         };
-        let mean = if self.layers.len() > 1 { "the mean of " } else { "" };
-        format!("{} at {mean}{}{smooth}", self.asked.words(self.class_names), self.layers.join(", "))
+        format!("{} at {}{smooth}", self.asked.words(self.class_names), self.layer())
     }
 
     /// Images, `(H, W, 3)` bytes one after another, as the network takes them.
@@ -119,6 +117,7 @@ impl<'a> Explainer<'a> {
             probability: Vec::new(),
         };
         let mut raw: Vec<Vec<Tensor>> = Vec::new();
+        let bar = counting(method.title(), images.len() / IMAGE_BYTES, "images");
         for part in images.chunks(BATCH * IMAGE_BYTES) {
             let target = self.asked.target(part.len() / IMAGE_BYTES);
             let explained = explain_with(method, &self.tensor(part)?, &layers, &target, &self.options)
@@ -130,6 +129,7 @@ impl<'a> Explainer<'a> {
             }
             cams.maps.extend(explained.heatmaps);
             raw.push(explained.raw);
+            bar.at(cams.predicted.len());
         }
         let looked_at = raw.first().map_or(0, Vec::len);
         let layer = |i: usize| raw.iter().map(|layers| &layers[i]).collect::<Vec<_>>();

@@ -14,7 +14,7 @@ mod target;
 mod tell;
 mod write;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use crate::context::StageEnd;
 use crate::source::{Opened, open};
@@ -23,20 +23,17 @@ pub use args::Args;
 pub use methods::of_recipe;
 
 pub fn run(args: &Args) -> Result<StageEnd> {
+    args.check()?;
     let source = open(&args.source)?;
     if let Some(photo) = &args.image {
-        photo::run(args, &source.explained()?, photo)?;
+        photo::run(args, &source, photo)?;
         return Ok(StageEnd::Done);
     }
-    ensure!(
-        args.out.is_none() || args.source.run.is_none(),
-        "--out goes with --checkpoint or --image; what is explained of a run's data is kept in its run folder"
-    );
     match &source {
-        Opened::Run { run, weights } => data::of_run(args, &source, run, weights),
-        Opened::File { .. } => {
-            data::of_file(args, &source)?;
-            Ok(StageEnd::Done)
-        }
+        // A run keeps the maps of its galleries; what else is asked of it is kept apart.
+        Opened::Run { run, .. } if args.is_apart() => data::apart(args, &source, run)?,
+        Opened::Run { run, weights } => return data::of_run(args, &source, run, weights),
+        Opened::File { .. } => data::of_file(args, &source)?,
     }
+    Ok(StageEnd::Done)
 }

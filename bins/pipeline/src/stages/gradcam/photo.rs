@@ -6,26 +6,35 @@ use anyhow::Result;
 use serde_json::json;
 use wick_cifar::{HEIGHT, WIDTH};
 use wick_gradcam::Method;
+use wick_runs::create_parent;
 use wick_viz::{Size, fit, read_image, save_png};
 
 use super::args::Args;
 use super::images::Images;
 use super::maps::{Cams, Explainer};
-use super::{pictures, tell};
-use crate::source::Explained;
+use super::{methods, pictures, tell};
+use crate::source::Opened;
 use crate::terminal::{self, note, paths};
 
 /// Where the picture goes, unless told.
 const OUT: &str = "cam.png";
 
-pub fn run(args: &Args, explained: &Explained, file: &Path) -> Result<()> {
-    let names = &explained.class_names;
-    let explainer = Explainer::new(args, &explained.network, &explained.augmentation, names, None)?;
+pub fn run(args: &Args, source: &Opened, file: &Path) -> Result<()> {
     let photo = read_image(file)?;
+    let explained = &source.explained()?;
+    let names = &explained.class_names;
+    let (layer, usual) = match source {
+        Opened::Run { run, .. } => {
+            let of_recipe = &run.recipe.evaluate;
+            (Some(of_recipe.cam_layer.as_str()), methods::of_recipe(&of_recipe.cam_methods)?)
+        }
+        Opened::File { .. } => (None, vec![Method::GradCam]),
+    };
+    let explainer = Explainer::new(args, &explained.network, &explained.augmentation, names, layer)?;
     let (photo, how) = fit(&photo, Size { height: HEIGHT, width: WIDTH })?;
     note(&format!("{}: {how}", file.display()));
     let images = Images { indices: Vec::new(), truth: Vec::new(), bytes: photo.into_raw() };
-    let methods = args.method.clone().unwrap_or_else(|| vec![Method::GradCam]);
+    let methods = args.method.clone().unwrap_or(usual);
     let mut all = Vec::new();
     for method in methods {
         let cams = explainer.explain(method, &images.bytes)?;
@@ -38,6 +47,7 @@ pub fn run(args: &Args, explained: &Explained, file: &Path) -> Result<()> {
         [] => pictures::grid(&explainer, &images, said)?,
         _ => pictures::side_by_side(&explainer, &images, &all)?,
     };
+    create_parent(&out)?;
     save_png(&picture, &out)?;
     let (predicted, probability) = (&names[said.predicted[0]], said.probability[0]);
     let text = || {

@@ -64,6 +64,6 @@ fn map(cams: &Cams, row: usize) -> Result<HeatMap<'_>> {
 /// True class, predicted class and its probability.
 fn said<'a>(explainer: &Explainer<'a>, images: &Images, cams: &Cams, row: usize) -> (&'a str, &'a str, f64) {
     let names = explainer.class_names;
-    let truth = images.truth.get(row).map_or("not known", |&t| &names[t]);
+    let truth = images.truth.get(row).map_or("", |&t| &names[t]);
     (truth, &names[cams.predicted[row]], f64::from(cams.probability[row]))
 }

@@ -75,7 +75,7 @@ impl Asked {
 
 fn class(asked: &str, names: &[String]) -> Option<usize> {
     let number = || asked.parse().ok().filter(|&class| class < names.len());
-    names.iter().position(|n| n == asked).or_else(number)
+    names.iter().position(|n| n.eq_ignore_ascii_case(asked)).or_else(number)
 }
 
 #[cfg(test)]

@@ -66,6 +66,9 @@ pub fn done(explainer: &Explainer<'_>, images: &Images, all: &[Cams], files: &[P
             "written": paths(files),
         })
     };
-    let text = || format!("{} images explained for {}", images.indices.len(), explainer.words());
+    let text = || {
+        let n = images.indices.len();
+        format!("{n} image{} explained for {}", if n == 1 { "" } else { "s" }, explainer.words())
+    };
     tell(text, files, value)
 }
