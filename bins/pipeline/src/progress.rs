@@ -1,5 +1,6 @@
 //! Showing how long work is coming along: a bar on a terminal, lines elsewhere.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -40,11 +41,14 @@ pub struct Counter {
     unit: &'static str,
     total: usize,
     began: Instant,
+    line_at: Cell<Instant>,
 }
 
 /// A bar that counts to `total` of `unit` (`images`, `steps`), with a name before it.
 pub fn counting(name: &str, total: usize, unit: &'static str) -> Counter {
-    let counter = Counter { bar: Bar::new(), name: name.to_owned(), unit, total, began: Instant::now() };
+    let now = Instant::now();
+    let line_at = Cell::new(now);
+    let counter = Counter { bar: Bar::new(), name: name.to_owned(), unit, total, began: now, line_at };
     counter.at(0);
     counter
 }
@@ -53,7 +57,13 @@ impl Counter {
     /// So many are done.
     pub fn at(&self, done: usize) {
         let share = done as f64 / self.total.max(1) as f64;
-        self.bar.draw(share, &self.ways(done, self.began.elapsed().as_secs_f64()));
+        let ways = self.ways(done, self.began.elapsed().as_secs_f64());
+        self.bar.draw(share, &ways);
+        if self.bar.0.is_hidden() && self.line_at.get().elapsed() >= LINE_EVERY {
+            self.line_at.set(Instant::now());
+            let [Words { before, after }, ..] = &ways;
+            note(&format!("{before}: {after}"));
+        }
     }
 
     fn ways(&self, done: usize, seconds: f64) -> [Words; 2] {

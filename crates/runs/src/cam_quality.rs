@@ -32,6 +32,11 @@ pub struct CamQualityRow {
     pub increase: f64,
 }
 
+impl CamQualityRow {
+    /// What the method of random maps is called.
+    pub const RANDOM: &'static str = "random";
+}
+
 impl Row for CamQualityRow {
     const COLUMNS: &'static [&'static str] = &[
         "images",

@@ -38,12 +38,19 @@ pub(crate) fn next(files: &[PathBuf], seconds: u64, host: &str, suffix: &str) ->
     let latest = files.iter().filter_map(|file| seconds_of(file)).max().unwrap_or(0);
     let seconds = seconds.max(latest);
     let host: String = host.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '-' }).collect();
-    format!("{PREFIX}{seconds:010}.{host}.{:04}{suffix}", files.len())
+    // Not the number of files: one that was removed would give its number away again.
+    let number = files.iter().filter_map(|file| number_of(file)).max().map_or(0, |number| number + 1);
+    format!("{PREFIX}{seconds:010}.{host}.{number:04}{suffix}")
 }
 
 fn seconds_of(file: &Path) -> Option<u64> {
     let name = file.file_name()?.to_str()?.strip_prefix(PREFIX)?;
     name.split('.').next()?.parse().ok()
+}
+
+fn number_of(file: &Path) -> Option<u64> {
+    let name = file.file_name()?.to_str()?.strip_prefix(PREFIX)?;
+    name.split('.').nth(2)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -60,6 +67,9 @@ mod tests {
         assert!(files.is_sorted(), "{files:?}");
         assert_eq!(files[0], Path::new("events.out.tfevents.1700000000.a-b-c.0000.x"));
         assert_eq!(files[3], Path::new("events.out.tfevents.1700000009.a-b-c.0003.x"));
+        files.remove(1);
+        assert!(!files.contains(&PathBuf::from(next(&files, 5, "a.b/c", ".x"))));
+        assert!(next(&files, 5, "h", "").ends_with(".h.0004"));
     }
 
     #[test]

@@ -64,8 +64,11 @@ pub(crate) struct Args {
     deterministic: bool,
 }
 
+/// `gradcam`, telling how well each method explains, over a few images.
+const JUDGING_MAPS: &str = "gradcam --evaluate";
+
 /// After `prepare`, in order.
-const STAGES: [&str; 10] = [
+const STAGES: [&str; 11] = [
     "preview",
     "summary",
     "find-lr",
@@ -73,6 +76,7 @@ const STAGES: [&str; 10] = [
     "evaluate",
     "misclassified",
     "gradcam",
+    JUDGING_MAPS,
     "plot",
     "claims",
     "report",
@@ -171,8 +175,12 @@ fn begin_or_go_on(
 }
 
 fn stage_arguments(stage: &str, run: &Path, data: Option<&Path>) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> =
-        vec![stage.into(), "--run".into(), run.into(), "--skip-current".into()];
+    let (name, more) = match stage {
+        JUDGING_MAPS => ("gradcam", &["--evaluate", "--sample", "10"][..]),
+        stage => (stage, &[][..]),
+    };
+    let mut arguments: Vec<OsString> = vec![name.into(), "--run".into(), run.into(), "--skip-current".into()];
+    arguments.extend(more.iter().map(OsString::from));
     if stage == "train" {
         arguments.push("--resume".into());
     }

@@ -25,11 +25,16 @@ fn of_one(args: &ReportArgs, run: &Run) -> Result<StageEnd> {
     // While a stage is at work the manifest says so; the page tells how the run stood before.
     let status = Manifest::read(d)?.status;
     let inputs = wick_report::inputs(d)?.into_iter().map(Input::path).collect();
-    run.stage("report", inputs, args.skip_current.into(), || {
-        Manifest::update(d, |manifest| manifest.set_status(status))?;
+    let end = run.stage("report", inputs, args.skip_current.into(), || {
+        Manifest::update(d, |manifest| manifest.set_status(status.clone()))?;
         write(&d.report(), &wick_report::page(d)?)?;
         Ok(Work::Done(vec![d.report()]))
-    })
+    })?;
+    if end == StageEnd::Done {
+        // Nothing was changed by having been told.
+        Manifest::update(d, |manifest| manifest.set_status(status))?;
+    }
+    Ok(end)
 }
 
 fn of_several(args: &ReportArgs, paths: &[PathBuf]) -> Result<StageEnd> {

@@ -60,7 +60,7 @@ pub(crate) fn card(
     } else {
         format!("taken for {predicted_name} at {confidence}")
     };
-    let what = format!("test image {}, {truth_name}, {said}", row.index);
+    let what = format!("image {}, {truth_name}, {said}", row.index);
     let photo = Photo::new(image, SIDE, SIDE)?;
     let mut tiles =
         vec![Tile { name: "image".to_owned(), picture: Some(Picture::of(photo)?), alt: capital(&what) }];

@@ -45,7 +45,7 @@ pub(crate) fn misclassified(run: &Run) -> Result<Section, ReportError> {
         belongs: |row| row.truth != row.predicted,
         lead: |shown, of, all| {
             let (of, all) = (count(of as u64), count(all as u64));
-            format!("{shown} of the {of} images that the network got wrong, of {all}, and where it looked.")
+            format!("{shown} of the {of} images that the network got wrong, of {all}.")
         },
     };
     section(run, &kind)

@@ -72,9 +72,17 @@ fn epochs(run: &Run) -> Option<String> {
     }
 }
 
+/// Whether all the recipe's epochs are done.
+fn is_trained(run: &Run) -> bool {
+    let wanted = run.value("train.epochs").and_then(|epochs| epochs.parse().ok());
+    let done = run.epochs.as_ref().and_then(|rows| rows.last()).map(|row| row.epoch);
+    wanted.zip(done).is_some_and(|(wanted, done): (u64, u64)| done >= wanted)
+}
+
 fn warning(run: &Run) -> Option<String> {
     match &run.manifest.as_ref()?.status {
         Status::Failed { message } => Some(format!("A stage of this run failed: {message}")),
+        Status::Interrupted if is_trained(run) => Some("A stage of this run was interrupted.".to_owned()),
         Status::Interrupted => Some("This run was interrupted and can be resumed.".to_owned()),
         Status::Running | Status::Finished => None,
     }

@@ -64,7 +64,11 @@ fn group(first: &CamQualityRow, rows: &[CamQualityRow]) -> Group {
         let area = |v: f64| format!("{v:.3}");
         let change = |v: f64| format!("{v:+.3}").replace('-', "−");
         [
-            if row.layer.is_empty() { "random maps".to_owned() } else { proper_name(&row.method) },
+            if row.method == CamQualityRow::RANDOM {
+                "random maps".to_owned()
+            } else {
+                proper_name(&row.method)
+            },
             area(row.deletion),
             area(row.insertion),
             change(row.road_most),

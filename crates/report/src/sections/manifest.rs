@@ -12,7 +12,7 @@ use crate::frame::Section;
 use crate::read::Run;
 
 /// The stages in the order in which a run goes through them; others follow by name.
-const ORDER: [&str; 10] = [
+const ORDER: [&str; 11] = [
     "prepare",
     "preview",
     "summary",
@@ -21,6 +21,7 @@ const ORDER: [&str; 10] = [
     "evaluate",
     "misclassified",
     "gradcam",
+    "gradcam-evaluate",
     "plot",
     "claims",
 ];

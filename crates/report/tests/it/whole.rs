@@ -107,7 +107,7 @@ fn galleries_show_images_maps_and_what_was_said() {
     let wrong = section(&html, "misclassified");
     assert!(wrong.contains("2 of the 2 images that the network got wrong, of 6"));
     assert!(wrong.contains("id=\"misclassified-2\" data-true=\"1\" data-predicted=\"0\""));
-    let alt = "Test image 2, dog, taken for cat at 75.0\u{a0}%, under its Grad-CAM of layer4 for cat: strongest at the lower right";
+    let alt = "Image 2, dog, taken for cat at 75.0\u{a0}%, under its Grad-CAM of layer4 for cat: strongest at the lower right";
     assert!(wrong.contains(&format!("alt=\"{alt}\"")), "{wrong}");
     assert!(wrong.contains("<figcaption>LayerCAM</figcaption>"));
     assert_eq!(wrong.matches("<span class=\"flat\">nothing in layer4 speaks for cat</span>").count(), 2);

@@ -25,7 +25,7 @@ pub struct ComparedCams<'a> {
     pub image: Photo<'a>,
     /// A map for each column, of any size; each is resized and scaled to 0..=1 here.
     pub maps: &'a [HeatMap<'a>],
-    /// The true class's name.
+    /// The true class's name; empty where it is not known.
     pub truth: &'a str,
     /// The predicted class's name.
     pub predicted: &'a str,

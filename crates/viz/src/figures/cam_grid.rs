@@ -23,7 +23,7 @@ pub struct CamCase<'a> {
     pub image: Photo<'a>,
     /// The map, of any size; it is resized and scaled to 0..=1 here.
     pub map: HeatMap<'a>,
-    /// The true class's name.
+    /// The true class's name; empty where it is not known.
     pub truth: &'a str,
     /// The predicted class's name.
     pub predicted: &'a str,

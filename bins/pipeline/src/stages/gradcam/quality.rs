@@ -22,8 +22,6 @@ use crate::progress::counting;
 use crate::source::Subject;
 use crate::terminal::{paths, tell};
 
-/// The baseline's name in tables.
-pub const RANDOM: &str = "random";
 /// Steps of the deletion and insertion curves: 64 pixels each.
 const STEPS: usize = 16;
 /// Images that go through the network at once.
@@ -72,7 +70,11 @@ pub fn run(
         let measured = measure(explainer, &mut network, group, &predicted, maps)?;
         done += measured.count;
         bar.at(done);
-        rows.push(CamQualityRow { method: RANDOM.to_owned(), layer: String::new(), ..measured });
+        rows.push(CamQualityRow {
+            method: CamQualityRow::RANDOM.to_owned(),
+            layer: String::new(),
+            ..measured
+        });
     }
     drop(bar);
     write_rows(&dir.cam_quality(), &rows)?;

@@ -2,7 +2,6 @@
 
 use wick_runs::CamQualityRow;
 
-use super::quality::RANDOM;
 use crate::terminal::{Column, Table};
 
 type Figure = (&'static str, fn(&CamQualityRow) -> String);
@@ -36,7 +35,11 @@ pub fn of(rows: &[CamQualityRow], explained: &str) -> String {
         let mut table =
             Table::new([Column::left("method")].into_iter().chain(heads).chain([Column::left("")]));
         for row in group {
-            let name = if row.method == RANDOM { "random maps".to_owned() } else { row.method.clone() };
+            let name = if row.method == CamQualityRow::RANDOM {
+                "random maps".to_owned()
+            } else {
+                row.method.clone()
+            };
             let cells = COLUMNS.iter().map(|(_, cell)| cell(row));
             let flat = if row.flat == 0 { String::new() } else { format!("{} maps say nothing", row.flat) };
             table.row([name].into_iter().chain(cells).chain([flat]));
@@ -67,8 +70,12 @@ mod tests {
             average_drop: 0.125,
             increase: 1.0,
         };
-        let random =
-            CamQualityRow { method: RANDOM.to_owned(), layer: String::new(), flat: 0, ..row.clone() };
+        let random = CamQualityRow {
+            method: CamQualityRow::RANDOM.to_owned(),
+            layer: String::new(),
+            flat: 0,
+            ..row.clone()
+        };
         console::set_colors_enabled(false);
         let table = of(&[row, random], "the predicted class");
         let lines: Vec<&str> = table.lines().map(str::trim_end).collect();
