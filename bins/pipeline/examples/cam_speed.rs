@@ -4,11 +4,12 @@
 //! `cargo run --release -p wick-pipeline --example cam_speed`
 #![allow(clippy::print_stdout)]
 
+use std::cell::RefCell;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use wick_gradcam::{CamOptions, Layer, Method, Needs, Target, explain_with};
-use wick_models::{Architecture, Mode, Network};
+use wick_models::{Architecture, CompileOptions, Compiled, Mode, Network};
 
 const LAYER: &str = "layer4";
 /// Runs of each method; the median counts.
@@ -18,9 +19,13 @@ fn main() -> anyhow::Result<()> {
     wick_ops::retain_pages();
     let network = Network::new(Architecture::ResNet18, 10, 0, &Device::Cpu)?;
     let model = network.model.as_ref();
+    let compiled = RefCell::new(Compiled::new(&network, CompileOptions::default())?);
     let layers = [Layer::new(
         LAYER,
-        |x: &Tensor| wick_ops::no_grad(|| model.forward_until(x, LAYER, Mode::Evaluate)),
+        |x: &Tensor| {
+            let map = compiled.borrow_mut().last_map(x).map_err(candle_core::Error::wrap)?;
+            map.ok_or_else(|| candle_core::Error::msg("the network leaves no map"))
+        },
         |a: &Tensor| model.forward_from(a, LAYER, Mode::Evaluate),
     )
     .guided(|x: &Tensor| wick_ops::guided_relus(|| model.forward_t(x, false)))];

@@ -212,3 +212,18 @@ fn a_step_needs_no_memory_but_for_what_it_must_keep() {
     let bytes = compiled.executor().training_bytes(128) as f64 / (128 * 32 * 32 * 64 * 4) as f64;
     assert!(bytes < 1.02 * kept, "{bytes} maps, {kept} kept");
 }
+
+/// As close as logits are: sums of some thousand products through twenty layers, in another order.
+#[test]
+fn the_last_map_is_the_last_layers() {
+    let of = network(Architecture::ResNet18);
+    let mut compiled = Compiled::new(&of, CompileOptions::default()).unwrap();
+    let map = compiled.last_map(&images()).unwrap().unwrap();
+    let want = of.model.forward_until(&images(), "layer4", wick_models::Mode::Evaluate).unwrap();
+    assert_eq!(map.dims(), want.dims());
+    golden::assert_close("layer4", &flat(&map), &flat(&want), 1e-4);
+    // What is pooled by maxima first is no layer's map.
+    let of = network(Architecture::CustomResNet);
+    let mut compiled = Compiled::new(&of, CompileOptions::default()).unwrap();
+    assert!(compiled.last_map(&images()).unwrap().is_none());
+}

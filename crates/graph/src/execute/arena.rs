@@ -46,6 +46,11 @@ impl<E: Element> Arena<E> {
         }
     }
 
+    /// A tensor that the last pass over `images` images left or read.
+    pub fn tensor(&self, plan: &Plan, buf: Buf, images: usize) -> &[E] {
+        &self.values[plan.offsets[buf] * images..][..plan.sizes[buf].len() * images]
+    }
+
     /// The tensors of a pass over `images` images. A pass's tensors never share memory: they live at the same time.
     pub fn tensors(&mut self, plan: &Plan, pass: &Pass, images: usize) -> Tensors<'_, E> {
         let written = pass.write.as_ref().map(|write| write.to);

@@ -15,7 +15,7 @@ use super::sums::Sums;
 use super::{Batch, Options, Profiling, Step, StepOptions};
 use crate::GraphError;
 use crate::graph::{Graph, NormKind, Role, Shape};
-use crate::plan::{ConvInputs, Finish, Pass, Plan};
+use crate::plan::{ConvInputs, Finish, Pass, Plan, Read, Work};
 
 #[derive(Debug)]
 pub(super) struct Engine<E> {
@@ -140,6 +140,14 @@ impl<E: Element> Engine<E> {
         self.head.forward(Run { graph: &graph, ops: &plan.head, images, parameters, dropout: None })?;
         self.note(&stage, "head", "linear", began);
         Ok(self.head.logits())
+    }
+
+    /// The map that the features are the mean of, `(N, H, W, C)`, as the last evaluation, of `images` images, left it; none where it is
+    /// not written as it is.
+    pub fn last_map(&self, images: usize) -> Option<Vec<f32>> {
+        let plan = &self.evaluation;
+        let Work::Features { x: Read::Plain(buf) } = plan.forward.last()?.work else { return None };
+        Some(self.arena.tensor(plan, buf, images).iter().map(|v| v.to_f32()).collect())
     }
 
     /// The number of images, if everything has the length it must have.

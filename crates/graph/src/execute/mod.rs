@@ -153,6 +153,21 @@ impl Executor {
         among_workers(|| either!(&mut self.0, engine => engine.logits(parameters, images)))
     }
 
+    /// Logits as [`logits`](Self::logits), and the map `(N, H, W, C)` that the features are the mean of; none where only its
+    /// parts are written.
+    ///
+    /// # Errors
+    /// As [`logits`](Self::logits).
+    pub fn logits_and_map(
+        &mut self,
+        parameters: &[&[f32]],
+        images: &[f32],
+    ) -> Result<(Vec<f32>, Option<Vec<f32>>), GraphError> {
+        let logits = self.logits(parameters, images)?.to_vec();
+        let count = logits.len() / self.graph().classes().max(1);
+        Ok((logits, either!(&self.0, engine => engine.last_map(count))))
+    }
+
     /// The logits of the last step or evaluation.
     pub fn last_logits(&self) -> &[f32] {
         either!(&self.0, engine => engine.last_logits())

@@ -94,6 +94,15 @@ impl Graph {
         convs + self.linears.iter().map(|l| 2.0 * (l.inputs * l.outputs) as f64).sum::<f64>()
     }
 
+    /// The shape `(H, W, C)` of the map that the features are the mean of; zeros where there are none.
+    pub fn features_of(&self) -> [usize; 3] {
+        let features = self.nodes.iter().find(|node| matches!(node.op, Op::Features));
+        match features.and_then(|node| self.nodes.get(*node.inputs.first()?)).map(|node| node.shape) {
+            Some(Shape::Map(map)) => map,
+            _ => [0; 3],
+        }
+    }
+
     /// A convolution of `x`; with a bias, if it has one.
     ///
     /// # Errors

@@ -119,6 +119,23 @@ impl Compiled {
         Ok(self.executor.last_logits())
     }
 
+    /// The map `(N, h, w, C)` of images `(N, H, W, C)` that the mean is taken of for the last layer, with the running statistics: of a
+    /// ResNet, what its last block leaves. None of a network whose last pooling takes maxima.
+    ///
+    /// # Errors
+    /// Images of another shape.
+    pub fn last_map(&mut self, images: &Tensor) -> Result<Option<Tensor>, ModelError> {
+        let images = pixels(self.executor.graph(), images)?;
+        let (n, device) = (images.dim(0)?, images.device().clone());
+        let variables = self.variables.iter().map(|v| read(v)).collect::<Result<Vec<_>, _>>()?;
+        let parameters = variables.iter().map(|v| v.values()).collect::<Result<Vec<_>, _>>()?;
+        let images = read(&images)?;
+        let [height, width, channels] = self.executor.graph().features_of();
+        let (_, map) = self.executor.logits_and_map(&parameters, images.values()?)?;
+        let Some(map) = map.filter(|_| height * width > 1) else { return Ok(None) };
+        Ok(Some(Tensor::from_vec(map, (n, height, width, channels), &device)?))
+    }
+
     /// What computes it: its graph, its memory, its profile.
     pub fn executor(&mut self) -> &mut Executor {
         &mut self.executor

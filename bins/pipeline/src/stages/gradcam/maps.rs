@@ -1,11 +1,13 @@
 //! Class activation maps of CIFAR images.
 
+use std::sync::{Mutex, PoisonError};
+
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use wick_augment::{Augmentation, CHANNELS};
 use wick_cifar::{HEIGHT, IMAGE_BYTES, WIDTH};
 use wick_gradcam::{CamOptions, Heatmap, Layer, MapStatus, Method, Reduction, Smoothing, explain_with};
-use wick_models::{Mode, Network};
+use wick_models::{CompileOptions, Compiled, Mode, Network};
 use wick_train::softmax;
 
 use super::args::{Args, Smooth};
@@ -23,6 +25,8 @@ pub struct Explainer<'a> {
     pub layers: Vec<String>,
     pub asked: Asked,
     pub options: CamOptions,
+    /// Computes the last layer's activations, where it can, in fewer passes than the network layer by layer.
+    compiled: Option<Mutex<Compiled>>,
 }
 
 /// Maps of some images by one method.
@@ -79,7 +83,13 @@ impl<'a> Explainer<'a> {
             ..CamOptions::default()
         };
         let asked = Asked::read(args.target.as_deref(), class_names)?;
-        Ok(Self { network, augmentation: augmentation.test(), class_names, layers, asked, options })
+        let is_last = |layer: &String| Some(&layer.as_str()) == known.last();
+        let compiled = match layers.iter().any(is_last) {
+            true => Some(Mutex::new(Compiled::new(network, CompileOptions::default())?)),
+            false => None,
+        };
+        let augmentation = augmentation.test();
+        Ok(Self { network, augmentation, class_names, layers, asked, options, compiled })
     }
 
     /// The layers' names in one word.
@@ -137,12 +147,23 @@ impl<'a> Explainer<'a> {
         Ok(cams)
     }
 
+    /// The activations of the last layer, if `name` is that and it leaves the map that the mean is taken of.
+    fn last_map(&self, images: &Tensor, name: &str) -> candle_core::Result<Option<Tensor>> {
+        let is_last = self.network.model.layers().last() == Some(&name);
+        let Some(compiled) = self.compiled.as_ref().filter(|_| is_last) else { return Ok(None) };
+        let mut compiled = compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        compiled.last_map(images).map_err(candle_core::Error::wrap)
+    }
+
     /// The network, cut in two behind a layer.
     fn cut<'b>(&'b self, name: &'b str) -> Layer<'b> {
         let model = self.network.model.as_ref();
         Layer::new(
             name,
-            move |x: &Tensor| wick_ops::no_grad(|| model.forward_until(x, name, Mode::Evaluate)),
+            move |x: &Tensor| match self.last_map(x, name)? {
+                Some(map) => Ok(map),
+                None => wick_ops::no_grad(|| model.forward_until(x, name, Mode::Evaluate)),
+            },
             move |a: &Tensor| model.forward_from(a, name, Mode::Evaluate),
         )
         .guided(move |x: &Tensor| {
