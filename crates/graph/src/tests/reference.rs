@@ -146,11 +146,11 @@ fn backward(
             Op::Softmax => {
                 // By the whole Jacobian: y_k·(δ_jk − y_j).
                 let classes = size(node.shape);
-                for at in 0..dy.len() {
+                for (at, d) in d[input].iter_mut().enumerate() {
                     let (row, k) = (at / classes * classes, at % classes);
                     let y = &values[i][row..][..classes];
                     let of = |j: usize| y[k] * (f64::from(u8::from(j == k)) - y[j]) * dy[row + j];
-                    d[input][at] += (0..classes).map(of).sum::<f64>();
+                    *d += (0..classes).map(of).sum::<f64>();
                 }
             }
         }
