@@ -20,8 +20,8 @@ use crate::terminal::{self, note, paths};
 const OUT: &str = "cam.png";
 
 pub fn run(args: &Args, source: &Opened, file: &Path) -> Result<()> {
-    let photo = read_image(file)?;
     let explained = &source.explained()?;
+    let photo = read_image(file)?;
     let names = &explained.class_names;
     let (layer, usual) = match source {
         Opened::Run { run, .. } => {
