@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask dataset`, `reproduce`, `bench` and `ci`.
+//! The project's chores: `cargo xtask dataset`, `reproduce`, `bench`, `results` and `ci`.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A command speaks to whoever typed it.
 
 mod bench;
@@ -6,6 +6,7 @@ mod ci;
 mod dataset;
 mod pipeline;
 mod reproduce;
+mod results;
 
 use std::process::ExitCode;
 
@@ -24,6 +25,7 @@ enum Command {
     Reproduce(reproduce::Args),
     Dataset(dataset::Args),
     Bench(bench::Args),
+    Results(results::Args),
     Ci(ci::Args),
 }
 
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         Command::Reproduce(args) => reproduce::run(&args),
         Command::Dataset(args) => dataset::run(args).map(|()| ExitCode::SUCCESS),
         Command::Bench(args) => bench::run(&args),
+        Command::Results(args) => results::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Ci(args) => ci::run(args).map(|()| ExitCode::SUCCESS),
     };
     match outcome {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use wick_runs::{MeasuredRow, parse_rows};
 use wick_train::{Layers, Recipe};
 
 use crate::cli::RecipeArgs;
@@ -24,6 +25,14 @@ const RECIPES: [(&str, &str); 13] = [
     ("s11-tuned", include_str!("../recipes/s11-tuned.toml")),
     ("speedrun", include_str!("../recipes/speedrun.toml")),
 ];
+
+/// What they reached, as `cargo xtask results` gathers it.
+const MEASURED: &[u8] = include_bytes!("../recipes/measured.csv");
+
+/// What the built-in recipes reached in whole runs; a line for each machine and precision.
+pub fn measured() -> Result<Vec<MeasuredRow>> {
+    Ok(parse_rows(Path::new("measured.csv"), MEASURED)?)
+}
 
 /// All built-in recipes, resolved.
 pub fn all() -> Result<Vec<Recipe>> {
@@ -99,6 +108,28 @@ mod tests {
         for recipe in all().unwrap() {
             let again = Layers::default().over("text", &recipe.to_string()).unwrap().resolve().unwrap();
             assert_eq!(again, recipe);
+        }
+    }
+
+    /// A recipe that is changed has not reached what it did before.
+    #[test]
+    fn what_was_measured_is_of_the_recipes_as_they_are() {
+        for row in measured().unwrap() {
+            let folder = format!("{}/../../xtask/results/{}", env!("CARGO_MANIFEST_DIR"), row.recipe);
+            let kept = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+            let of_row = |path: &std::path::PathBuf| {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                name.starts_with("seed") && name.ends_with(&format!("-{}", row.machine))
+            };
+            for run in kept.filter(of_row) {
+                let run = Layers::default().over_file(&run.join("recipe.toml")).unwrap().resolve().unwrap();
+                if serde_json::json!(run.train.precision) != row.precision.as_str() {
+                    continue;
+                }
+                let now = [format!("seed={}", run.seed), format!("train.precision={}", row.precision)];
+                let now = named_with(&row.recipe, &now).unwrap();
+                assert_eq!(now.identity(), run.identity(), "{} with the seed {}", row.recipe, run.seed);
+            }
         }
     }
 

@@ -107,6 +107,8 @@ fn recipes_as_json() {
     let names: Vec<&str> =
         told.as_array().unwrap().iter().filter_map(|recipe| recipe["name"].as_str()).collect();
     assert!(names.contains(&"s11") && names.contains(&"speedrun"), "{names:?}");
+    let speedrun = &told[names.iter().position(|name| *name == "speedrun").unwrap()];
+    assert!(speedrun["measured"][0]["test_accuracy"].as_f64().unwrap() > 0.9, "{speedrun}");
 }
 
 /// Whoever reads only the first line ends nothing with an error.

@@ -23,10 +23,17 @@ pub struct Cut {
 /// [`RunsError::Missing`] or [`RunsError::Io`] where it cannot be read, [`RunsError::Columns`] where its header is
 /// another record's, [`RunsError::Row`] where a line is no such record.
 pub fn read_rows<R: Row>(path: &Path) -> Result<Vec<R>, RunsError> {
-    let bytes = fs::read(path).map_err(RunsError::io("read", path))?;
-    let (header, body) = split_line(&bytes);
+    parse_rows(path, &fs::read(path).map_err(RunsError::io("read", path))?)
+}
+
+/// Every row of a CSV file that has been read already; `path` names it in errors.
+///
+/// # Errors
+/// As [`read_rows`], but for reading.
+pub fn parse_rows<R: Row>(path: &Path, bytes: &[u8]) -> Result<Vec<R>, RunsError> {
+    let (header, body) = split_line(bytes);
     check_header::<R>(path, header)?;
-    check_last_line::<R>(path, &bytes)?;
+    check_last_line::<R>(path, bytes)?;
     let mut rows = Vec::new();
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(body);
     let mut record = ByteRecord::new();

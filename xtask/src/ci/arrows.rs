@@ -38,7 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "report",
         ],
     ),
-    ("xtask", &["cifar", "runs"]),
+    ("xtask", &["cifar", "metrics", "runs"]),
 ];
 
 /// Who may know candle, in tests, too: what is of use without candle is to build and pass its tests without it.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::Context;
 
@@ -32,13 +33,15 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<Vec<&'static str>> {
     for check in CHECKS {
         println!("-----  cargo {}", check.arguments.join(" "));
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+        let start = Instant::now();
         let status = cargo
             .args(check.arguments)
             .envs(check.environment.iter().copied())
             .current_dir(root)
             .status()
             .with_context(|| format!("cannot start {}", check.name))?;
-        println!("{} {}", if status.success() { "ok    " } else { "BROKEN" }, check.name);
+        let seconds = start.elapsed().as_secs();
+        println!("{} {}, {seconds} s", if status.success() { "ok    " } else { "BROKEN" }, check.name);
         if !status.success() {
             failed.push(check.name);
         }

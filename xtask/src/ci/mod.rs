@@ -16,6 +16,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
+use crate::results;
 use workspace::Workspace;
 
 /// Check the workspace's rules, formatting, lints, documentation and tests
@@ -49,16 +50,19 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in no workspace")?;
     let workspace = Workspace::read(root)?;
     let mut failed = Vec::new();
-    for rule in RULES {
-        let broken = (rule.check)(&workspace);
-        println!("{} {}", if broken.is_empty() { "ok    " } else { "BROKEN" }, rule.name);
+    let mut tell = |name, broken: Vec<String>| {
+        println!("{} {name}", if broken.is_empty() { "ok    " } else { "BROKEN" });
         for line in &broken {
             println!("         {line}");
         }
         if !broken.is_empty() {
-            failed.push(rule.name);
+            failed.push(name);
         }
+    };
+    for rule in RULES {
+        tell(rule.name, (rule.check)(&workspace));
     }
+    tell("accuracies told are those of the runs kept", results::stale(root)?);
     for note in dependencies::notes(&workspace) {
         println!("note   {note}");
     }
