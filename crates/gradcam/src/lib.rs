@@ -23,6 +23,7 @@
 //! ```
 
 mod check;
+mod dot;
 mod error;
 mod explain;
 mod explain_with;

@@ -19,7 +19,7 @@ impl Default for CamOptions {
             layout: ImageLayout::ChannelsLast,
             reduction: Reduction::Sum,
             smoothing: Smoothing::None,
-            batch_size: 32,
+            batch_size: 128,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The first principal component of a small matrix.
 
+use crate::dot::dot;
 use crate::symmetric::leading_eigenpair;
 
 /// The rows of `values` `(places, channels)`, less their mean, projected on their first right singular vector.
@@ -39,8 +40,4 @@ pub(crate) fn first_component(values: &[f64], places: usize, channels: usize) ->
         projection.iter_mut().for_each(|v| *v = -*v);
     }
     projection
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -1,11 +1,14 @@
 use crate::CamError;
 use candle_core::Tensor;
 
+/// What a map may be enlarged to: as much as any photo has.
+const MOST_PIXELS: usize = 100_000_000;
+
 /// Resizes a map of `from = (height, width)` values to `to`, bilinearly: pixel centres are at half-integers, places outside the
 /// outermost centres take their value. This is `cv2.resize(…, INTER_LINEAR)` on floats; it does not average when it shrinks.
 ///
 /// # Errors
-/// [`CamError::Shape`] if `values` is not of that size, or a size is 0.
+/// [`CamError::Shape`] if `values` is not of that size, or a size is 0; [`CamError::Setting`] if the new one is above 100 million pixels.
 pub fn resize_bilinear(
     values: &[f32],
     from: (usize, usize),
@@ -16,6 +19,13 @@ pub fn resize_bilinear(
             what: "map to be resized",
             expected: format!("{from:?} values, and the new size {to:?} above 0"),
             got: values.len().into(),
+        });
+    }
+    if to.0.checked_mul(to.1).is_none_or(|pixels| pixels > MOST_PIXELS) {
+        return Err(CamError::Setting {
+            name: "new size of a map",
+            expected: format!("at most {MOST_PIXELS} pixels"),
+            got: format!("{}×{}", to.0, to.1),
         });
     }
     let columns = samples(from.1, to.1);

@@ -1,5 +1,7 @@
 //! The leading eigenvector of a positive semidefinite matrix.
 
+use crate::dot::dot;
+
 /// Vectors of a Krylov space before it starts anew: matrices up to this size are solved at once.
 const BASIS: usize = 24;
 /// How often it starts anew at most; each time the error falls by `e^(-4·24·√gap)` or better.
@@ -116,8 +118,4 @@ fn unit(mut v: Vec<f64>) -> Option<Vec<f64>> {
         v.iter_mut().for_each(|v| *v /= length);
         v
     })
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

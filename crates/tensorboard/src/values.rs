@@ -88,7 +88,9 @@ impl Image {
     /// # Errors
     /// Another number of bytes than the size asks for; no pixels at all.
     pub fn rgb(pixels: &[u8], width: u32, height: u32) -> Result<Self, TensorBoardError> {
-        let (expected, got) = (3 * width as usize * height as usize, pixels.len());
+        // More than a machine can hold: a number that no slice has.
+        let bytes = (3 * width as usize).saturating_mul(height as usize);
+        let (expected, got) = (bytes, pixels.len());
         if expected != got {
             return Err(TensorBoardError::Pixels { width, height, expected, got });
         }

@@ -210,6 +210,7 @@ fn what_cannot_be_written_is_told() {
     assert!(said(Histogram::new(&[0.0, f32::NAN])).contains("value 1 is NaN"));
     let said = |result: Result<Image, TensorBoardError>| result.unwrap_err().to_string();
     assert!(said(Image::rgb(&[0; 5], 1, 2)).contains("should have 6 bytes (red, green, blue), got 5"));
+    assert!(said(Image::rgb(&[], u32::MAX, u32::MAX)).contains("got 0"));
     assert!(said(Image::rgb(&[], 0, 2)).contains("at least one pixel"));
     assert!(said(Image::png(b"GIF89a".to_vec())).contains("should be a whole PNG"));
     let file = folder.path().join("file");

@@ -20,6 +20,14 @@ fn either(full: &[f64], given: bool) -> &[f64] {
     if given { full } else { &[] }
 }
 
+#[test]
+fn filters_without_sides_are_refused() {
+    let layout = FilterLayout::Oihw;
+    let data = Filters { weights: &[], count: usize::MAX, height: 0, width: 3, layout };
+    let error = filters(&data, &FiltersOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("at least 1") && error.contains("0×3"), "{error}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -18,11 +18,14 @@ impl Default for Baseline {
     }
 }
 
+/// The largest radius of a [`Blur`]; beyond an image's sides, its edges only are averaged.
+const MOST_RADIUS: usize = 1000;
+
 /// A Gaussian of standard deviation `sigma` pixels, cut off `radius` pixels from its middle, each channel by itself; the
 /// image's edges are continued.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Blur {
-    /// Pixels on either side.
+    /// Pixels on either side, at most 1,000.
     pub radius: usize,
     /// Standard deviation in pixels.
     pub sigma: f64,
@@ -58,6 +61,13 @@ impl Blur {
                 name: "sigma",
                 expected: "above 0".to_owned(),
                 got: self.sigma.to_string(),
+            });
+        }
+        if self.radius > MOST_RADIUS {
+            return Err(CamError::Setting {
+                name: "radius",
+                expected: format!("at most {MOST_RADIUS} pixels"),
+                got: self.radius.to_string(),
             });
         }
         let radius = self.radius as isize;

@@ -1,4 +1,6 @@
 use super::samples::ImageSize;
+use crate::CamError;
+use crate::dot::dot;
 
 /// The eight neighbours of a pixel (down, right) and their weights, which come to 1.
 const NEIGHBOURS: [(isize, isize, f64); 8] = [
@@ -18,17 +20,33 @@ const SOLVED: f64 = 1e-9;
 /// 1/6 for those beside it, 1/12 for those across a corner, and in proportion at the image's edges (Rong et al. 2022, ROAD, §4.2).
 ///
 /// `removed` are their places, row by row, each named once. The equations are symmetric and positive definite as long as one pixel
-/// remains, and solved by conjugate gradients. `image` is not looked at there. Where all are removed, or the lengths do not go
-/// together, nothing is changed.
+/// remains, and solved by conjugate gradients. `image` is not looked at there. Where all are removed, nothing is changed.
+///
+/// # Errors
+/// [`CamError::Setting`] where `image` is not of that size, or a place lies outside of it.
 pub fn impute_linearly(
     image: &mut [f32],
     (height, width, channels): (usize, usize, usize),
     removed: &[usize],
-) {
+) -> Result<(), CamError> {
+    let values = height.checked_mul(width).and_then(|area| area.checked_mul(channels));
+    if values != Some(image.len()) {
+        return Err(CamError::Setting {
+            name: "image to be filled in",
+            expected: format!("{height}×{width} pixels of {channels} channels"),
+            got: format!("{} values", image.len()),
+        });
+    }
     let size = ImageSize { height, width, channels };
-    let fits = image.len() == size.values() && removed.iter().all(|&p| p < size.area());
-    if !fits || removed.is_empty() || removed.len() >= size.area() {
-        return;
+    if let Some(place) = removed.iter().find(|place| **place >= size.area()) {
+        return Err(CamError::Setting {
+            name: "pixel to be filled in",
+            expected: format!("below {}", size.area()),
+            got: place.to_string(),
+        });
+    }
+    if removed.is_empty() || removed.len() >= size.area() {
+        return Ok(());
     }
     let equations = Equations::new(size, removed);
     for channel in 0..channels {
@@ -37,6 +55,7 @@ pub fn impute_linearly(
             image[pixel * channels + channel] = value as f32;
         }
     }
+    Ok(())
 }
 
 /// One for each pixel removed: its share of weights within the image times its value, less the removed neighbours' weighed
@@ -110,10 +129,6 @@ impl Equations {
         }
         x
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 fn add(to: &mut [f64], times: f64, what: &[f64]) {

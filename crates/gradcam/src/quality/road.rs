@@ -64,7 +64,7 @@ pub fn road(
             for &percentile in &options.percentiles {
                 let removed = &order[..at_or_above(percentile, order.len())];
                 let keys = [options.seed, i as u64, which as u64, u64::from(percentile)];
-                viewer.show(i, &filled_in(samples, i, removed, options.noise, &mut Noise::keyed(&keys)))?;
+                viewer.show(i, &filled_in(samples, i, removed, options.noise, &mut Noise::keyed(&keys))?)?;
             }
         }
     }
@@ -77,16 +77,22 @@ pub fn road(
     Ok(viewer.scores()?.chunks_exact(1 + 2 * n).map(road).collect())
 }
 
-fn filled_in(samples: &Samples<'_>, i: usize, removed: &[usize], noise: f32, keyed: &mut Noise) -> Vec<f32> {
+fn filled_in(
+    samples: &Samples<'_>,
+    i: usize,
+    removed: &[usize],
+    noise: f32,
+    keyed: &mut Noise,
+) -> Result<Vec<f32>, CamError> {
     let size = samples.size;
     let mut image = samples.image(i).to_vec();
-    impute_linearly(&mut image, (size.height, size.width, size.channels), removed);
+    impute_linearly(&mut image, (size.height, size.width, size.channels), removed)?;
     for &pixel in removed {
         for value in &mut image[pixel * size.channels..][..size.channels] {
             *value += noise * keyed.normal() as f32;
         }
     }
-    image
+    Ok(image)
 }
 
 /// Of `pixels` different values, how many are at `numpy.percentile(values, percentile)` or above, leaving at least one.

@@ -75,6 +75,9 @@ fn shapes_that_do_not_fit_are_named() {
     assert!(message(heatmaps(&tensor(1, (1, 2, 2), 1.0), 0, 4)).contains("the new size (0, 4) above 0"));
     assert!(message(resize_bilinear(&[1.0], (2, 2), (4, 4))).contains("(2, 2) values"));
     assert!(message(resize_bilinear(&[1.0], (usize::MAX, 2), (4, 4))).contains("values"));
+    for to in [(usize::MAX, 2), (20_000, 20_000)] {
+        assert!(message(resize_bilinear(&[1.0], (1, 1), to)).contains("at most 100000000 pixels"));
+    }
 }
 
 #[test]

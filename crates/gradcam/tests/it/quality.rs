@@ -125,27 +125,43 @@ fn linear_imputation_is_pytorch_grad_cams() {
     let removed = &order[..33];
     let mut image = values(&given.images.get(0).unwrap());
     let expected = golden::nchw_to_nhwc(&given.values("imputed"), [1, C, H, W]);
-    impute_linearly(&mut image, (H, W, C), removed);
+    impute_linearly(&mut image, (H, W, C), removed).unwrap();
     golden::assert_close("imputed", &image, &expected, 1e-6);
+}
+
+#[test]
+fn imputation_of_what_is_not_there_is_refused() {
+    let refused = |size, removed: &[usize]| {
+        let mut image = [1.0, 2.0, 3.0, 4.0];
+        let error = impute_linearly(&mut image, size, removed).unwrap_err().to_string();
+        assert_eq!(image, [1.0, 2.0, 3.0, 4.0]);
+        error
+    };
+    let error = refused((2, 2, 1), &[0, 4]);
+    assert!(error.contains("is 4; expected below 4"), "{error}");
+    for size in [(2, 3, 1), (usize::MAX, 2, 2), (0, 2, 1)] {
+        let error = refused(size, &[0]);
+        assert!(error.contains("4 values"), "{error}");
+    }
 }
 
 /// A row of three: at the edge only neighbours beside it, so the middle is the mean of the ends, however far from it they are.
 #[test]
 fn imputation_by_hand() {
     let mut row = [3.0, f32::NAN, 9.0];
-    impute_linearly(&mut row, (1, 3, 1), &[1]);
+    impute_linearly(&mut row, (1, 3, 1), &[1]).unwrap();
     assert_eq!(row, [3.0, 6.0, 9.0]);
     let mut row = [1.0, 0.0, 0.0, 4.0];
-    impute_linearly(&mut row, (1, 4, 1), &[2, 1]);
+    impute_linearly(&mut row, (1, 4, 1), &[2, 1]).unwrap();
     golden::assert_close("a line", &row, &[1.0, 2.0, 3.0, 4.0], 1e-6);
     // A corner of 2×2: beside 1/6 twice, across 1/12: (2·(1 + 2) + 6) / 5.
     let mut corner = [0.0, 1.0, 2.0, 6.0];
-    impute_linearly(&mut corner, (2, 2, 1), &[0]);
+    impute_linearly(&mut corner, (2, 2, 1), &[0]).unwrap();
     golden::assert_close("a corner", &corner, &[2.4, 1.0, 2.0, 6.0], 1e-6);
-    // Nothing is known, nothing is asked for, or it does not fit.
-    for removed in [&[0, 1, 2, 3][..], &[], &[4]] {
+    // Nothing is known, or nothing is asked for.
+    for removed in [&[0, 1, 2, 3][..], &[]] {
         let mut image = [1.0, 2.0, 3.0, 4.0];
-        impute_linearly(&mut image, (2, 2, 1), removed);
+        impute_linearly(&mut image, (2, 2, 1), removed).unwrap();
         assert_eq!(image, [1.0, 2.0, 3.0, 4.0]);
     }
 }
@@ -267,6 +283,8 @@ fn bad_input_is_named() {
     );
     let flat = Baseline::Blurred(Blur { radius: 1, sigma: 0.0 });
     assert_eq!(curve(CurveOptions { baseline: flat, ..usual() }), "sigma is 0; expected above 0");
+    let wide = Baseline::Blurred(Blur { radius: usize::MAX, sigma: 1.0 });
+    assert!(curve(CurveOptions { baseline: wide, ..usual() }).ends_with("expected at most 1000 pixels"));
 
     let roads =
         |options| message(road(|x| given.model(x), &given.samples(), &options).map(|_| ()).unwrap_err());

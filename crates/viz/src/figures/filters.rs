@@ -75,10 +75,17 @@ pub fn filters(data: &Filters<'_>, options: &FiltersOptions) -> Result<RgbImage,
     if let Some((index, &value)) = data.weights.iter().enumerate().find(|(_, w)| !w.is_finite()) {
         return Err(VizError::NotFinite { what: FIGURE.to_owned(), index, value });
     }
-    let columns = some_columns(FIGURE, options.columns.unwrap_or_else(|| even_rows(data.count)))?;
     if data.count == 0 {
         return nothing(FIGURE, options.title.as_deref(), "no filter");
     }
+    if data.weights.is_empty() {
+        return Err(VizError::OutOfRange {
+            what: format!("sides of a filter in {FIGURE}"),
+            expected: "at least 1".to_owned(),
+            got: format!("{}×{}", data.height, data.width),
+        });
+    }
+    let columns = some_columns(FIGURE, options.columns.unwrap_or_else(|| even_rows(data.count)))?;
     let near = || (TILE / data.height.max(data.width).max(1) as f64).round().clamp(1.0, 32.0) as u32;
     let zoom = options.zoom.unwrap_or_else(near);
     let pictures: Vec<RgbImage> = bytes(data, options.scale)
