@@ -34,6 +34,7 @@
 //! # }
 //! ```
 
+mod cam_index;
 mod cam_quality;
 mod claims;
 mod claims_table;
@@ -54,6 +55,7 @@ mod stage;
 mod table;
 mod write;
 
+pub use cam_index::{CamIndexRow, CamSmoothing, CamStatus};
 pub use cam_quality::CamQualityRow;
 pub use claims::{Claim, Claims, Kind, Unit, Value, Verdict};
 pub use comparison::{ComparedRecipe, ComparedRun, Comparison, ComparisonDir, Difference, Judge};
@@ -69,8 +71,8 @@ pub use machine::{InstructionSet, Machine, git_revision, machine};
 pub use manifest::{DatasetRecord, Manifest, Status};
 pub use predictions::{PredictionRow, Predictions};
 pub use rows::{
-    CamIndexRow, EpochRow, LrFinderReport, LrFinderRow, LrFinderSettings, NormRow, Ordered, PerClassRow, Row,
-    StepRow, Suggestion, TimingRow,
+    EpochRow, LrFinderReport, LrFinderRow, LrFinderSettings, NormRow, Ordered, PerClassRow, Row, StepRow,
+    Suggestion, TimingRow,
 };
 pub use stage::{Input, StageRecord, StageState};
 pub use table::{Cut, append_rows, cut_rows_after, read_rows, write_rows};
