@@ -16,7 +16,7 @@ pub struct Cli {
     /// Threads to compute with; all cores unless given. No result depends on it.
     #[arg(long, global = true, help_heading = EVERY, value_name = "N")]
     pub threads: Option<usize>,
-    /// Where train, find-lr, evaluate and bench compute: `auto` (a GPU if there is one with all that it needs), `cpu`, `cuda`, `cuda:1`.
+    /// Where train, find-lr, evaluate, bench and, of a checkpoint, misclassified compute: `auto` (a GPU if there is one with all that it needs), `cpu`, `cuda`, `cuda:1`.
     #[arg(long, global = true, help_heading = EVERY, env = "WICK_DEVICE", value_name = "DEVICE", default_value = "auto")]
     pub device: wick_train::Wanted,
     /// On a GPU: only engines that always sum in the same order, so that two runs have the same bits. The CPU's always have.
@@ -53,6 +53,7 @@ pub enum Stage {
     #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArgs),
     /// Draw the misclassified images, and the correct ones that were nearly misclassified.
+    #[command(after_help = examples::MISCLASSIFIED)]
     Misclassified(MisclassifiedArgs),
     /// Draw where the network looks, by Grad-CAM and ten other methods, or measure how well they tell.
     #[command(after_help = examples::GRADCAM)]
@@ -237,13 +238,16 @@ pub enum GalleryOrder {
 #[derive(Debug, Args)]
 pub struct MisclassifiedArgs {
     #[command(flatten)]
-    pub run: RunFolder,
-    /// Images in each gallery; as many as the recipe says (`evaluate.misclassified`) unless given.
+    pub source: Source,
+    /// Images in each gallery; unless given, as many as a run's recipe says (`evaluate.misclassified`), of a weights file 20.
     #[arg(long, value_name = "N")]
     pub count: Option<usize>,
     /// Which misclassified images are shown, and in which order.
     #[arg(long, value_enum, default_value_t = GalleryOrder::Index)]
     pub order: GalleryOrder,
+    /// Where to draw the galleries of a checkpoint [default: galleries].
+    #[arg(long, value_name = "DIR", conflicts_with = "run")]
+    pub out: Option<PathBuf>,
 }
 
 /// A run, or a weights file with data.
@@ -253,14 +257,14 @@ pub struct Source {
     /// The run folder, or a recipe's folder for its latest run.
     #[arg(long, value_name = "DIR", conflicts_with = "checkpoint")]
     pub run: Option<PathBuf>,
-    /// Which of the run's weights: those after the last epoch, or those of the epoch with the best test accuracy.
-    #[arg(long, value_enum, default_value_t = Weights::Last, conflicts_with = "checkpoint")]
-    pub weights: Weights,
+    /// Which of the run's weights: those after the last epoch, or those of the epoch with the best test accuracy [default: last].
+    #[arg(long, value_enum, conflicts_with = "checkpoint")]
+    pub weights: Option<Weights>,
     /// A weights file from anywhere: .safetensors or PyTorch's .pth.
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
     /// The network in that file, where it cannot be told from its tensors.
-    #[arg(long, value_name = "NAME", requires = "checkpoint")]
+    #[arg(long, value_name = "NAME", conflicts_with = "run")]
     pub model: Option<wick_models::Architecture>,
     /// CIFAR's binary files: a folder or the .tar.gz.
     #[arg(long, value_name = "DIR")]

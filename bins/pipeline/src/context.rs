@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use wick_runs::{Input, Manifest, RunDir, Status};
 use wick_train::{Data, DataRecord, Layers, Recipe};
 
-use crate::cli::RunFolder;
+use crate::cli::{RunFolder, Weights};
 use crate::interrupt;
 use crate::terminal::note;
 
@@ -54,6 +54,38 @@ impl Run {
         needs(&self.dir.data(), "prepare")?;
         let record = DataRecord::read(&self.dir.data())?;
         Ok(Arc::new(record.load(&self.recipe, path)?))
+    }
+
+    /// The file of these weights.
+    pub fn weights(&self, weights: Weights) -> PathBuf {
+        match weights {
+            Weights::Last => self.dir.last(),
+            Weights::Best => self.dir.best(),
+        }
+    }
+
+    /// Whether `predictions.csv` is of these weights, as they are now.
+    pub fn has_judged(&self, weights: &Path) -> Result<bool> {
+        Ok(self.dir.predictions().exists() && self.has_read("evaluate", weights)?)
+    }
+
+    /// Refuses to go on with predictions of other weights: what is drawn of them would have the wrong labels. `otherwise` says what
+    /// else can be done than to judge these.
+    pub fn needs_judged(&self, weights: &Path, otherwise: &str) -> Result<()> {
+        needs(&self.dir.predictions(), "evaluate")?;
+        ensure!(
+            self.has_judged(weights)?,
+            "{} is not of {} as it is now: its labels would be those of other weights; run `evaluate` with these first, or {otherwise}",
+            self.dir.predictions().display(),
+            weights.display()
+        );
+        Ok(())
+    }
+
+    /// Whether a stage read this file, as it is now.
+    pub fn has_read(&self, stage: &str, file: &Path) -> Result<bool> {
+        let manifest = Manifest::read(&self.dir)?;
+        Ok(manifest.stages.get(stage).map_or(Ok(false), |record| record.has_read(file))?)
     }
 
     /// Carries out a stage and records it, unless it is current and may be skipped.

@@ -37,11 +37,20 @@ Examples:
   pipeline evaluate --checkpoint resnet18.pth --data data/cifar-10-batches-bin --out judged
   pipeline evaluate --run runs/s11 --json | jq .accuracy";
 
+pub const MISCLASSIFIED: &str = "\
+Of a run, what `evaluate` judged is drawn; --weights makes sure of which weights that was.
+
+Examples:
+  pipeline misclassified --run runs/s11
+  pipeline misclassified --run runs/s11 --count 50 --order confidence
+  pipeline misclassified --checkpoint resnet18.pth --data data/cifar-10-batches-bin --out galleries";
+
 pub const GRADCAM: &str = "\
 Examples:
   pipeline gradcam --run runs/s11
   pipeline gradcam --run runs/s11 --indices 3,17 --layer layer3 --target cat
-  pipeline gradcam --run runs/s11 --method layercam,eigencam --layer layer3,layer4
+  pipeline gradcam --run runs/s11 --method layercam,eigencam --layer layer3,layer4     # side by side
+  pipeline gradcam --run runs/s11 --layer layer3+layer4                                # their average
   pipeline gradcam --run runs/s11 --evaluate                 # which method to believe
   pipeline gradcam --checkpoint resnet18.pth --image photo.png --method layercam --target cat-dog --out cam.png";
 

@@ -13,6 +13,7 @@ mod figures;
 mod filters;
 mod galleries;
 mod interrupt;
+mod judging;
 mod progress;
 mod recipes;
 mod report;

@@ -54,6 +54,12 @@ pub fn counting(name: &str, total: usize, unit: &'static str) -> Counter {
 }
 
 impl Counter {
+    /// Says what is at work from now on, so many being done.
+    pub fn rename(&mut self, name: impl Into<String>, done: usize) {
+        self.name = name.into();
+        self.at(done);
+    }
+
     /// So many are done.
     pub fn at(&self, done: usize) {
         let share = done as f64 / self.total.max(1) as f64;
@@ -274,5 +280,14 @@ mod tests {
         let [words, _] = counter.ways(2_500, 5.0);
         assert_eq!(words.after, " 2500/10000 images    500 images/s  ETA 0:15");
         assert!(counter.ways(0, 5.0)[0].after.ends_with("    ? images/s  ETA ?"));
+    }
+
+    #[test]
+    fn a_counter_goes_on_under_another_name() {
+        let mut counter = counting("Grad-CAM", 200, "maps");
+        counter.rename("Eigen-CAM at layer4", 100);
+        let [words, _] = counter.ways(150, 10.0);
+        assert_eq!(words.before, "Eigen-CAM at layer4");
+        assert_eq!(words.after, "150/200 maps   15.0 maps/s  ETA 0:03");
     }
 }

@@ -57,10 +57,7 @@ pub fn open(source: &Source) -> Result<Opened> {
     match (&source.run, &source.checkpoint) {
         (Some(run), _) => {
             let run = Run::open(run)?;
-            let weights = match source.weights {
-                Weights::Last => run.dir.last(),
-                Weights::Best => run.dir.best(),
-            };
+            let weights = run.weights(source.weights.unwrap_or(Weights::Last));
             needs(&weights, "train")?;
             Ok(Opened::Run { run: Box::new(run), weights })
         }

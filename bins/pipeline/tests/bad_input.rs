@@ -125,6 +125,8 @@ fn classes_and_layers_of_a_photo() {
     says(&[&base[..], &["--target", "cat-dragon"]].concat(), &["cat-dragon", "the difference of two"]);
     says(&[&base[..], &["--layer", "layer5"]].concat(), &["layer5", "layer4"]);
     says(&[&base[..], &["--layer", "layer3,layer3"]].concat(), &["layer3", "twice"]);
+    says(&[&base[..], &["--layer", "layer3+layer3"]].concat(), &["layer3+layer3", "twice"]);
+    says(&[&base[..], &["--layer", "layer3,layer5"]].concat(), &["no layer layer5", "layer4"]);
     says(
         &[&base[..], &["--method", "layrcam"]].concat(),
         &["layrcam", "did you mean `layercam`?", "guided-gradcam"],

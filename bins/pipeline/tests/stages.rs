@@ -7,7 +7,9 @@ use std::path::Path;
 use wick_runs::Verdict;
 
 mod common;
+mod weights;
 use common::{prepare, refuse, run, succeed};
+use weights::{a_checkpoint_alone_is_enough, maps_are_of_the_judged_weights};
 
 const STAGES: [&str; 10] = [
     "preview",
@@ -109,6 +111,7 @@ fn a_run_from_beginning_to_end() {
     galleries_are_of_the_predictions(&folder);
     stages_that_are_current_are_skipped(at);
     a_checkpoint_alone_is_enough(root.path(), &folder);
+    maps_are_of_the_judged_weights(root.path(), &folder);
 }
 
 /// Tags stand in event files as they are; what the files hold is for `wick-tensorboard`'s tests and checks.
@@ -199,75 +202,6 @@ fn stages_that_are_current_are_skipped(at: &str) {
     }
     // Training anew would lose what there is.
     assert!(refuse(&["train", "--run", at]).contains("--resume"));
-}
-
-fn a_checkpoint_alone_is_enough(root: &Path, folder: &Path) {
-    let weights = folder.join("checkpoints/last.safetensors");
-    let (weights, out) = (weights.to_str().unwrap(), root.join("out"));
-    let photo = root.join("photo.png");
-    fs::copy(folder.join("figures/curves.png"), &photo).unwrap(); // any picture of another size
-    let png = root.join("cam.png");
-    let (photo, png) = (photo.to_str().unwrap(), png.to_str().unwrap());
-    let output = run(&["gradcam", "--checkpoint", weights, "--image", photo, "--out", png]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("resized to 32×32"));
-    assert!(fs::read(png).unwrap().starts_with(b"\x89PNG"));
-
-    // The same of a run, and nothing is quietly ignored.
-    let at = folder.to_str().unwrap();
-    succeed(&["gradcam", "--run", at, "--image", photo, "--out", png]);
-    let kept = fs::read(folder.join("cam/gradcam/index.csv")).unwrap();
-    let apart = root.join("apart");
-    succeed(&[
-        "gradcam",
-        "--run",
-        at,
-        "--indices",
-        "1",
-        "--method",
-        "gradcam",
-        "--out",
-        apart.to_str().unwrap(),
-    ]);
-    assert!(apart.join("cam/gradcam/grid.png").exists() && !apart.join("cam/gradcam/classes.png").exists());
-    assert_eq!(fs::read(folder.join("cam/gradcam/index.csv")).unwrap(), kept, "what the run keeps stays");
-    assert!(refuse(&["gradcam", "--run", at, "--indices", "1,1"]).contains("image 1 twice"));
-    assert!(refuse(&["gradcam", "--run", at, "--image", photo, "--out", "cam.gif"]).contains(".png"));
-    refuse(&["evaluate", "--run", at, "--out", png]);
-
-    // The run's own images, as files that other programs could have written.
-    let data = root.join("data");
-    wick_cifar::write_folder(&wick_cifar::synthetic_dataset(0, 72, 24), &data).unwrap();
-    let (data, out) = (data.to_str().unwrap(), out.to_str().unwrap());
-    let told = succeed(&["evaluate", "--checkpoint", weights, "--data", data, "--out", out, "--json"]);
-    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
-    assert_eq!(told["images"], 24);
-    let same =
-        |file: &str| fs::read(Path::new(out).join(file)).unwrap() == fs::read(folder.join(file)).unwrap();
-    assert!(same("confusion.csv"));
-    succeed(&["gradcam", "--checkpoint", weights, "--data", data, "--out", out, "--indices", "0,3"]);
-    assert!(Path::new(out).join("cam/gradcam/grid.png").exists());
-
-    // Several methods and layers, a difference, smoothed; and how well one method explains.
-    let base =
-        ["gradcam", "--checkpoint", weights, "--data", data, "--out", out, "--indices", "0,3", "--json"];
-    let more =
-        ["--method", "layercam,eigencam", "--layer", "layer3,layer4", "--smooth", "eigen", "--target", "0-1"];
-    let told: serde_json::Value = serde_json::from_str(&succeed(&[&base[..], &more[..]].concat())).unwrap();
-    assert_eq!(told["layers"], serde_json::json!(["layer3", "layer4"]));
-    assert_eq!(told["methods"][1]["method"], "eigencam");
-    assert_eq!(told["methods"][0]["maps"][1]["index"], 3);
-    assert!(Path::new(out).join("cam/methods.png").exists());
-    let evaluate = [&base[..], &["--evaluate", "--method", "gradcam"]].concat();
-    let told: serde_json::Value = serde_json::from_str(&succeed(&evaluate)).unwrap();
-    let rows: Vec<wick_runs::CamQualityRow> =
-        wick_runs::read_rows(&Path::new(out).join("cam/quality.csv")).unwrap();
-    let methods: Vec<&str> = rows.iter().map(|r| r.method.as_str()).collect();
-    assert_eq!(methods, ["gradcam", "random"]);
-    assert_eq!(told["quality"][0]["deletion"].as_f64(), Some(rows[0].deletion));
-    assert!(rows.iter().all(|r| r.count == 2 && (0.0..=1.0).contains(&r.insertion) && r.images == "chosen"));
-    let difference = [&base[..], &["--evaluate", "--target", "0-1"]].concat();
-    assert!(refuse(&difference).contains("name one class"));
 }
 
 #[test]

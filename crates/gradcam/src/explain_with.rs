@@ -1,7 +1,7 @@
 use crate::check::{dims, finite};
 use crate::explain::{Cut, Gradients, Pass, pass};
 use crate::heatmap::{average, of_layers};
-use crate::methods::{first_components, guided_gradients, saliency, times_maps, weigh};
+use crate::methods::{INPUT, first_components, guided_gradients, saliency, times_maps, weigh};
 use crate::options::FACTORS;
 use crate::{CamError, CamOptions, Heatmap, Layer, Method, Needs, Smoothing, Target};
 use candle_core::Tensor;
@@ -98,35 +98,46 @@ fn unsmoothed(
     // Guided backpropagation looks at no layer: the first serves for what the network says.
     let layers = if method == Method::GuidedBackprop { &layers[..layers.len().min(1)] } else { layers };
     let [first, ..] = layers else { return Err(CamError::NoLayer) };
-    let guided = match (method.needs(), first.guided_model()) {
+    let guided_model = match (method.needs(), first.guided_model()) {
         (Needs::GuidedModel, None) => {
             return Err(CamError::NoGuidedModel { method, layer: first.name().to_owned() });
         }
-        (Needs::GuidedModel, Some(model)) => Some(guided_gradients(images, model, target)?),
+        (Needs::GuidedModel, model) => model,
         _ => None,
     };
 
     let mut raw = Vec::with_capacity(layers.len());
+    // Of guided methods: the images' gradients through guided rectifiers, and those that the maps are made of.
+    let mut guided: Option<Tensor> = None;
     let mut image_gradients = None;
     let mut said = None;
     for layer in layers {
+        // First, so that what is no number is found at a layer before it is found in the image's gradients.
         let pass = pass_of(method, images, layer, target).map_err(|e| e.at(layer.name()))?;
         let cam = || maps(method, images, layer, &pass, target, options).map_err(|e| e.at(layer.name()));
-        raw.push(match &guided {
+        let map = match guided_model {
             None => cam()?,
-            Some(gradients) => {
-                let gradients = match method {
+            Some(model) => {
+                let gradients = match guided.take() {
+                    Some(gradients) => gradients,
+                    None => guided_gradients(images, model, target)?,
+                };
+                let product = match method {
                     Method::GuidedGradCam => {
                         let maps = of_layers(&[cam()?], height, width)?;
-                        times_maps(gradients, &maps, options.layout)?
+                        times_maps(&gradients, &maps, options.layout)?
                     }
                     _ => gradients.clone(),
                 };
-                let maps = saliency(&gradients, options.layout)?;
-                image_gradients.get_or_insert(gradients);
+                guided = Some(gradients);
+                let maps = saliency(&product, options.layout)?;
+                image_gradients.get_or_insert(product);
                 maps
             }
-        });
+        };
+        let place = if method == Method::GuidedBackprop { INPUT } else { layer.name() };
+        finite("maps", &map).map_err(|e| e.at(place))?;
+        raw.push(map);
         said.get_or_insert(pass);
     }
     let Some(said) = said else { return Err(CamError::NoLayer) };

@@ -5,14 +5,16 @@ use std::fs;
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors};
-use wick_runs::{CamIndexRow, RunDir, read_rows};
+use wick_runs::{CamIndexRow, RunDir, RunsError, read_rows};
 use wick_viz::{HeatMap, min_max};
 
 use crate::ReportError;
 
-/// The maps of one method.
+/// The maps of one method at one layer.
 pub(crate) struct Maps {
-    /// As its authors write it.
+    /// The method as its authors write it.
+    pub method: String,
+    /// The same with the layer, where there are several.
     pub name: String,
     /// By the image's index in the split that judges.
     rows: BTreeMap<usize, CamIndexRow>,
@@ -35,18 +37,27 @@ impl Maps {
         for method in run.cams()? {
             let folder = run.cam(&method)?;
             if folder.index().exists() && folder.raw().exists() {
-                all.push(Self::read(&method, &folder.index(), &folder.raw())?);
+                all.extend(Self::read(&method, &folder.index(), &folder.raw())?);
             }
         }
         Ok(all)
     }
 
-    fn read(method: &str, index: &Path, raw: &Path) -> Result<Self, ReportError> {
-        let rows: Vec<CamIndexRow> = read_rows(index)?;
+    /// Those of each layer, in the order of the index.
+    fn read(method: &str, index: &Path, raw: &Path) -> Result<Vec<Self>, ReportError> {
+        let rows: Vec<CamIndexRow> = read_rows(index).map_err(|error| match error {
+            RunsError::Columns { path, expected, got } => ReportError::Unfit {
+                path,
+                expected: format!("the columns `{expected}`"),
+                got: format!("`{got}`, as an earlier `gradcam --method {method}` left them"),
+                stage: "gradcam",
+            },
+            error => error.into(),
+        })?;
         let unfit = |got: String| ReportError::Unfit {
             path: raw.to_owned(),
             expected: format!(
-                "a tensor `raw` of F32, one map for each of the {} rows of its index",
+                "a tensor `heatmap` or `raw` of F32, one map for each of the {} rows of its index",
                 rows.len()
             ),
             got,
@@ -62,9 +73,21 @@ impl Maps {
             &[n, height, width] if tensor.dtype() == Dtype::F32 && n == rows.len() => (height, width),
             shape => return Err(unfit(format!("{:?} of shape {shape:?}", tensor.dtype()))),
         };
-        let raw = tensor.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-        let by_image = rows.into_iter().filter_map(|row| Some((row.index?, row))).collect();
-        Ok(Self { name: proper_name(method), rows: by_image, raw, size })
+        let raw: Vec<f32> = tensor.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        let mut layers: Vec<&str> = Vec::new();
+        for row in &rows {
+            if !layers.contains(&row.layer.as_str()) {
+                layers.push(&row.layer);
+            }
+        }
+        let of_layer = |layer: &&str| {
+            let rows = rows.iter().filter(|row| row.layer == *layer);
+            let by_image = rows.filter_map(|row| Some((row.index?, row.clone()))).collect();
+            let method = proper_name(method);
+            let name = if layers.len() > 1 { format!("{method} at {layer}") } else { method.clone() };
+            Self { method, name, rows: by_image, raw: raw.clone(), size }
+        };
+        Ok(layers.iter().map(of_layer).collect())
     }
 
     /// What is known of an image's map.
@@ -87,6 +110,20 @@ impl Maps {
         let enlarged = HeatMap::new(&scaled.values, height, width)?.resized(side, side)?;
         Ok(Map::Drawn(min_max(&enlarged).values))
     }
+}
+
+/// What a map explains, as far as its method asks for a class: ` for cat`, ` for cat rather than dog`.
+pub(crate) fn target(row: &CamIndexRow, name: &impl Fn(usize) -> String) -> String {
+    match (row.target, row.against) {
+        (None, _) => String::new(),
+        (Some(of), None) => format!(" for {}", name(of)),
+        (Some(of), Some(against)) => format!(" for {} rather than {}", name(of), name(against)),
+    }
+}
+
+/// Where a method looked, in a sentence.
+pub(crate) fn place(row: &CamIndexRow) -> &str {
+    if row.layer == CamIndexRow::INPUT { "the input" } else { &row.layer }
 }
 
 /// In which part of the picture a square map is greatest: `upper left`, `middle`.
@@ -125,9 +162,16 @@ pub(crate) fn proper_name(folder: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wick_runs::{CamSmoothing, CamStatus};
 
     fn maps(raw: &[f32]) -> Maps {
-        Maps { name: String::new(), rows: BTreeMap::new(), raw: raw.to_vec(), size: (2, 2) }
+        Maps {
+            method: String::new(),
+            name: String::new(),
+            rows: BTreeMap::new(),
+            raw: raw.to_vec(),
+            size: (2, 2),
+        }
     }
 
     fn row(row: usize) -> CamIndexRow {
@@ -137,9 +181,12 @@ mod tests {
             truth: None,
             predicted: 0,
             probability: 0.5,
-            target: 0,
+            target: Some(0),
+            against: None,
             method: String::new(),
-            layer: String::new(),
+            layer: "layer4".to_owned(),
+            smoothing: CamSmoothing::None,
+            status: CamStatus::Normal,
         }
     }
 
@@ -164,6 +211,16 @@ mod tests {
         assert_eq!(strongest(&map, 9), "lower left");
         map[9 * 4 + 4] = 2.0;
         assert_eq!(strongest(&map, 9), "middle");
+    }
+
+    #[test]
+    fn a_map_is_of_a_class_where_its_method_asks_for_one() {
+        let name = |class: usize| ["cat", "dog"][class].to_owned();
+        assert_eq!(target(&row(0), &name), " for cat");
+        assert_eq!(target(&CamIndexRow { against: Some(1), ..row(0) }, &name), " for cat rather than dog");
+        assert_eq!(target(&CamIndexRow { target: None, ..row(0) }, &name), "");
+        assert_eq!(place(&row(0)), "layer4");
+        assert_eq!(place(&CamIndexRow { layer: "input".to_owned(), ..row(0) }), "the input");
     }
 
     #[test]

@@ -94,12 +94,13 @@ impl CamDir {
     }
 
     /// `raw`, the maps `(N, h, w)` before ReLU, upsampling and scaling, and `heatmap`, as they are drawn: from 0 to 1, of the images'
-    /// size. Of several layers, each one's maps are called after it, and `raw` is `heatmap` again.
+    /// size. Of several layers, side by side or averaged, each one's maps are called after it, one an image, and `raw` is `heatmap`
+    /// again, with a map for each row of the index.
     pub fn raw(&self) -> PathBuf {
         self.path.join("raw.safetensors")
     }
 
-    /// Image, heat map and overlay of each.
+    /// Image, heat map and overlay of each, several layers side by side.
     pub fn grid(&self) -> PathBuf {
         self.path.join("grid.png")
     }

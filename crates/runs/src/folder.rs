@@ -238,7 +238,7 @@ impl RunDir {
         Ok(CamDir::new(self.path.join("cam").join(method)))
     }
 
-    /// The same images explained by several methods, side by side.
+    /// The same images explained by several methods or at several layers, side by side.
     pub fn cam_methods(&self) -> PathBuf {
         self.path.join("cam").join("methods.png")
     }

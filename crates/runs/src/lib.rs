@@ -34,6 +34,7 @@
 //! # }
 //! ```
 
+mod cam_index;
 mod cam_quality;
 mod claims;
 mod claims_table;
@@ -55,6 +56,7 @@ mod stage;
 mod table;
 mod write;
 
+pub use cam_index::{CamIndexRow, CamSmoothing, CamStatus};
 pub use cam_quality::CamQualityRow;
 pub use claims::{Claim, Claims, Kind, Unit, Value, Verdict};
 pub use comparison::{ComparedRecipe, ComparedRun, Comparison, ComparisonDir, Difference, Judge};
@@ -71,8 +73,8 @@ pub use manifest::{DatasetRecord, Manifest, Status};
 pub use measured::MeasuredRow;
 pub use predictions::{PredictionRow, Predictions};
 pub use rows::{
-    CamIndexRow, EpochRow, LrFinderReport, LrFinderRow, LrFinderSettings, NormRow, Ordered, PerClassRow, Row,
-    StepRow, Suggestion, TimingRow,
+    EpochRow, LrFinderReport, LrFinderRow, LrFinderSettings, NormRow, Ordered, PerClassRow, Row, StepRow,
+    Suggestion, TimingRow,
 };
 pub use stage::{Input, StageRecord, StageState};
 pub use table::{Cut, append_rows, cut_rows_after, parse_rows, read_rows, write_rows};

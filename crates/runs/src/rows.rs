@@ -146,28 +146,6 @@ pub struct PerClassRow {
     pub accuracy: f64,
 }
 
-/// Which image and which target a class activation map belongs to, in `cam/<method>/index.csv`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CamIndexRow {
-    /// Row in the tensors of `raw.safetensors`.
-    pub row: usize,
-    /// Index in the test split; empty for an image from elsewhere.
-    pub index: Option<usize>,
-    /// The true class; empty where it is not known.
-    #[serde(rename = "true")]
-    pub truth: Option<usize>,
-    /// The class the network predicts.
-    pub predicted: usize,
-    /// The probability of that prediction.
-    pub probability: f32,
-    /// The class that is explained.
-    pub target: usize,
-    /// The method, as in the folder's name.
-    pub method: String,
-    /// The layer whose activations are used.
-    pub layer: String,
-}
-
 macro_rules! columns {
     ($($row:ty: $($column:literal)*;)*) => {
         $(impl Row for $row { const COLUMNS: &'static [&'static str] = &[$($column),*]; })*
@@ -181,7 +159,6 @@ columns! {
     NormRow: "epoch" "step" "parameter" "weight_norm" "gradient_norm";
     LrFinderRow: "step" "lr" "loss" "smoothed";
     PerClassRow: "class" "name" "images" "correct" "accuracy";
-    CamIndexRow: "row" "index" "true" "predicted" "probability" "target" "method" "layer";
 }
 
 macro_rules! ordered {

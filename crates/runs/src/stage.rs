@@ -112,6 +112,15 @@ impl StageRecord {
         }
         Ok(changed(run, &self.outputs)?.map_or(StageState::Current, StageState::OutputChanged))
     }
+
+    /// Whether it read a file or folder of the contents that `path` has now, wherever that lay.
+    ///
+    /// # Errors
+    /// [`RunsError::Missing`] or [`RunsError::Io`] where it cannot be read.
+    pub fn has_read(&self, path: &Path) -> Result<bool, RunsError> {
+        let now = hash(path)?;
+        Ok(self.inputs.values().any(|sha256| *sha256 == now))
+    }
 }
 
 impl Manifest {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use wick_runs::{
@@ -141,6 +141,21 @@ fn the_folder_can_be_moved() {
     fs::rename(stage.run.path(), &moved).unwrap();
     let run = RunDir::open(&moved).unwrap();
     assert!(Manifest::read(&run).unwrap().is_current(&run, "train", &stage.inputs[2..]).unwrap());
+}
+
+#[test]
+fn what_a_stage_has_read_is_known_by_its_contents() {
+    let stage = Stage::recorded();
+    let manifest = Manifest::read(&stage.run).unwrap();
+    let has_read = |path: &Path| manifest.stages["train"].has_read(path);
+    let recipe = stage.run.recipe_toml();
+    assert!(has_read(&recipe).unwrap());
+    let copy = stage.folder.path().join("copy.toml");
+    fs::copy(&recipe, &copy).unwrap();
+    assert!(has_read(&copy).unwrap(), "the same contents elsewhere");
+    fs::write(&recipe, "epochs = 4").unwrap();
+    assert!(!has_read(&recipe).unwrap(), "other contents in the same place");
+    assert!(has_read(&stage.run.report()).unwrap_err().is_missing());
 }
 
 #[test]

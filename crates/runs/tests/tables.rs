@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use wick_runs::{
-    CamIndexRow, ConfusionTable, Cut, EpochRow, LrFinderRow, NormRow, PerClassRow, PredictionRow,
-    Predictions, Row, RunsError, StepRow, TimingRow, append_rows, cut_rows_after, read_rows, write_rows,
+    CamIndexRow, CamSmoothing, CamStatus, ConfusionTable, Cut, EpochRow, LrFinderRow, NormRow, PerClassRow,
+    PredictionRow, Predictions, Row, RunsError, StepRow, TimingRow, append_rows, cut_rows_after, read_rows,
+    write_rows,
 };
 
 fn scratch() -> (TempDir, PathBuf) {
@@ -70,11 +71,19 @@ fn every_record_reads_back() {
         truth: index,
         predicted: 5,
         probability: 0.1,
-        target: 5,
+        target: Some(5),
+        against: index,
         method: "gradcam".into(),
-        layer: "layer4".into(),
+        layer: "layer3+layer4".into(),
+        smoothing: CamSmoothing::AugmentEigen,
+        status: CamStatus::AllNegative,
     };
-    round_trip(path, &[cam(Some(8)), cam(None)]);
+    let untargeted = CamIndexRow { target: None, smoothing: CamSmoothing::None, ..cam(None) };
+    round_trip(path, &[cam(Some(8)), untargeted]);
+    let expected = "row,index,true,predicted,probability,target,against,method,layer,smoothing,status\n\
+                    3,8,8,5,0.1,5,8,gradcam,layer3+layer4,augment+eigen,all_negative\n\
+                    3,,,5,0.1,,,gradcam,layer3+layer4,none,all_negative\n";
+    assert_eq!(fs::read_to_string(path).unwrap(), expected);
     write_rows::<StepRow>(path, &[]).unwrap();
     assert_eq!(fs::read_to_string(path).unwrap(), "step,epoch,lr,loss\n");
     assert!(read_rows::<StepRow>(path).unwrap().is_empty());

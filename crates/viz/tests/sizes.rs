@@ -264,4 +264,15 @@ fn pictures_have_the_sizes_of_their_layout() {
     let cases = vec![CamCase { image, map, truth: "a", predicted: "b", probability: 0.5 }; 5];
     let picture = cam_grid(&cases, &CamGridOptions { zoom: Some(4), ..Default::default() }).unwrap();
     assert_eq!(picture.width(), 48 + 2 * (3 * 128 + 2 * 6) + 32);
+    // Heads make three columns of the five cases, and a line above them: two rows of 128 px and a caption's 20 + 22 instead of three.
+    let heads = ["layer2", "layer3", "layer4"].map(str::to_owned).to_vec();
+    let headed = CamGridOptions { zoom: Some(4), heads, ..Default::default() };
+    let headed = cam_grid(&cases, &headed).unwrap();
+    assert_eq!(headed.width(), 48 + 3 * (3 * 128 + 2 * 6) + 2 * 32);
+    assert_eq!(headed.height() + (128 + 20 + 22) - 24, picture.height());
+    // Heads of a comparison push its rows down by 20 px a line.
+    let compared = [ComparedCams { image, maps: &[map], truth: "a", predicted: "b", probability: 0.5 }];
+    let height =
+        |head| cam_comparison(&[head], &compared, &CamComparisonOptions::default()).unwrap().height();
+    assert_eq!(height("LayerCAM\nfor cat\nat layer3"), height("LayerCAM") + 40);
 }

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use serde_json::json;
 use wick_metrics::ConfusionMatrix;
-use wick_runs::{ConfusionTable, Figure, Input, PerClassRow, PredictionRow, Predictions, RunDir, write_rows};
-use wick_train::{Evaluation, evaluate};
+use wick_runs::{ConfusionTable, Figure, Input, PerClassRow, RunDir, write_rows};
+use wick_train::Evaluation;
 
 use crate::cli::EvaluateArgs;
 use crate::compute::Asked;
 use crate::context::{StageEnd, Work};
 use crate::filters;
 use crate::interrupt::whole;
-use crate::progress::counting;
+use crate::judging::{self, predictions};
 use crate::source::{Opened, Subject, open};
 use crate::tables;
 use crate::terminal::{paths, result_room, tell};
@@ -47,35 +47,12 @@ pub fn run(args: &EvaluateArgs, asked: Asked) -> Result<StageEnd> {
 
 fn judge(source: &Opened, data: Option<&Path>, out: &RunDir, asked: Asked) -> Result<Vec<PathBuf>> {
     let subject = source.subject(data)?;
-    let (split, indices) = subject.data.judging();
-    let bar = counting("evaluate", indices.len(), "images");
-    let evaluation = evaluate(
-        asked.open()?.judge(&subject.network, subject.options)?.as_mut(),
-        &subject.augmentation,
-        split,
-        &indices,
-        subject.evaluation,
-        &mut |done| bar.at(done),
-    )?;
-    drop(bar);
-    write(&evaluation, &subject, out)
+    write(&judging::judge(&subject, asked)?, &subject, out)
 }
 
 fn write(e: &Evaluation, subject: &Subject, out: &RunDir) -> Result<Vec<PathBuf>> {
     let class_names = &subject.class_names;
     let matrix = ConfusionMatrix::new(class_names.len(), &e.truth, &e.predicted)?;
-    let predictions = e
-        .indices
-        .iter()
-        .zip(e.truth.iter().zip(&e.predicted))
-        .zip(&e.probabilities)
-        .map(|((&index, (&truth, &predicted)), probabilities)| PredictionRow {
-            index,
-            truth,
-            predicted,
-            probabilities: probabilities.clone(),
-        })
-        .collect();
     let counts: Vec<Vec<u64>> = (0..class_names.len())
         .map(|t| (0..class_names.len()).map(|p| matrix.count(t, p)).collect())
         .collect();
@@ -88,7 +65,7 @@ fn write(e: &Evaluation, subject: &Subject, out: &RunDir) -> Result<Vec<PathBuf>
             PerClassRow { class, name: name.clone(), images, correct, accuracy }
         })
         .collect();
-    let predictions = Predictions { class_names: class_names.clone(), rows: predictions };
+    let predictions = predictions(e, class_names);
     let confusion = ConfusionTable { class_names: class_names.clone(), counts };
     let filters = whole(|| -> Result<Option<PathBuf>> {
         predictions.write(&out.predictions())?;

@@ -47,7 +47,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Stage::FindLr(args) => find_lr::run(&args.run, asked)?,
         Stage::Train(args) => train::run(&args, asked)?,
         Stage::Evaluate(args) => evaluate::run(&args, asked)?,
-        Stage::Misclassified(args) => misclassified::run(&args)?,
+        Stage::Misclassified(args) => misclassified::run(&args, asked)?,
         Stage::Gradcam(args) => gradcam::run(&args)?,
         Stage::Plot(args) => plot::run(&args.run)?,
         Stage::Claims(args) => claims::run(&args.run)?,

@@ -91,8 +91,22 @@ pub(crate) fn guided_gradients(
 ) -> std::result::Result<Tensor, CamError> {
     dims::<4>("images", "(N, H, W, C) or (N, C, H, W)", images)?;
     let whole = Cut { features: &|x| Ok(x.clone()), head: model };
-    let pass = pass(images, &whole, target, Gradients::OfTheScore)?;
+    let pass = pass(images, &whole, target, Gradients::OfTheScore).map_err(of_the_image)?;
     pass.gradients.ok_or(CamError::NoGradient)
+}
+
+/// Where guided backpropagation looks, in errors.
+pub(crate) const INPUT: &str = "the input";
+
+/// A value that is no number, called by what it is here: the activations are the image's pixels.
+fn of_the_image(error: CamError) -> CamError {
+    let CamError::NotFinite { what, image, value, layer: None } = error else { return error };
+    let (what, place) = match what {
+        "activations" => ("pixels", None),
+        "gradients" => ("guided gradients", Some(INPUT)),
+        _ => (what, Some("the end of the guided model")),
+    };
+    CamError::NotFinite { what, image, value, layer: place.map(str::to_owned) }
 }
 
 /// Guided Grad-CAM (Selvaraju et al. 2017): the gradients of [`guided_backprop`], of the images' shape, times maps of

@@ -25,7 +25,7 @@ pub use score_cam::score_cam;
 pub use x_grad_cam::x_grad_cam;
 
 pub(crate) use eigen_cam::first_components;
-pub(crate) use guided::{guided_gradients, saliency, times_maps};
+pub(crate) use guided::{INPUT, guided_gradients, saliency, times_maps};
 pub(crate) use weights::Weights;
 
 /// The weights of each method, of tensors that were checked.

@@ -4,7 +4,8 @@ use crate::tensor;
 use candle_core::{Device, Tensor};
 use wick_gradcam::{
     CamError, CamOptions, Explanation, ImageLayout, Layer, Method, Target, ablation_cam, explain,
-    explain_with, grad_cam, guided_grad_cam, heatmaps, normalise, resize_bilinear, score_cam,
+    explain_with, grad_cam, guided_backprop, guided_grad_cam, heatmaps, normalise, resize_bilinear,
+    score_cam,
 };
 
 fn message<T>(result: Result<T, CamError>) -> String {
@@ -118,6 +119,35 @@ fn values_that_are_no_numbers_name_their_layer() {
     assert!(infinite.starts_with("the gradients of image 0 at root hold inf"), "{infinite}");
     let image = explain(Method::GradCam, &layers, &with(f32::INFINITY));
     assert!(image.starts_with("the pixels of image 1 hold inf"), "{image}");
+}
+
+/// A layer's activations are looked at before the image's gradients; of those it is said that they are of the input.
+#[test]
+fn guided_methods_name_what_is_no_number_and_where() {
+    let explain = |method, features: fn(&Tensor) -> candle_core::Result<Tensor>, guided: Guided| {
+        let layers = [Layer::new("layer4", features, mean).guided(guided)];
+        message(explain_with(method, &with(1.0), &layers, &Target::Class(0), &CamOptions::default()))
+    };
+    type Guided = fn(&Tensor) -> candle_core::Result<Tensor>;
+    let same: Guided = |x| Ok(x.clone());
+    let not_a_number: Guided = |x| x.affine(f64::NAN, 0.0);
+    for method in [Method::GuidedBackprop, Method::GuidedGradCam] {
+        let activations = explain(method, not_a_number, |x| mean(x)?.affine(f64::NAN, 0.0));
+        assert!(activations.starts_with("the activations of image 0 at layer4 hold NaN"), "{activations}");
+        let logits = explain(method, same, |x| mean(x)?.affine(f64::NAN, 0.0));
+        assert!(
+            logits.starts_with("the logits of image 0 at the end of the guided model hold NaN"),
+            "{logits}"
+        );
+        // 1 − 1 is 0, where the root's slope is infinite.
+        let gradients = explain(method, same, |x| mean(&x.affine(1.0, -1.0)?.sqrt()?));
+        assert!(
+            gradients.starts_with("the guided gradients of image 0 at the input hold inf"),
+            "{gradients}"
+        );
+    }
+    let alone = message(guided_backprop(&with(f32::NAN), mean, &Target::Class(0)));
+    assert!(alone.starts_with("the pixels of image 1 hold NaN"), "{alone}");
 }
 
 #[test]

@@ -153,19 +153,17 @@ impl Executor {
         among_workers(|| either!(&mut self.0, engine => engine.logits(parameters, images)))
     }
 
-    /// Logits as [`logits`](Self::logits), and the map `(N, H, W, C)` that the features are the mean of; none where only its
-    /// parts are written.
+    /// The map `(N, H, W, C)` that the features of images `(N, H, W, C)` are the mean of, with running statistics in batch norms. None,
+    /// and nothing is computed, where only its parts are written.
     ///
     /// # Errors
     /// As [`logits`](Self::logits).
-    pub fn logits_and_map(
+    pub fn last_map(
         &mut self,
         parameters: &[&[f32]],
         images: &[f32],
-    ) -> Result<(Vec<f32>, Option<Vec<f32>>), GraphError> {
-        let logits = self.logits(parameters, images)?.to_vec();
-        let count = logits.len() / self.graph().classes().max(1);
-        Ok((logits, either!(&self.0, engine => engine.last_map(count))))
+    ) -> Result<Option<Vec<f32>>, GraphError> {
+        among_workers(|| either!(&mut self.0, engine => engine.last_map(parameters, images)))
     }
 
     /// The logits of the last step or evaluation.

@@ -125,15 +125,17 @@ impl Compiled {
     /// # Errors
     /// Images of another shape.
     pub fn last_map(&mut self, images: &Tensor) -> Result<Option<Tensor>, ModelError> {
+        let [height, width, channels] = self.executor.graph().features_of();
+        if height * width <= 1 {
+            return Ok(None);
+        }
         let images = pixels(self.executor.graph(), images)?;
         let (n, device) = (images.dim(0)?, images.device().clone());
         let variables = self.variables.iter().map(|v| read(v)).collect::<Result<Vec<_>, _>>()?;
         let parameters = variables.iter().map(|v| v.values()).collect::<Result<Vec<_>, _>>()?;
         let images = read(&images)?;
-        let [height, width, channels] = self.executor.graph().features_of();
-        let (_, map) = self.executor.logits_and_map(&parameters, images.values()?)?;
-        let Some(map) = map.filter(|_| height * width > 1) else { return Ok(None) };
-        Ok(Some(Tensor::from_vec(map, (n, height, width, channels), &device)?))
+        let map = self.executor.last_map(&parameters, images.values()?)?;
+        Ok(map.map(|map| Tensor::from_vec(map, (n, height, width, channels), &device)).transpose()?)
     }
 
     /// What computes it: its graph, its memory, its profile.

@@ -156,7 +156,11 @@ impl File<'_> {
     }
 }
 
-/// The elements of a strided view in row-major order; none if it reaches past `values` or has more elements than them.
+/// Elements that a view may have which repeats those of its storage, as `Tensor.expand` makes them. Larger ones, which no network
+/// has, are taken for damage rather than made.
+const REPEATED: usize = 1 << 22;
+
+/// The elements of a strided view in row-major order; none if it reaches past `values`, or repeats them too often.
 fn view(tensor: &StoredTensor, values: &[f32]) -> Option<Vec<f32>> {
     let StoredTensor { offset, shape, stride, .. } = tensor;
     if shape.len() != stride.len() {
@@ -170,7 +174,7 @@ fn view(tensor: &StoredTensor, values: &[f32]) -> Option<Vec<f32>> {
         .iter()
         .zip(stride)
         .try_fold(*offset, |at, (&side, &step)| at.checked_add((side - 1).checked_mul(step)?))?;
-    if last >= values.len() || count > values.len() {
+    if last >= values.len() || count > values.len().max(REPEATED) {
         return None;
     }
     let mut out = Vec::with_capacity(count);
@@ -206,6 +210,7 @@ mod tests {
         assert_eq!(view(&stored(1, &[2, 3], &[3, 1]), &values).unwrap(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert_eq!(view(&stored(0, &[3, 2], &[1, 3]), &values).unwrap(), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
         assert_eq!(view(&stored(6, &[], &[]), &values).unwrap(), [6.0]);
+        assert_eq!(view(&stored(5, &[3, 2], &[0, 1]), &values).unwrap(), [5.0, 6.0, 5.0, 6.0, 5.0, 6.0]);
         assert_eq!(view(&stored(9, &[0, 2], &[2, 1]), &values).unwrap(), [0.0; 0]);
     }
 
@@ -217,7 +222,7 @@ mod tests {
             stored(0, &[usize::MAX, 2], &[1, 1]),
             stored(0, &[2], &[usize::MAX]),
             stored(usize::MAX, &[2], &[1]),
-            stored(0, &[7], &[0]),
+            stored(0, &[REPEATED + 1], &[0]),
             stored(0, &[2], &[1, 1]),
         ] {
             assert_eq!(view(&bad, &values), None, "{bad:?}");

@@ -1,11 +1,11 @@
 //! One image of a gallery: the picture, its maps, what the network said.
 
-use wick_runs::PredictionRow;
+use wick_runs::{CamIndexRow, PredictionRow};
 use wick_viz::{HeatMap, OverlayOptions, Photo, overlay};
 
 use crate::ReportError;
 use crate::format::{percent1, share};
-use crate::maps::{Map, Maps, strongest};
+use crate::maps::{self, Map, Maps, strongest};
 use crate::picture::Picture;
 
 /// Classes whose probabilities are told.
@@ -50,7 +50,7 @@ pub(crate) fn card(
     row: &PredictionRow,
     names: &[String],
     image: &[u8],
-    maps: &[Maps],
+    methods: &[Maps],
 ) -> Result<Card, ReportError> {
     let name = |class: usize| names.get(class).cloned().unwrap_or_else(|| format!("class {class}"));
     let (truth_name, predicted_name) = (name(row.truth), name(row.predicted));
@@ -64,16 +64,16 @@ pub(crate) fn card(
     let photo = Photo::new(image, SIDE, SIDE)?;
     let mut tiles =
         vec![Tile { name: "image".to_owned(), picture: Some(Picture::of(photo)?), alt: capital(&what) }];
-    for method in maps {
+    for method in methods {
         let Some(map_row) = method.row(row.index) else { continue };
         let (picture, alt) = match method.map(map_row, SIDE)? {
-            Map::Flat => (None, format!("nothing in {} speaks for {}", map_row.layer, name(map_row.target))),
+            Map::Flat => (None, nothing(map_row, &name)),
             Map::Drawn(map) => {
                 let alt = format!(
-                    "{what}, under its {} of {} for {}: strongest {}",
-                    method.name,
-                    map_row.layer,
-                    name(map_row.target),
+                    "{what}, under its {} of {}{}: strongest {}",
+                    method.method,
+                    maps::place(map_row),
+                    maps::target(map_row, &name),
                     place(strongest(&map, SIDE))
                 );
                 let drawn = overlay(photo, HeatMap::new(&map, SIDE, SIDE)?, &OverlayOptions::default())?;
@@ -105,6 +105,14 @@ fn likeliest(row: &PredictionRow, name: &impl Fn(usize) -> String) -> Vec<Likely
         class: if class == row.truth { "true" } else { "" },
     };
     order.into_iter().take(LIKELIEST).map(likely).collect()
+}
+
+/// Why there is no map to draw.
+fn nothing(row: &CamIndexRow, name: &impl Fn(usize) -> String) -> String {
+    match maps::target(row, name).as_str() {
+        "" => format!("nothing in {} stands out", maps::place(row)),
+        target => format!("nothing in {} speaks{target}", maps::place(row)),
+    }
 }
 
 fn place(part: &str) -> String {

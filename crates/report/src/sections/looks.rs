@@ -60,15 +60,17 @@ pub(crate) fn section(run: &Run) -> Result<Section, ReportError> {
 }
 
 fn group(first: &CamQualityRow, rows: &[CamQualityRow]) -> Group {
+    let common = CamQualityRow::common_layer(rows);
     let row = |row: &CamQualityRow| {
         let area = |v: f64| format!("{v:.3}");
         let change = |v: f64| format!("{v:+.3}").replace('-', "−");
+        let name = match row.method.as_str() {
+            CamQualityRow::RANDOM => "random maps".to_owned(),
+            method if Some(&*row.layer) == common => proper_name(method),
+            method => format!("{} at {}", proper_name(method), row.layer),
+        };
         [
-            if row.method == CamQualityRow::RANDOM {
-                "random maps".to_owned()
-            } else {
-                proper_name(&row.method)
-            },
+            name,
             area(row.deletion),
             area(row.insertion),
             change(row.road_most),
@@ -78,8 +80,9 @@ fn group(first: &CamQualityRow, rows: &[CamQualityRow]) -> Group {
             percent1(row.increase),
         ]
     };
+    let place = common.map_or_else(String::new, |layer| format!(", explained at {layer}"));
     Group {
-        images: format!("{} {} images, explained at {}", first.count, first.images, first.layer),
+        images: format!("{} {} images{place}", first.count, first.images),
         rows: rows.iter().map(row).collect(),
     }
 }

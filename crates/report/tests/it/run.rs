@@ -5,9 +5,10 @@ use std::path::Path;
 
 use safetensors::{Dtype, tensor::TensorView};
 use wick_runs::{
-    CamIndexRow, CamQualityRow, Claim, Claims, ConfusionTable, EpochRow, Figure, GalleryImages, Kind,
-    LrFinderReport, LrFinderRow, LrFinderSettings, Manifest, NormRow, PICTURE_BYTES, PerClassRow, PictureSet,
-    PredictionRow, Predictions, RunDir, StepRow, Suggestion, TimingRow, write_json, write_rows,
+    CamIndexRow, CamQualityRow, CamSmoothing, CamStatus, Claim, Claims, ConfusionTable, EpochRow, Figure,
+    GalleryImages, Kind, LrFinderReport, LrFinderRow, LrFinderSettings, Manifest, NormRow, PICTURE_BYTES,
+    PerClassRow, PictureSet, PredictionRow, Predictions, RunDir, StepRow, Suggestion, TimingRow, write_json,
+    write_rows,
 };
 
 pub struct Options {
@@ -129,9 +130,12 @@ fn pictures(run: &RunDir) {
             truth: Some(truth),
             predicted: 0,
             probability: 0.75,
-            target: 0,
+            target: Some(0),
+            against: None,
             method: method.to_owned(),
             layer: "layer4".to_owned(),
+            smoothing: CamSmoothing::None,
+            status: CamStatus::Normal,
         };
         write_rows(&cam.index(), &[row(0, 2, 1), row(1, 5, 2)]).unwrap();
         let values: [f32; 8] = [0.0, 0.1, 0.2, 1.0, -1.0, -2.0, -3.0, -4.0];

@@ -1,7 +1,7 @@
 //! What stands on the page of a run that has everything.
 
 use wick_report::{inputs, page};
-use wick_runs::GalleryImages;
+use wick_runs::{CamIndexRow, GalleryImages, read_rows, write_rows};
 
 use crate::run::{Options, whole};
 
@@ -165,5 +165,26 @@ fn averages_of_maps_and_the_methods_figures_are_told() {
     let cells = "<td>0.250</td><td>0.750</td><td>−0.500</td><td>−0.125</td><td>+0.188</td><td>12.5\u{a0}%</td><td>100.0\u{a0}%</td>";
     for method in ["LayerCAM", "random maps"] {
         assert!(looks.contains(&format!("<th scope=\"row\">{method}</th>{cells}")), "{method}: {looks}");
+    }
+}
+
+/// Each layer has a tile of its own, and what is said of a map is what its index says.
+#[test]
+fn layers_stand_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = whole(folder.path(), &Options::default());
+    let index = run.cam("gradcam").unwrap().index();
+    let rows: Vec<CamIndexRow> = read_rows(&index).unwrap();
+    let first = CamIndexRow { layer: "layer3".to_owned(), against: Some(1), ..rows[0].clone() };
+    let second = CamIndexRow { index: first.index, target: None, ..rows[1].clone() };
+    write_rows(&index, &[first, second]).unwrap();
+    let html = page(&run).unwrap();
+    for words in [
+        "Grad-CAM at layer3",
+        "Grad-CAM at layer4",
+        "under its Grad-CAM of layer3 for cat rather than dog: strongest at the lower right",
+        "nothing in layer4 stands out",
+    ] {
+        assert!(html.contains(words), "{words}");
     }
 }

@@ -62,7 +62,7 @@ impl Default for CamComparisonOptions {
 }
 
 /// For each case a row: true class, predicted class and probability, the image, enlarged without smearing, and each of its maps over
-/// it, below the heads of the `columns`, such as methods or layers. A map whose values are all equal leaves the image as
+/// it, below the heads of the `columns`, such as methods or layers, which may have several lines. A map whose values are all equal leaves the image as
 /// it is and is said to be flat. Without a case, a picture that says so.
 ///
 /// # Errors
@@ -87,18 +87,19 @@ pub fn cam_comparison<S: AsRef<str>>(
     let side = |of: fn(Photo<'_>) -> usize| {
         photos().map(|p| (of(p) as u64).saturating_mul(u64::from(zoom))).max().unwrap_or(0)
     };
-    let heads: Vec<_> = ["image"]
+    let heads: Vec<Vec<_>> = ["image"]
         .into_iter()
         .chain(columns.iter().map(AsRef::as_ref))
-        .map(|h| (h.to_owned(), HEADING))
+        .map(|head| head.lines().map(|line| (line.to_owned(), HEADING)).collect())
         .collect();
-    let tile_width = side(|p| p.size().width).max(widest(heads.iter()).min(HEAD_LIMIT));
+    let tile_width = side(|p| p.size().width).max(widest(heads.iter().flatten()).min(HEAD_LIMIT));
+    let head_lines = heads.iter().map(Vec::len).max().unwrap_or(0).max(1) as u64;
     let tile_height = side(|p| p.size().height);
     let row_height = tile_height.max(3 * LINE);
     let captions: Vec<_> = cases.iter().map(|c| lines(c.truth, c.predicted, c.probability)).collect();
     let gutter = widest(captions.iter().flatten()).min(CAPTION_LIMIT);
     let (head, title_width) = title_size(options.title.as_deref());
-    let (left, top) = (MARGIN + gutter + BREAK, MARGIN + head + 22);
+    let (left, top) = (MARGIN + gutter + BREAK, MARGIN + head + 22 + (head_lines - 1) * LINE);
     let maps = (columns.len() as u64).saturating_mul(tile_width.saturating_add(GAP));
     let width = (left + tile_width + BREAK - GAP).saturating_add(maps).max(MARGIN + title_width);
     let width = width.saturating_add(MARGIN);
@@ -108,9 +109,12 @@ pub fn cam_comparison<S: AsRef<str>>(
     let mut sheet = Sheet::new(FIGURE, width, height)?;
     title(&mut sheet, options.title.as_deref(), width);
     let x_of = |column: u64| left + tile_width + BREAK + column * (tile_width + GAP);
-    for (x, (name, _)) in [left].into_iter().chain((0u64..).map(x_of)).zip(&heads) {
-        let name = text::elide(name, HEADING, tile_width as f32);
-        sheet.text(&name, HEADING, Anchor::Middle, (x + tile_width / 2) as f32, top as f32 - 8.0);
+    for (x, lines) in [left].into_iter().chain((0u64..).map(x_of)).zip(&heads) {
+        for (above, (words, _)) in (0u64..).zip(lines.iter().rev()) {
+            let words = text::elide(words, HEADING, tile_width as f32);
+            let y = (top - above * LINE) as f32 - 8.0;
+            sheet.text(&words, HEADING, Anchor::Middle, (x + tile_width / 2) as f32, y);
+        }
     }
     for ((i, case), caption) in (0u64..).zip(cases).zip(&captions) {
         let y = top + i * (row_height + GAP);

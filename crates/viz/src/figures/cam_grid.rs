@@ -1,4 +1,4 @@
-use super::caption::{HEADING, LINE, MARGIN, TITLE, lines, nothing, widest, zoom};
+use super::caption::{HEADING, LINE, MARGIN, RIGHT, TITLE, lines, nothing, widest, zoom};
 use super::color_bar::{self, ColorBar};
 use crate::{
     HeatMap, OverlayOptions, Photo, Range, RgbImage, VizError,
@@ -40,6 +40,9 @@ pub struct CamGridOptions {
     pub zoom: Option<u32>,
     /// Cases beside each other; `None` takes one for up to 4 cases, two up to 24, and three beyond.
     pub columns: Option<usize>,
+    /// What the maps of each column are of, said above it; then there are as many columns. Unless empty, the cases are those of an
+    /// image after those of another.
+    pub heads: Vec<String>,
     /// Colours and share of the map.
     pub overlay: OverlayOptions,
     /// Whether the colours are explained.
@@ -54,6 +57,7 @@ impl Default for CamGridOptions {
             title: None,
             zoom: None,
             columns: None,
+            heads: Vec::new(),
             overlay: OverlayOptions::default(),
             color_bar: ColorBar::Shown,
             none: "no image to explain".to_owned(),
@@ -85,6 +89,11 @@ pub fn cam_grid(cases: &[CamCase<'_>], options: &CamGridOptions) -> Result<RgbIm
             sheet.text(&name, HEADING, Anchor::Middle, x as f32, layout.top as f32 - 8.0);
         }
     }
+    for (column, head) in (0..layout.columns).zip(&options.heads) {
+        let head = text::elide(head, RIGHT, layout.cell as f32);
+        let middle = (layout.x(column) + layout.cell / 2) as f32;
+        sheet.text(&head, RIGHT, Anchor::Middle, middle, (layout.top - LINE) as f32 - 10.0);
+    }
     for (i, case) in (0u64..).zip(cases) {
         let (x, y) = (layout.x(i % layout.columns), layout.top + i / layout.columns * layout.pitch());
         pictures(&mut sheet, case, &layout, options, (x, y))?;
@@ -114,6 +123,7 @@ impl Layout {
     fn of(cases: &[CamCase<'_>], options: &CamGridOptions) -> Result<Self, VizError> {
         let zoom = zoom(options.zoom, cases.iter().map(|c| c.image))?;
         let columns = match options.columns {
+            _ if !options.heads.is_empty() => options.heads.len(),
             Some(0) => {
                 return Err(VizError::OutOfRange {
                     what: "columns of a class activation grid".to_owned(),
@@ -137,7 +147,8 @@ impl Layout {
             captions.iter().map(|c| c.iter().map(|p| widest([p].into_iter()) + PARTS).sum::<u64>() - PARTS);
         let lines = if beside.max().unwrap_or(0) <= three { 1 } else { 3 };
         let head = if options.title.is_some() { 40 } else { 0 };
-        let top = MARGIN + head + 22;
+        let heads = if options.heads.is_empty() { 0 } else { LINE + 4 };
+        let top = MARGIN + head + heads + 22;
         let title = options.title.as_ref().map_or(0, |t| text::width(t, TITLE).ceil() as u64).min(900);
         let along = columns.saturating_mul(three.saturating_add(BREAK)).saturating_sub(BREAK);
         let width = along.max(title).saturating_add(2 * MARGIN);

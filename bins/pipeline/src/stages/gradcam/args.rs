@@ -27,16 +27,17 @@ pub struct Args {
     /// gradcam, and with --evaluate all but scorecam and ablationcam, which take many times as long.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = super::methods::parse)]
     pub method: Option<Vec<Method>>,
-    /// The layer whose activations are weighed, of a ResNet layer1, layer2, layer3 or layer4; the maps of several are averaged.
-    /// Unless given, a run's recipe names it (evaluate.cam_layer); of a weights file it is the last.
-    #[arg(long, value_name = "LAYER,…", value_delimiter = ',')]
+    /// The layer whose activations are weighed, of a ResNet layer1, layer2, layer3 or layer4. `layer3,layer4` draws the maps of both
+    /// side by side, `layer3+layer4` their average. Unless given, a run's recipe names it (evaluate.cam_layer); of a weights file it
+    /// is the last.
+    #[arg(long, value_name = "LAYER[+LAYER…],…", value_delimiter = ',')]
     pub layer: Option<Vec<String>>,
     /// Smooth the maps: `augment` averages those of mirrored, darker and brighter copies, `eigen` keeps the first principal
     /// component of the weighted activations; `augment,eigen` does both.
     #[arg(long, value_name = "HOW,…", value_delimiter = ',', value_enum)]
     pub smooth: Vec<Smooth>,
     /// The class to explain, by name or number, or a difference such as `cat-dog`: what speaks for a cat rather than a dog. Each
-    /// image's predicted class unless given.
+    /// image's predicted class unless given. To eigencam all classes are the same.
     #[arg(long, value_name = "CLASS|CLASS-CLASS")]
     pub target: Option<String>,
     /// Correctly predicted images of each class whose maps are averaged; 0 for none [default: 20; none with --indices, nor of

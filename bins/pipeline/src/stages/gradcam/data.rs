@@ -4,105 +4,125 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use wick_gradcam::Method;
-use wick_runs::{GalleryImages, Input, Predictions, RunDir};
+use wick_runs::{CamIndexRow, GalleryImages, Input, Predictions, Row, RunDir};
 use wick_viz::save_png;
 
 use super::args::{Args, SHOWN};
 use super::images::{Images, Judged, correct, judge, of_predictions, wrong};
-use super::maps::Explainer;
+use super::maps::{Cams, Explainer};
 use super::quality::{self, Group};
 use super::{classes, methods, pictures, tell, write};
-use crate::context::{Run, StageEnd, Work, needs};
+use crate::context::{Run, StageEnd, Work};
 use crate::galleries::close_calls;
+use crate::progress::counting;
 use crate::source::{Opened, Subject};
+use crate::terminal::note;
 
 /// Where maps of a weights file on data go, unless told.
 const OUT: &str = "explanation";
 
 /// What the network says of the images that judge, and which are shown unless others are named.
+#[derive(Default)]
 struct Judgement {
     judged: Vec<Judged>,
     shown: Vec<usize>,
 }
 
+/// Explains what a run keeps.
 pub fn of_run(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result<StageEnd> {
     let d = &run.dir;
-    let methods = match &args.method {
-        None if !args.evaluate => methods::of_recipe(&run.recipe.evaluate.cam_methods)?,
-        methods => chosen(args, methods.as_ref()),
-    };
+    let methods = of_the_run(args, run)?;
+    run.needs_judged(
+        weights,
+        "name those that it is of with --weights, or keep these maps apart with --out DIR",
+    )?;
     let mut inputs = [d.recipe_toml(), d.data(), weights.to_owned()].map(Input::path).to_vec();
-    needs(&d.predictions(), "evaluate")?;
     inputs.push(Input::path(d.predictions()));
     if d.gallery().exists() {
         inputs.push(Input::path(d.gallery()));
     }
-    let options = (&methods, &args.layer, &args.smooth, args.per_class, args.sample);
+    // With the columns: what an earlier version left is not current.
+    let options = (&methods, &args.layer, &args.smooth, args.per_class, args.sample, CamIndexRow::COLUMNS);
     inputs.push(Input::value("options", format!("{options:?}")));
     let stage = if args.evaluate { "gradcam-evaluate" } else { "gradcam" };
     run.stage(stage, inputs, args.source.skip_current.into(), || {
-        let subject = source.subject(args.source.data.as_deref())?;
         let layer = Some(run.recipe.evaluate.cam_layer.as_str());
-        let explainer =
-            Explainer::new(args, &subject.network, &subject.augmentation, &subject.class_names, layer)?;
-        Ok(Work::Done(explain(args, &subject, &explainer, (&methods, &judgement(run)?), d)?))
+        let judgement = |_: &Subject| kept_judgement(run);
+        Ok(Work::Done(explain(args, source, (&methods, layer), judgement, d)?))
     })
 }
 
-/// What a run's `evaluate` left; shown are the images of its galleries.
-fn judgement(run: &Run) -> Result<Judgement> {
-    let predictions = Predictions::read(&run.dir.predictions())?;
-    let shown = match GalleryImages::read(&run.dir.gallery()) {
-        Ok(galleries) => [galleries.misclassified.index, galleries.unsure.index].concat(),
-        Err(error) if error.is_missing() => {
-            let count = run.recipe.evaluate.misclassified;
-            let unsure = close_calls(&predictions, count).into_iter().map(|call| call.row.index);
-            predictions.wrong().take(count).map(|row| row.index).chain(unsure).collect()
+/// Explains what is asked of a run besides its galleries, into a folder of its own.
+pub fn apart(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result<()> {
+    let methods = of_the_run(args, run)?;
+    let predictions = run.dir.predictions();
+    let judgement = |subject: &Subject| {
+        if !needs_judgement(args) {
+            return Ok(Judgement::default());
         }
-        Err(error) => return Err(error.into()),
+        if run.has_judged(weights)? {
+            return kept_judgement(run);
+        }
+        let (predictions, weights) = (predictions.display(), weights.display());
+        note(&format!("{predictions} is not of {weights}: images are judged anew, by these weights"));
+        judged_anew(args, subject)
     };
-    Ok(Judgement { judged: of_predictions(&predictions), shown })
+    let layer = Some(run.recipe.evaluate.cam_layer.as_str());
+    explain(args, source, (&methods, layer), judgement, &out(args)).map(drop)
 }
 
-/// Explains what is asked of a run besides its galleries, into a folder of its own.
-pub fn apart(args: &Args, source: &Opened, run: &Run) -> Result<()> {
-    let methods = match &args.method {
-        None if !args.evaluate => methods::of_recipe(&run.recipe.evaluate.cam_methods)?,
-        methods => chosen(args, methods.as_ref()),
+/// Explains a weights file on data.
+pub fn of_file(args: &Args, source: &Opened) -> Result<()> {
+    let methods = chosen(args, args.method.as_ref());
+    let judgement = |subject: &Subject| match needs_judgement(args) {
+        true => judged_anew(args, subject),
+        false => Ok(Judgement::default()),
     };
-    let judgement = match (&args.indices, run.dir.predictions().exists()) {
-        // Named images need no judgement: without one there are only no averages of classes.
-        (Some(_), false) => Judgement { judged: Vec::new(), shown: Vec::new() },
-        _ => {
-            needs(&run.dir.predictions(), "evaluate")?;
-            judgement(run)?
-        }
-    };
-    let subject = source.subject(args.source.data.as_deref())?;
-    let layer = Some(run.recipe.evaluate.cam_layer.as_str());
-    let explainer =
-        Explainer::new(args, &subject.network, &subject.augmentation, &subject.class_names, layer)?;
-    explain(args, &subject, &explainer, (&methods, &judgement), &out(args))?;
-    Ok(())
+    explain(args, source, (&methods, None), judgement, &out(args)).map(drop)
 }
 
 fn out(args: &Args) -> RunDir {
     RunDir::names_below(&args.out.clone().unwrap_or_else(|| PathBuf::from(OUT)))
 }
 
-pub fn of_file(args: &Args, source: &Opened) -> Result<()> {
-    let methods = chosen(args, args.method.as_ref());
-    let subject = source.subject(args.source.data.as_deref())?;
-    let explainer =
-        Explainer::new(args, &subject.network, &subject.augmentation, &subject.class_names, None)?;
-    let judged = match (&args.indices, args.evaluate) {
-        (Some(_), _) => Vec::new(),
-        (None, true) => judge(&subject, [args.sample; 2])?,
-        (None, false) => judge(&subject, [SHOWN, 0])?,
+/// Named images need no judgement, unless classes are averaged besides.
+fn needs_judgement(args: &Args) -> bool {
+    args.indices.is_none() || args.per_class.is_some_and(|count| count > 0)
+}
+
+/// What a run's `evaluate` left; shown are the images of its galleries.
+fn kept_judgement(run: &Run) -> Result<Judgement> {
+    let predictions = Predictions::read(&run.dir.predictions())?;
+    let shown = match GalleryImages::read(&run.dir.gallery()) {
+        // Those of earlier predictions show other images.
+        Ok(galleries) if run.has_read("misclassified", &run.dir.predictions())? => {
+            [galleries.misclassified.index, galleries.unsure.index].concat()
+        }
+        Err(error) if !error.is_missing() => return Err(error.into()),
+        _ => {
+            let count = run.recipe.evaluate.misclassified;
+            let unsure = close_calls(&predictions, count).into_iter().map(|call| call.row.index);
+            predictions.wrong().take(count).map(|row| row.index).chain(unsure).collect()
+        }
     };
-    let judgement = Judgement { shown: wrong(&judged, SHOWN), judged };
-    explain(args, &subject, &explainer, (&methods, &judgement), &out(args))?;
-    Ok(())
+    Ok(Judgement { judged: of_predictions(&predictions), shown })
+}
+
+/// What the network itself says, of no more images than it takes.
+fn judged_anew(args: &Args, subject: &Subject) -> Result<Judgement> {
+    let judged = match args.evaluate {
+        true => judge(subject, [args.sample; 2])?,
+        false => judge(subject, [SHOWN, classes::count(args) * subject.class_names.len()])?,
+    };
+    Ok(Judgement { shown: wrong(&judged, SHOWN), judged })
+}
+
+/// The methods that the command line names, or else the run's recipe.
+fn of_the_run(args: &Args, run: &Run) -> Result<Vec<Method>> {
+    match &args.method {
+        None if !args.evaluate => methods::of_recipe(&run.recipe.evaluate.cam_methods),
+        methods => Ok(chosen(args, methods.as_ref())),
+    }
 }
 
 /// The methods that the command line names, or else the usual ones.
@@ -117,38 +137,53 @@ fn chosen(args: &Args, named: Option<&Vec<Method>>) -> Vec<Method> {
 /// Writes what was asked for, and returns the files.
 fn explain(
     args: &Args,
-    subject: &Subject,
-    explainer: &Explainer<'_>,
-    (methods, judgement): (&[Method], &Judgement),
+    source: &Opened,
+    (methods, layer): (&[Method], Option<&str>),
+    judgement: impl FnOnce(&Subject) -> Result<Judgement>,
     dir: &RunDir,
 ) -> Result<Vec<PathBuf>> {
-    let Judgement { judged, shown } = judgement;
+    let subject = &source.subject(args.source.data.as_deref())?;
+    let explainer =
+        &Explainer::new(args, &subject.network, &subject.augmentation, &subject.class_names, layer)?;
+    let Judgement { judged, shown } = judgement(subject)?;
     let (split, _) = subject.data.judging();
     let named = args.indices.as_ref().map(|indices| Images::named(subject, indices)).transpose()?;
     if args.evaluate {
         let groups = match named {
             Some(images) => vec![Group { name: "chosen", images }],
             None => vec![
-                Group { name: "misclassified", images: Images::new(split, wrong(judged, args.sample)) },
-                Group { name: "correct", images: Images::new(split, correct(judged, args.sample)) },
+                Group { name: "misclassified", images: Images::new(split, wrong(&judged, args.sample)) },
+                Group { name: "correct", images: Images::new(split, correct(&judged, args.sample)) },
             ],
         };
         return quality::run(subject, explainer, methods, &groups, dir);
     }
-    let images = named.unwrap_or_else(|| Images::new(split, shown.clone()));
+    let images = named.unwrap_or_else(|| Images::new(split, shown));
+    let all = maps(explainer, methods, &images)?;
     let mut files = Vec::new();
-    let mut all = Vec::new();
-    for &method in methods {
-        let cams = explainer.explain(method, &images.bytes)?;
-        tell::flat(explainer, &cams, |row| format!("image {}", images.indices[row]));
-        files.extend(write::method(explainer, &images, &cams, &dir.cam(method.name())?)?);
-        all.push(cams);
+    for of_method in all.chunk_by(|a, b| a.view.method == b.view.method) {
+        let folder = dir.cam(of_method[0].view.method.name())?;
+        files.extend(write::method(explainer, &images, of_method, &folder)?);
     }
     if let [_, _, ..] = all[..] {
         save_png(&pictures::side_by_side(explainer, &images, &all)?, &dir.cam_methods())?;
         files.push(dir.cam_methods());
     }
-    files.extend(classes::averages(args, subject, explainer, (methods, judged), dir)?);
+    files.extend(classes::averages(args, subject, explainer, (methods, &judged), dir)?);
     tell::done(explainer, &images, &all, &files)?;
     Ok(files)
+}
+
+/// The maps of some images by each method at each place, under one bar.
+fn maps(explainer: &Explainer<'_>, methods: &[Method], images: &Images) -> Result<Vec<Cams>> {
+    let (views, n) = (explainer.views(methods), images.indices.len());
+    let mut bar = counting("explaining", views.len() * n, "maps");
+    let mut all = Vec::with_capacity(views.len());
+    for (done, view) in views.iter().enumerate() {
+        bar.rename(view.title(), done * n);
+        let cams = explainer.explain(view, &images.bytes, &mut |images| bar.at(done * n + images))?;
+        tell::flat(explainer, &cams, |row| format!("image {}", images.indices[row]));
+        all.push(cams);
+    }
+    Ok(all)
 }

@@ -26,6 +26,8 @@ pub struct Images {
     pub truth: Vec<usize>,
     /// `(H, W, 3)` bytes one after another.
     pub bytes: Vec<u8>,
+    /// What a photo from elsewhere is called.
+    pub photo: Option<String>,
 }
 
 impl Images {
@@ -33,7 +35,16 @@ impl Images {
     pub fn new(split: &Split, indices: Vec<usize>) -> Self {
         let truth = indices.iter().map(|&i| usize::from(split.label(i))).collect();
         let bytes = indices.iter().flat_map(|&i| split.image(i)).copied().collect();
-        Self { indices, truth, bytes }
+        Self { indices, truth, bytes, photo: None }
+    }
+
+    /// What a picture of them shows, in its title.
+    pub fn words(&self) -> String {
+        match (&self.photo, self.indices.len()) {
+            (Some(photo), _) => photo.clone(),
+            (None, 1) => "1 image".to_owned(),
+            (None, n) => format!("{n} images"),
+        }
     }
 
     /// Those that the command line names.

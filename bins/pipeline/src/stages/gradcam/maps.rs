@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
 use wick_augment::{Augmentation, CHANNELS};
 use wick_cifar::{HEIGHT, IMAGE_BYTES, WIDTH};
@@ -11,8 +11,9 @@ use wick_models::{CompileOptions, Compiled, Mode, Network};
 use wick_train::softmax;
 
 use super::args::{Args, Smooth};
+use super::place::Place;
 use super::target::Asked;
-use crate::progress::counting;
+use super::view::{View, Words};
 
 /// Images explained at a time.
 const BATCH: usize = 20;
@@ -22,16 +23,16 @@ pub struct Explainer<'a> {
     pub network: &'a Network,
     pub augmentation: Augmentation,
     pub class_names: &'a [String],
-    pub layers: Vec<String>,
+    pub places: Vec<Place>,
     pub asked: Asked,
     pub options: CamOptions,
     /// Computes the last layer's activations, where it can, in fewer passes than the network layer by layer.
     compiled: Option<Mutex<Compiled>>,
 }
 
-/// Maps of some images by one method.
+/// Maps of some images by one method at one place.
 pub struct Cams {
-    pub method: Method,
+    pub view: View,
     /// Of each layer, before ReLU and scaling, `(N, h, w)`.
     pub raw: Vec<Tensor>,
     /// Of the images' size, from 0 to 1.
@@ -63,19 +64,12 @@ impl<'a> Explainer<'a> {
         layer: Option<&str>,
     ) -> Result<Self> {
         let known = network.model.layers();
-        let layers = match (&args.layer, layer.or(known.last().copied())) {
-            (Some(layers), _) => layers.clone(),
-            (None, layer) => vec![layer.context("this network has no layer to explain")?.to_owned()],
+        let places = match (&args.layer, layer.or(known.last().copied())) {
+            (Some(layers), _) => Place::read_all(layers, network)?,
+            (None, layer) => {
+                vec![Place::read(layer.context("this network has no layer to explain")?, network)?]
+            }
         };
-        for (i, layer) in layers.iter().enumerate() {
-            ensure!(
-                known.contains(&layer.as_str()),
-                "{} has no layer {layer}; it has {}",
-                network.architecture,
-                known.join(", ")
-            );
-            ensure!(!layers[..i].contains(layer), "--layer names {layer} twice; name each layer once");
-        }
         let has = |smooth| args.smooth.contains(&smooth);
         let options = CamOptions {
             smoothing: if has(Smooth::Augment) { Smoothing::Augmentations } else { Smoothing::None },
@@ -84,28 +78,29 @@ impl<'a> Explainer<'a> {
         };
         let asked = Asked::read(args.target.as_deref(), class_names)?;
         let is_last = |layer: &String| Some(&layer.as_str()) == known.last();
-        let compiled = match layers.iter().any(is_last) {
+        let compiled = match places.iter().flat_map(Place::layers).any(is_last) {
             true => Some(Mutex::new(Compiled::new(network, CompileOptions::default())?)),
             false => None,
         };
         let augmentation = augmentation.test();
-        Ok(Self { network, augmentation, class_names, layers, asked, options, compiled })
+        Ok(Self { network, augmentation, class_names, places, asked, options, compiled })
     }
 
-    /// The layers' names in one word.
-    pub fn layer(&self) -> String {
-        self.layers.join("+")
+    /// Each method at each place.
+    pub fn views(&self, methods: &[Method]) -> Vec<View> {
+        View::all(methods, &self.places)
     }
 
-    /// What is explained and where, in words.
-    pub fn words(&self) -> String {
-        let smooth = match (self.options.smoothing, self.options.reduction) {
-            (Smoothing::None, Reduction::Sum) => "",
-            (Smoothing::None, Reduction::FirstEigenvector) => ", eigen-smoothed",
-            (Smoothing::Augmentations, Reduction::Sum) => ", augment-smoothed",
-            (Smoothing::Augmentations, Reduction::FirstEigenvector) => ", augment- and eigen-smoothed",
+    /// What is said of each of these maps besides its method. Of a single image the predicted class is named.
+    pub fn words(&self, all: &[Cams]) -> Vec<Words> {
+        let words = |cams: &Cams| {
+            let asked = match cams.predicted[..] {
+                [predicted] => self.asked.of(predicted),
+                _ => self.asked,
+            };
+            cams.view.words(asked, self.class_names, &self.options)
         };
-        format!("{} at {}{smooth}", self.asked.words(self.class_names), self.layer())
+        all.iter().map(words).collect()
     }
 
     /// Images, `(H, W, 3)` bytes one after another, as the network takes them.
@@ -116,22 +111,21 @@ impl<'a> Explainer<'a> {
         Ok(Tensor::from_vec(pixels, (n, HEIGHT, WIDTH, CHANNELS), &Device::Cpu)?)
     }
 
-    /// Explains images, `(H, W, 3)` bytes one after another.
-    pub fn explain(&self, method: Method, images: &[u8]) -> Result<Cams> {
-        let layers: Vec<Layer<'_>> = self.layers.iter().map(|name| self.cut(name)).collect();
+    /// Explains images, `(H, W, 3)` bytes one after another; `progress` is called with the number of images done.
+    pub fn explain(&self, view: &View, images: &[u8], progress: &mut dyn FnMut(usize)) -> Result<Cams> {
+        let layers: Vec<Layer<'_>> = view.place.layers().iter().map(|name| self.cut(name)).collect();
         let mut cams = Cams {
-            method,
+            view: view.clone(),
             raw: Vec::new(),
             maps: Vec::new(),
             predicted: Vec::new(),
             probability: Vec::new(),
         };
         let mut raw: Vec<Vec<Tensor>> = Vec::new();
-        let bar = counting(method.title(), images.len() / IMAGE_BYTES, "images");
         for part in images.chunks(BATCH * IMAGE_BYTES) {
             let target = self.asked.target(part.len() / IMAGE_BYTES);
-            let explained = explain_with(method, &self.tensor(part)?, &layers, &target, &self.options)
-                .with_context(|| format!("explaining by {method}"))?;
+            let explained = explain_with(view.method, &self.tensor(part)?, &layers, &target, &self.options)
+                .with_context(|| format!("explaining by {}", view.method))?;
             let logits: Vec<Vec<f32>> = explained.logits.to_vec2()?;
             for (logits, predicted) in logits.iter().zip(explained.predicted) {
                 cams.predicted.push(predicted as usize);
@@ -139,7 +133,7 @@ impl<'a> Explainer<'a> {
             }
             cams.maps.extend(explained.heatmaps);
             raw.push(explained.raw);
-            bar.at(cams.predicted.len());
+            progress(cams.predicted.len());
         }
         let looked_at = raw.first().map_or(0, Vec::len);
         let layer = |i: usize| raw.iter().map(|layers| &layers[i]).collect::<Vec<_>>();

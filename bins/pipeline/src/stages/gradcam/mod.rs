@@ -8,10 +8,12 @@ mod maps;
 mod methods;
 mod photo;
 mod pictures;
+mod place;
 mod quality;
 mod table;
 mod target;
 mod tell;
+mod view;
 mod write;
 
 use anyhow::Result;
@@ -31,7 +33,7 @@ pub fn run(args: &Args) -> Result<StageEnd> {
     }
     match &source {
         // A run keeps the maps of its galleries; what else is asked of it is kept apart.
-        Opened::Run { run, .. } if args.is_apart() => data::apart(args, &source, run)?,
+        Opened::Run { run, weights } if args.is_apart() => data::apart(args, &source, run, weights)?,
         Opened::Run { run, weights } => return data::of_run(args, &source, run, weights),
         Opened::File { .. } => data::of_file(args, &source)?,
     }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use wick_cifar::{HEIGHT, IMAGE_BYTES, WIDTH};
+use wick_gradcam::Method;
 use wick_viz::{
     CamCase, CamComparisonOptions, CamGridOptions, ComparedCams, HeatMap, Photo, RgbImage, cam_comparison,
     cam_grid,
@@ -9,22 +10,28 @@ use wick_viz::{
 
 use super::images::Images;
 use super::maps::{Cams, Explainer};
+use super::view::Words;
 
-/// Image, map and overlay of each image.
-pub fn grid(explainer: &Explainer<'_>, images: &Images, cams: &Cams) -> Result<RgbImage> {
-    let cases = photos(images)?
-        .into_iter()
-        .enumerate()
-        .map(|(row, image)| {
+/// Image, map and overlay of each image by a method, at several places side by side; `all` is not empty.
+pub fn grid(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) -> Result<RgbImage> {
+    let mut cases = Vec::new();
+    for (row, image) in photos(images)?.into_iter().enumerate() {
+        for cams in all {
             let (truth, predicted, probability) = said(explainer, images, cams, row);
-            Ok(CamCase { image, map: map(cams, row)?, truth, predicted, probability })
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let title = title(explainer, images, cams.method.title());
-    Ok(cam_grid(&cases, &CamGridOptions { title: Some(title), ..Default::default() })?)
+            cases.push(CamCase { image, map: map(cams, row)?, truth, predicted, probability });
+        }
+    }
+    let words = explainer.words(all);
+    let method = all.first().map_or("", |cams| cams.view.method.title());
+    let title = Some(format!("{}: {}", Words::title(&words, method), images.words()));
+    let heads = match all {
+        [_] => Vec::new(),
+        _ => Words::lines(&words).iter().map(|lines| lines.join(" ")).collect(),
+    };
+    Ok(cam_grid(&cases, &CamGridOptions { title, heads, ..Default::default() })?)
 }
 
-/// Each image with its maps by several methods; `all` is not empty.
+/// Each image with its maps by several methods, or at several places; `all` is not empty.
 pub fn side_by_side(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) -> Result<RgbImage> {
     let photos = photos(images)?;
     let maps = (0..photos.len())
@@ -38,19 +45,26 @@ pub fn side_by_side(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) ->
             ComparedCams { image, maps: &maps[row], truth, predicted, probability }
         })
         .collect();
-    let columns: Vec<&str> = all.iter().map(|cams| cams.method.title()).collect();
-    let title = title(explainer, images, &format!("{} methods", all.len()));
+    let words = explainer.words(all);
+    let columns: Vec<String> =
+        all.iter().zip(Words::lines(&words)).map(|(cams, lines)| head(cams, lines)).collect();
+    let methods = all.chunk_by(|a, b| a.view.method == b.view.method).count();
+    let what = match &all[0] {
+        cams if methods == 1 => cams.view.method.title().to_owned(),
+        _ => format!("{methods} methods"),
+    };
+    let title = format!("{}: {}", Words::title(&words, &what), images.words());
     let options = CamComparisonOptions { title: Some(title), ..Default::default() };
     Ok(cam_comparison(&columns, &cases, &options)?)
 }
 
-fn title(explainer: &Explainer<'_>, images: &Images, how: &str) -> String {
-    let count = match images.indices.len() {
-        0 => String::new(), // a photo from elsewhere
-        1 => ": 1 image".to_owned(),
-        n => format!(": {n} images"),
+/// The lines above a column: the method, and what tells it from the others.
+fn head(cams: &Cams, lines: Vec<String>) -> String {
+    let title = match cams.view.method {
+        Method::GuidedBackprop => "Guided\nbackpropagation", // wider than a column
+        method => method.title(),
     };
-    format!("{how} for {}{count}", explainer.words())
+    [vec![title.to_owned()], lines].concat().join("\n")
 }
 
 fn photos(images: &Images) -> Result<Vec<Photo<'_>>> {

@@ -15,7 +15,7 @@ use wick_models::Compiled;
 use wick_runs::{CamQualityRow, RunDir, write_rows};
 
 use super::images::Images;
-use super::maps::{Cams, Explainer};
+use super::maps::Explainer;
 use super::table;
 use super::target::Asked;
 use crate::progress::counting;
@@ -50,31 +50,33 @@ pub fn run(
         );
     }
     let mut network = subject.compiled()?;
+    let views = explainer.views(methods);
     let images: usize = groups.iter().map(|g| g.images.indices.len()).sum();
-    let bar = counting("quality", images * (methods.len() + 1), "images");
+    let mut bar = counting("measuring", images * (views.len() + 1), "maps");
     let mut done = 0;
     let mut rows = Vec::new();
     for group in groups.iter().filter(|g| !g.images.indices.is_empty()) {
-        let mut random = None;
-        for &method in methods {
-            let cams = explainer.explain(method, &group.images.bytes)?;
+        let mut predicted = None;
+        for view in &views {
+            bar.rename(view.title(), done);
+            // To explain counts for half of it, to measure for the rest.
+            let cams =
+                explainer.explain(view, &group.images.bytes, &mut |images| bar.at(done + images / 2))?;
             let maps = cams.maps.iter().map(|map| map.values.clone()).collect();
             let measured = measure(explainer, &mut network, group, &cams.predicted, maps)?;
             done += measured.count;
             bar.at(done);
-            rows.push(CamQualityRow { method: method.name().to_owned(), flat: cams.flat(), ..measured });
-            random.get_or_insert(cams);
+            let (method, layer, flat) = (view.method.name().to_owned(), view.layer(), cams.flat());
+            rows.push(CamQualityRow { method, layer, flat, ..measured });
+            predicted.get_or_insert(cams.predicted);
         }
-        let Some(Cams { predicted, .. }) = random else { continue };
+        let Some(predicted) = predicted else { continue };
+        bar.rename("random maps", done);
         let maps = group.images.indices.iter().map(|&i| random_map(SEED, i, HEIGHT * WIDTH)).collect();
         let measured = measure(explainer, &mut network, group, &predicted, maps)?;
         done += measured.count;
         bar.at(done);
-        rows.push(CamQualityRow {
-            method: CamQualityRow::RANDOM.to_owned(),
-            layer: String::new(),
-            ..measured
-        });
+        rows.push(CamQualityRow { method: CamQualityRow::RANDOM.to_owned(), ..measured });
     }
     drop(bar);
     write_rows(&dir.cam_quality(), &rows)?;
@@ -85,7 +87,7 @@ pub fn run(
     Ok(written)
 }
 
-/// One method's figures over one group.
+/// The figures of some maps over one group, their method and layer left open.
 fn measure(
     explainer: &Explainer<'_>,
     network: &mut Compiled,
@@ -112,7 +114,7 @@ fn measure(
         images: group.name.to_owned(),
         count: samples.len(),
         method: String::new(),
-        layer: explainer.layer(),
+        layer: String::new(),
         flat: 0,
         deletion,
         insertion,

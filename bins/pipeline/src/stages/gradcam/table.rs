@@ -29,16 +29,17 @@ pub fn of(rows: &[CamQualityRow], explained: &str) -> String {
     let mut out = String::new();
     for group in rows.chunk_by(|a, b| a.images == b.images) {
         let Some(first) = group.first() else { continue };
-        out +=
-            &format!("{} {} images, {explained} explained at {}\n", first.count, first.images, first.layer);
+        let common = CamQualityRow::common_layer(group);
+        let place = common.map_or_else(String::new, |layer| format!(" at {layer}"));
+        out += &format!("{} {} images, {explained} explained{place}\n", first.count, first.images);
         let heads = COLUMNS.iter().map(|(head, _)| Column::right(head));
         let mut table =
             Table::new([Column::left("method")].into_iter().chain(heads).chain([Column::left("")]));
         for row in group {
-            let name = if row.method == CamQualityRow::RANDOM {
-                "random maps".to_owned()
-            } else {
-                row.method.clone()
+            let name = match row.method.as_str() {
+                CamQualityRow::RANDOM => "random maps".to_owned(),
+                method if Some(&*row.layer) == common => method.to_owned(),
+                method => format!("{method}, {}", row.layer),
             };
             let cells = COLUMNS.iter().map(|(_, cell)| cell(row));
             let flat = if row.flat == 0 { String::new() } else { format!("{} maps say nothing", row.flat) };
@@ -77,6 +78,16 @@ mod tests {
             ..row.clone()
         };
         console::set_colors_enabled(false);
+        let at = |layer: &str| CamQualityRow { layer: layer.to_owned(), ..row.clone() };
+        let several = of(&[at("layer3"), at("layer4"), random.clone()], "cat");
+        let lines: Vec<&str> = several.lines().collect();
+        assert_eq!(lines[0], "50 correct images, cat explained");
+        assert!(lines[2].starts_with("gradcam++, layer3  ") && lines[3].starts_with("gradcam++, layer4  "));
+        let input = of(&[at("layer4"), at("input")], "cat");
+        assert!(
+            input.contains("cat explained at layer4\n") && input.contains("gradcam++, input  "),
+            "{input}"
+        );
         let table = of(&[row, random], "the predicted class");
         let lines: Vec<&str> = table.lines().map(str::trim_end).collect();
         assert_eq!(lines[0], "50 correct images, the predicted class explained at layer4");

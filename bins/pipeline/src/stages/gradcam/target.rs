@@ -58,6 +58,14 @@ impl Asked {
         }
     }
 
+    /// The class that it is told from.
+    pub fn against(self) -> Option<usize> {
+        match self {
+            Self::Predicted | Self::Class(_) => None,
+            Self::Difference(_, and) => Some(and),
+        }
+    }
+
     /// The same of one image, whose predicted class is named.
     pub fn of(self, predicted: usize) -> Self {
         if self == Self::Predicted { Self::Class(predicted) } else { self }

@@ -5,9 +5,13 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde_json::{Value, json};
 use wick_gradcam::MapStatus;
+use wick_runs::CamStatus;
 
 use super::images::Images;
 use super::maps::{Cams, Explainer};
+use super::place::Place;
+use super::view::Words;
+use super::write;
 use crate::terminal::{note, paths, tell};
 
 /// Says which maps say nothing, and why.
@@ -18,57 +22,51 @@ pub fn flat(explainer: &Explainer<'_>, cams: &Cams, name: impl Fn(usize) -> Stri
         if rows.is_empty() {
             continue;
         }
-        let (layer, what) = (explainer.layer(), explainer.asked.words(explainer.class_names));
+        let (place, what) = (cams.view.place_words(), explainer.asked.words(explainer.class_names));
         let why = match status {
+            _ if !cams.view.asks_for_a_class() => format!("nothing in {place} stands out"),
             MapStatus::AllNegative => {
-                format!("nothing in {layer} speaks for {what}, all that there is speaks against it")
+                format!("nothing in {place} speaks for {what}, all that there is speaks against it")
             }
-            MapStatus::Constant => format!("all places in {layer} speak for {what} alike"),
-            _ => format!("nothing in {layer} speaks for or against {what}"),
+            MapStatus::Constant => format!("all places in {place} speak for {what} alike"),
+            _ => format!("nothing in {place} speaks for or against {what}"),
         };
         let (title, maps) =
-            (cams.method.title(), if rows.len() == 1 { "the map is" } else { "the maps are" });
+            (cams.view.method.title(), if rows.len() == 1 { "the map is" } else { "the maps are" });
         note(&format!("{}: {title}: {why}; {maps} drawn flat", rows.join(", ")));
     }
 }
 
-/// A status as programs read it.
-pub fn status(status: MapStatus) -> &'static str {
+/// A status as files and programs have it.
+pub fn status(status: MapStatus) -> CamStatus {
     match status {
-        MapStatus::Normal => "normal",
-        MapStatus::AllNegative => "all_negative",
-        MapStatus::Constant => "constant",
-        MapStatus::Empty => "empty",
+        MapStatus::Normal => CamStatus::Normal,
+        MapStatus::AllNegative => CamStatus::AllNegative,
+        MapStatus::Constant => CamStatus::Constant,
+        MapStatus::Empty => CamStatus::Empty,
     }
+}
+
+/// Each method with its maps, as JSON.
+pub fn methods(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) -> Result<Vec<Value>> {
+    let of_method = |all: &[Cams]| {
+        let maps = write::rows(explainer, images, all);
+        Ok(json!({ "method": all[0].view.method.name(), "maps": serde_json::to_value(maps)? }))
+    };
+    all.chunk_by(|a, b| a.view.method == b.view.method).map(of_method).collect()
 }
 
 /// Names the files; as JSON, what each map holds too.
 pub fn done(explainer: &Explainer<'_>, images: &Images, all: &[Cams], files: &[PathBuf]) -> Result<()> {
-    let maps = |cams: &Cams| -> Vec<Value> {
-        let map = |(row, &index): (usize, &usize)| {
-            json!({
-                "index": index,
-                "true": images.truth[row],
-                "predicted": cams.predicted[row],
-                "probability": cams.probability[row],
-                "target": explainer.asked.class(cams.predicted[row]),
-                "status": status(cams.maps[row].status),
-            })
-        };
-        images.indices.iter().enumerate().map(map).collect()
-    };
+    let methods = methods(explainer, images, all)?;
     let value = || {
-        let method = |cams: &Cams| json!({ "method": cams.method.name(), "maps": maps(cams) });
         json!({
-            "layers": explainer.layers,
+            "layers": explainer.places.iter().map(Place::to_string).collect::<Vec<_>>(),
             "target": explainer.asked.words(explainer.class_names),
-            "methods": all.iter().map(method).collect::<Vec<_>>(),
+            "methods": methods,
             "written": paths(files),
         })
     };
-    let text = || {
-        let n = images.indices.len();
-        format!("{n} image{} explained for {}", if n == 1 { "" } else { "s" }, explainer.words())
-    };
+    let text = || Words::title(&explainer.words(all), &format!("{} explained", images.words()));
     tell(text, files, value)
 }

@@ -12,29 +12,19 @@ use wick_viz::save_png;
 use super::images::Images;
 use super::maps::{Cams, Explainer};
 use super::pictures;
+use super::tell::status;
 use crate::interrupt::whole;
 
-/// Writes `index.csv`, `raw.safetensors` and `grid.png` of maps, and returns their paths.
+/// Writes `index.csv`, `raw.safetensors` and `grid.png` of a method's maps, and returns their paths.
 pub fn method(
     explainer: &Explainer<'_>,
     images: &Images,
-    cams: &Cams,
+    all: &[Cams],
     folder: &CamDir,
 ) -> Result<[PathBuf; 3]> {
-    let rows: Vec<CamIndexRow> = (0..images.indices.len())
-        .map(|row| CamIndexRow {
-            row,
-            index: Some(images.indices[row]),
-            truth: Some(images.truth[row]),
-            predicted: cams.predicted[row],
-            probability: cams.probability[row],
-            target: explainer.asked.class(cams.predicted[row]),
-            method: cams.method.name().to_owned(),
-            layer: explainer.layer(),
-        })
-        .collect();
-    let tensors = tensors(explainer, cams)?;
-    let picture = pictures::grid(explainer, images, cams)?;
+    let rows = rows(explainer, images, all);
+    let tensors = tensors(all)?;
+    let picture = pictures::grid(explainer, images, all)?;
     whole(|| -> Result<()> {
         write_rows(&folder.index(), &rows)?;
         write_atomic_by_path(&folder.raw(), |path| -> Result<()> {
@@ -45,19 +35,44 @@ pub fn method(
     Ok([folder.index(), folder.raw(), folder.grid()])
 }
 
-fn tensors(explainer: &Explainer<'_>, cams: &Cams) -> Result<HashMap<String, Tensor>> {
-    let values: Vec<f32> = cams.maps.iter().flat_map(|map| map.values.iter().copied()).collect();
-    let heatmap = Tensor::from_vec(values, (cams.maps.len(), HEIGHT, WIDTH), &Device::Cpu)?;
-    let raw = match &cams.raw[..] {
-        [] => Tensor::zeros((0, HEIGHT, WIDTH), heatmap.dtype(), &Device::Cpu)?,
-        [one] => one.contiguous()?,
+/// What there is to know of each map of a method: of all images at one place, then at the next.
+pub fn rows(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) -> Vec<CamIndexRow> {
+    let maps = all.iter().flat_map(|cams| (0..cams.maps.len()).map(move |row| (cams, row)));
+    let row = |(row, (cams, image)): (usize, (&Cams, usize))| {
+        let (view, predicted) = (&cams.view, cams.predicted[image]);
+        let asks = view.asks_for_a_class();
+        CamIndexRow {
+            row,
+            index: images.indices.get(image).copied(),
+            truth: images.truth.get(image).copied(),
+            predicted,
+            probability: cams.probability[image],
+            target: asks.then(|| explainer.asked.class(predicted)),
+            against: explainer.asked.against().filter(|_| asks),
+            method: view.method.name().to_owned(),
+            layer: view.layer(),
+            smoothing: view.smoothing(&explainer.options),
+            status: status(cams.maps[image].status),
+        }
+    };
+    maps.enumerate().map(row).collect()
+}
+
+fn tensors(all: &[Cams]) -> Result<HashMap<String, Tensor>> {
+    let maps = || all.iter().flat_map(|cams| &cams.maps);
+    let values: Vec<f32> = maps().flat_map(|map| map.values.iter().copied()).collect();
+    let heatmap = Tensor::from_vec(values, (maps().count(), HEIGHT, WIDTH), &Device::Cpu)?;
+    let layers = || all.iter().flat_map(|cams| cams.view.place.layers().iter().zip(&cams.raw));
+    let raw = match layers().collect::<Vec<_>>()[..] {
+        [(_, only)] => only.contiguous()?,
         _ => heatmap.clone(),
     };
-    let mut tensors = HashMap::from([("raw".to_owned(), raw), ("heatmap".to_owned(), heatmap)]);
-    if let [_, _, ..] = cams.raw[..] {
-        for (layer, raw) in explainer.layers.iter().zip(&cams.raw) {
+    let mut tensors = HashMap::new();
+    if layers().count() > 1 {
+        for (layer, raw) in layers() {
             tensors.insert(layer.clone(), raw.contiguous()?);
         }
     }
+    tensors.extend([("raw".to_owned(), raw), ("heatmap".to_owned(), heatmap)]);
     Ok(tensors)
 }
