@@ -81,6 +81,16 @@ impl StageRecord {
         Ok(record)
     }
 
+    /// The recorded SHA-256 of a file that it read.
+    pub fn input(&self, run: &RunDir, path: &Path) -> Option<&str> {
+        self.inputs.get(&key(run, path)).map(String::as_str)
+    }
+
+    /// The recorded SHA-256 of a file that it wrote.
+    pub fn output(&self, run: &RunDir, path: &Path) -> Option<&str> {
+        self.outputs.get(&key(run, path)).map(String::as_str)
+    }
+
     /// Whether what is recorded still holds, and `inputs` ask for nothing else: every recorded file must have its
     /// recorded hash, every path in `inputs` must be recorded, and the values must be just those recorded.
     /// (Paths that were recorded need not be named again.)

@@ -5,7 +5,7 @@ use wick_viz::{HeatMap, OverlayOptions, Photo, overlay};
 
 use crate::ReportError;
 use crate::format::{percent1, share};
-use crate::maps::{Map, Maps, strongest};
+use crate::maps::{Map, MapRow, Maps, strongest};
 use crate::picture::Picture;
 
 /// Classes whose probabilities are told.
@@ -67,20 +67,25 @@ pub(crate) fn card(
     for method in maps {
         let Some(map_row) = method.row(row.index) else { continue };
         let (picture, alt) = match method.map(map_row, SIDE)? {
-            Map::Flat => (None, format!("nothing in {} speaks for {}", map_row.layer, name(map_row.target))),
+            Map::Flat => (None, nothing(map_row, &name)),
             Map::Drawn(map) => {
                 let alt = format!(
-                    "{what}, under its {} of {} for {}: strongest {}",
-                    method.name,
-                    map_row.layer,
-                    name(map_row.target),
+                    "{what}, under its {} of {}{}: strongest {}",
+                    method.method,
+                    map_row.place(),
+                    map_row.target(&name),
                     place(strongest(&map, SIDE))
                 );
                 let drawn = overlay(photo, HeatMap::new(&map, SIDE, SIDE)?, &OverlayOptions::default())?;
                 (Some(Picture::of(Photo::of(&drawn)?)?), capital(&alt))
             }
         };
-        tiles.push(Tile { name: method.name.clone(), picture, alt });
+        let is_predicted = map_row.target.is_none_or(|target| target == row.predicted);
+        let name = match is_predicted && map_row.against.is_none() {
+            true => method.name.clone(),
+            false => format!("{}{}", method.name, map_row.target(&name)),
+        };
+        tiles.push(Tile { name, picture, alt });
     }
     Ok(Card {
         id: format!("{prefix}-{}", row.index),
@@ -105,6 +110,14 @@ fn likeliest(row: &PredictionRow, name: &impl Fn(usize) -> String) -> Vec<Likely
         class: if class == row.truth { "true" } else { "" },
     };
     order.into_iter().take(LIKELIEST).map(likely).collect()
+}
+
+/// Why there is no map to draw.
+fn nothing(row: &MapRow, name: &impl Fn(usize) -> String) -> String {
+    match row.target(name).as_str() {
+        "" => format!("nothing in {} stands out", row.place()),
+        target => format!("nothing in {} speaks{target}", row.place()),
+    }
 }
 
 fn place(part: &str) -> String {

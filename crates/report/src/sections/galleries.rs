@@ -10,6 +10,7 @@ use super::missing;
 use crate::ReportError;
 use crate::format::count;
 use crate::frame::Section;
+use crate::maps::Origin;
 use crate::read::Run;
 
 /// Images shown of a gallery at most: with a dozen of maps each the page stays well under 5 MB.
@@ -18,6 +19,8 @@ const MOST: usize = 40;
 #[derive(Template)]
 #[template(path = "sections/gallery.html")]
 struct Gallery<'a> {
+    /// Those of the maps that are not what a reader would expect.
+    origins: Vec<Origin>,
     title: &'static str,
     cards: &'a [Card],
     /// Number and name of each true class.
@@ -79,6 +82,7 @@ fn section(run: &Run, kind: &Kind) -> Result<Section, ReportError> {
     let of = predictions.rows.iter().filter(|row| (kind.belongs)(row)).count();
     let lead = (kind.lead)(cards.len(), of, predictions.rows.len());
     let gallery = Gallery {
+        origins: run.origins().into_iter().filter(|origin| !origin.is_usual()).collect(),
         title,
         truths: cards.iter().map(|c| (c.truth, c.truth_name.as_str())).collect(),
         predicted: cards.iter().map(|c| (c.predicted, c.predicted_name.as_str())).collect(),

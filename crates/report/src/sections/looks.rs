@@ -7,13 +7,15 @@ use super::missing;
 use crate::ReportError;
 use crate::format::percent1;
 use crate::frame::Section;
-use crate::maps::proper_name;
+use crate::maps::{Origin, Weights, layer_place, proper_name, weights_in_words};
 use crate::picture::Picture;
 use crate::read::Run;
 
 #[derive(Template)]
 #[template(path = "sections/looks.html")]
 struct Looks {
+    /// What the maps are maps of.
+    origins: Vec<Origin>,
     averages: Vec<Average>,
     groups: Vec<Group>,
 }
@@ -38,14 +40,11 @@ pub(crate) fn section(run: &Run) -> Result<Section, ReportError> {
             averages.push(Average { method: proper_name(&method), picture });
         }
     }
-    let groups: Vec<Group> = run
-        .cam_quality
-        .iter()
-        .flat_map(|rows| rows.chunk_by(|a, b| a.images == b.images))
-        .filter_map(|rows| rows.first().map(|first| group(first, rows)))
-        .collect();
+    let groups = groups(run)?;
+    let origins = run.origins();
     if averages.is_empty() && groups.is_empty() {
-        let body = missing(&run.dir.cam("gradcam")?.classes(), "gradcam")?;
+        let told = Looks { origins, averages, groups }.render()?;
+        let body = told + &missing(&run.dir.cam("gradcam")?.classes(), "gradcam")?;
         return Ok(Section { id, title, lead: String::new(), body });
     }
     let lead = match groups.is_empty() {
@@ -56,19 +55,32 @@ pub(crate) fn section(run: &Run) -> Result<Section, ReportError> {
             "Maps averaged over correct images of each class, and how well each method tells where the network looks."
         }
     };
-    Ok(Section { id, title, lead: lead.to_owned(), body: Looks { averages, groups }.render()? })
+    Ok(Section { id, title, lead: lead.to_owned(), body: Looks { origins, averages, groups }.render()? })
 }
 
-fn group(first: &CamQualityRow, rows: &[CamQualityRow]) -> Group {
+fn groups(run: &Run) -> Result<Vec<Group>, ReportError> {
+    let Some(rows) = &run.cam_quality else { return Ok(Vec::new()) };
+    let weights = Weights::of(&run.dir, run.manifest.as_ref(), "gradcam-evaluate", &run.dir.cam_quality())?;
+    let alike = rows.chunk_by(|a, b| a.images == b.images);
+    Ok(alike.filter_map(|rows| rows.first().map(|first| group(first, rows, weights))).collect())
+}
+
+fn group(first: &CamQualityRow, rows: &[CamQualityRow], weights: Weights) -> Group {
+    // One of random maps, and of those of the image itself, has none to tell.
+    let mut layers: Vec<&str> = rows.iter().map(|row| row.layer.as_str()).collect();
+    layers.retain(|layer| !["", "input"].contains(layer));
+    layers.dedup();
+    let common = layers.first().filter(|_| layers.len() == 1).copied();
     let row = |row: &CamQualityRow| {
+        let name = match row.method.as_str() {
+            CamQualityRow::RANDOM => "random maps".to_owned(),
+            method if common.is_some_and(|layer| layer == row.layer) => proper_name(method),
+            method => format!("{} at {}", proper_name(method), layer_place(&row.layer)),
+        };
         let area = |v: f64| format!("{v:.3}");
         let change = |v: f64| format!("{v:+.3}").replace('-', "−");
         [
-            if row.method == CamQualityRow::RANDOM {
-                "random maps".to_owned()
-            } else {
-                proper_name(&row.method)
-            },
+            name,
             area(row.deletion),
             area(row.insertion),
             change(row.road_most),
@@ -78,8 +90,10 @@ fn group(first: &CamQualityRow, rows: &[CamQualityRow]) -> Group {
             percent1(row.increase),
         ]
     };
+    let at = common.map(|layer| format!(" at {}", layer_place(layer))).unwrap_or_default();
+    let weights = weights_in_words(weights).text;
     Group {
-        images: format!("{} {} images, explained at {}", first.count, first.images, first.layer),
+        images: format!("{} {} images, explained{at} {weights}", first.count, first.images),
         rows: rows.iter().map(row).collect(),
     }
 }

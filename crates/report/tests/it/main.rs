@@ -4,5 +4,6 @@
 mod comparing;
 mod escaping;
 mod missing;
+mod origins;
 mod run;
 mod whole;
