@@ -48,6 +48,7 @@ mod json;
 mod latest;
 mod machine;
 mod manifest;
+mod numbers;
 mod predictions;
 mod rows;
 mod stage;
@@ -67,11 +68,12 @@ pub use jiff::Timestamp;
 pub use json::{read_json, read_text, write_json};
 pub use machine::{InstructionSet, Machine, git_revision, machine};
 pub use manifest::{DatasetRecord, Manifest, Status};
+pub use numbers::grouped;
 pub use predictions::{PredictionRow, Predictions};
 pub use rows::{
     CamIndexRow, EpochRow, LrFinderReport, LrFinderRow, LrFinderSettings, NormRow, Ordered, PerClassRow, Row,
     StepRow, Suggestion, TimingRow,
 };
-pub use stage::{Input, StageRecord, StageState};
+pub use stage::{Input, STAGES, StageRecord, StageState};
 pub use table::{Cut, append_rows, cut_rows_after, read_rows, write_rows};
 pub use write::{create_parent, write_atomic, write_atomic_by_path, write_atomic_with};

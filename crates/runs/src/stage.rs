@@ -8,6 +8,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Manifest, RunDir, RunsError, sha256_bytes, sha256_file, sha256_folder};
 
+/// The stages of a run by their names in the manifest, in the order in which a run goes through them.
+pub const STAGES: [&str; 12] = [
+    "prepare",
+    "preview",
+    "summary",
+    "find-lr",
+    "train",
+    "evaluate",
+    "misclassified",
+    "gradcam",
+    "gradcam-evaluate",
+    "plot",
+    "claims",
+    "report",
+];
+
 /// What a stage read and wrote: SHA-256 by path, relative to the run folder (with `/`) where the path lies
 /// in it, else absolute.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -3,8 +3,8 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use wick_runs::grouped;
 
-use super::grouped;
 
 /// Whoever watches a download.
 pub(crate) trait Watch {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use wick_cifar::{CHANNELS, Dataset, Split};
+use wick_runs::grouped;
 
-use super::grouped;
 
 /// Count the images of each class; mean and standard deviation of each channel
 #[derive(clap::Args)]

@@ -4,7 +4,7 @@ use wick_runs::PredictionRow;
 use wick_viz::{HeatMap, OverlayOptions, Photo, overlay};
 
 use crate::ReportError;
-use crate::format::{percent1, share};
+use crate::format::{capital, percent1, share};
 use crate::maps::{Map, MapRow, Maps, strongest};
 use crate::picture::Picture;
 
@@ -25,6 +25,47 @@ pub(crate) struct Card {
     pub confidence: String,
     pub tiles: Vec<Tile>,
     pub likeliest: Vec<Likely>,
+    /// What other runs say of it.
+    pub answers: Vec<Answer>,
+    pub others: Others,
+}
+
+impl Card {
+    /// Bytes that its pictures take in the page.
+    pub(crate) fn bytes(&self) -> usize {
+        self.tiles.iter().filter_map(|tile| tile.picture.as_ref()).map(Picture::bytes).sum()
+    }
+}
+
+/// What another run says of an image.
+pub(crate) struct Answer {
+    pub run: String,
+    /// How the style sheet knows the run.
+    pub class: String,
+    pub said: String,
+    pub confidence: String,
+    /// `right` or `wrong`.
+    pub verdict: &'static str,
+}
+
+/// Whether any other run gets an image right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// There is none that was judged by it.
+    Unknown,
+    Right,
+    Wrong,
+}
+
+impl Others {
+    /// How the filter knows it.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Unknown => "",
+            Self::Right => "right",
+            Self::Wrong => "wrong",
+        }
+    }
 }
 
 /// A picture with its name; or a name, and why there is no picture.
@@ -97,6 +138,8 @@ pub(crate) fn card(
         confidence,
         tiles,
         likeliest: likeliest(row, &name),
+        answers: Vec::new(),
+        others: Others::Unknown,
     })
 }
 
@@ -125,9 +168,4 @@ fn place(part: &str) -> String {
         "middle" => "in the middle".to_owned(),
         part => format!("at the {part}"),
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

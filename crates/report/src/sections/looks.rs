@@ -11,6 +11,9 @@ use crate::maps::{Origin, Weights, layer_place, proper_name, weights_in_words};
 use crate::picture::Picture;
 use crate::read::Run;
 
+/// Bytes of the averages' pictures at most: those of eleven methods and ten classes take less.
+const MOST_BYTES: usize = 1_700_000;
+
 #[derive(Template)]
 #[template(path = "sections/looks.html")]
 struct Looks {
@@ -34,12 +37,7 @@ struct Group {
 
 pub(crate) fn section(run: &Run) -> Result<Section, ReportError> {
     let (id, title) = ("looks", "Where it looks");
-    let mut averages = Vec::new();
-    for method in run.dir.cams()? {
-        if let Some(picture) = Picture::file(&run.dir.cam(&method)?.classes(), "gradcam")? {
-            averages.push(Average { method: proper_name(&method), picture });
-        }
-    }
+    let (averages, left_out) = averages(run)?;
     let groups = groups(run)?;
     let origins = run.origins();
     if averages.is_empty() && groups.is_empty() {
@@ -47,15 +45,37 @@ pub(crate) fn section(run: &Run) -> Result<Section, ReportError> {
         let body = told + &missing(&run.dir.cam("gradcam")?.classes(), "gradcam")?;
         return Ok(Section { id, title, lead: String::new(), body });
     }
-    let lead = match groups.is_empty() {
+    let mut lead = match groups.is_empty() {
         true => {
             "Maps averaged over correct images of each class. The stage gradcam with --evaluate measures how well each method tells."
         }
         false => {
             "Maps averaged over correct images of each class, and how well each method tells where the network looks."
         }
-    };
-    Ok(Section { id, title, lead: lead.to_owned(), body: Looks { origins, averages, groups }.render()? })
+    }
+    .to_owned();
+    if !left_out.is_empty() {
+        let left_out = left_out.join(", ");
+        lead +=
+            &format!(" The averages of {left_out} would make this page too large; the run folder has them.");
+    }
+    Ok(Section { id, title, lead, body: Looks { origins, averages, groups }.render()? })
+}
+
+/// Each method's picture of all classes, and the methods whose pictures would take too much room.
+fn averages(run: &Run) -> Result<(Vec<Average>, Vec<String>), ReportError> {
+    let (mut averages, mut left_out, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for method in run.dir.cams()? {
+        let picture = Picture::small_file(&run.dir.cam(&method)?.classes(), "gradcam")?;
+        let (Some(picture), method) = (picture, proper_name(&method)) else { continue };
+        if bytes + picture.bytes() <= MOST_BYTES {
+            bytes += picture.bytes();
+            averages.push(Average { method, picture });
+        } else {
+            left_out.push(method);
+        }
+    }
+    Ok((averages, left_out))
 }
 
 fn groups(run: &Run) -> Result<Vec<Group>, ReportError> {

@@ -6,4 +6,5 @@ mod escaping;
 mod missing;
 mod origins;
 mod run;
+mod size;
 mod whole;
