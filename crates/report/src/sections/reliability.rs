@@ -44,8 +44,8 @@ pub(crate) fn section(run: &Run) -> Result<Section, ReportError> {
         svg: reliability(&calibration)?,
         keys: [
             ("bar", "right, as it says"),
-            ("gap over", "surer than right"),
-            ("gap under", "right more often than it says"),
+            ("gap over", "over-confident"),
+            ("gap under", "under-confident"),
         ],
         expected: percent(calibration.expected_error),
         maximum: percent(calibration.maximum_error),

@@ -115,9 +115,9 @@ fn accuracies(data: &Reliability<'_>) -> Panel {
 /// What accuracy and confidence share.
 const SAME: Swatch = Swatch { name: "right, as it says", colour: BLUE, share: 0.45 };
 /// What the accuracy lacks of the confidence.
-const SURER: Swatch = Swatch { name: "surer than right", colour: VERMILLION, share: 0.7 };
+const SURER: Swatch = Swatch { name: "over-confident", colour: VERMILLION, share: 0.7 };
 /// What the accuracy has beyond the confidence.
-const LESS_SURE: Swatch = Swatch { name: "right more often than it says", colour: PURPLE, share: 0.6 };
+const LESS_SURE: Swatch = Swatch { name: "under-confident", colour: PURPLE, share: 0.6 };
 
 /// What accuracy and confidence share, and above it the gap between them.
 fn both_bars(bin: &ReliabilityBin) -> Vec<Bar> {
