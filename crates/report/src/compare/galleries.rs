@@ -98,9 +98,11 @@ fn gallery(runs: &[Named], answers: &[Answers<'_>], place: usize) -> Result<Stri
         confidence: percent1(row.confidence().into()),
         verdict: if is_right(row) { "right" } else { "wrong" },
     };
+    // One method is enough beside what is said: the best known, or else the first.
+    let known = run.maps.iter().position(|maps| maps.method == "Grad-CAM").unwrap_or(0);
+    let maps = run.maps.get(known..=known).unwrap_or_default();
     let mut cards: Vec<Card> = Vec::new();
     for (row, image, others) in mistakes {
-        let maps = run.maps.get(..1).unwrap_or_default();
         let mut card = card(&format!("run{}", place + 1), row, names, image, maps)?;
         card.others = match &others[..] {
             [] => Others::Unknown,

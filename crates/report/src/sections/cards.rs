@@ -126,6 +126,8 @@ pub(crate) fn card(
             true => method.name.clone(),
             false => format!("{}{}", method.name, map_row.target(&name)),
         };
+        // The one word that is wider than a picture on a phone.
+        let name = name.replace("backpropagation", "back\u{ad}propagation");
         tiles.push(Tile { name, picture, alt });
     }
     Ok(Card {
