@@ -143,9 +143,9 @@ fn pictures(run: &RunDir) {
     // Image 2 has a map that is greatest at the lower right, image 5 one that is negative throughout.
     for method in ["gradcam", "layercam"] {
         let cam = run.cam(method).unwrap();
-        let index = "row,index,true,predicted,probability,target,method,layer\n";
+        let index = "row,index,true,predicted,probability,target,against,method,layer,smoothing,status\n";
         let row = |row: usize, index: usize, truth: usize| {
-            format!("{row},{index},{truth},0,0.75,0,{method},layer4\n")
+            format!("{row},{index},{truth},0,0.75,0,,{method},layer4,none,normal\n")
         };
         let index = index.to_owned() + &row(0, 2, 1) + &row(1, 5, 2);
         write_atomic(&cam.index(), index.as_bytes()).unwrap();
