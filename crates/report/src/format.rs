@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+pub(crate) use wick_runs::grouped as count;
+
 /// Between a number and its unit, where no line may break.
 const SPACE: char = '\u{a0}';
 
@@ -56,19 +58,6 @@ pub(crate) fn short(value: f64) -> String {
     }
 }
 
-/// `11,173,962`
-pub(crate) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `2 h 31 min`, `4 min 17 s`, `1.8 s`, `4 ms`.
 pub(crate) fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
@@ -86,6 +75,12 @@ pub(crate) fn duration(seconds: f64) -> String {
     } else {
         format!("{}{SPACE}h {}{SPACE}min", whole / 3600, whole % 3600 / 60)
     }
+}
+
+/// With a capital at its beginning.
+pub(crate) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -6,19 +6,23 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use wick_viz::image::codecs::jpeg::JpegEncoder;
 use wick_viz::image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use wick_viz::image::{ExtendedColorType, ImageEncoder};
-use wick_viz::{Photo, Size};
+use wick_viz::image::{ExtendedColorType, ImageEncoder, ImageError};
+use wick_viz::{Photo, Size, VizError, read_image};
 
 use crate::ReportError;
 
 /// The first bytes of every PNG file.
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
+/// How well a JPEG keeps what is drawn: letters stay clean.
+const QUALITY: u8 = 88;
+
 /// A picture as an address that holds it.
 #[derive(Clone, Debug)]
 pub(crate) struct Picture {
-    /// `data:image/png;base64,…`
+    /// `data:image/png;base64,…`, or JPEG.
     pub uri: String,
     pub size: Size,
 }
@@ -30,11 +34,8 @@ impl Picture {
         let mut bytes = Vec::new();
         PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive)
             .write_image(photo.rgb(), size.width as u32, size.height as u32, ExtendedColorType::Rgb8)
-            .map_err(|e| wick_viz::VizError::Write {
-                path: "a picture".into(),
-                source: io::Error::other(e),
-            })?;
-        Ok(Self { uri: uri(&bytes), size })
+            .map_err(unwritten)?;
+        Ok(Self { uri: uri("png", &bytes), size })
     }
 
     /// A PNG file that a stage wrote; none where it is not there.
@@ -42,22 +43,41 @@ impl Picture {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(wick_viz::VizError::Read { path: path.to_owned(), source }.into()),
+            Err(source) => return Err(VizError::Read { path: path.to_owned(), source }.into()),
         };
         match dimensions(&bytes) {
-            Some(size) => Ok(Some(Self { uri: uri(&bytes), size })),
-            None => Err(ReportError::Unfit {
-                path: path.to_owned(),
-                expected: "a PNG picture".to_owned(),
-                got: format!("{} bytes of something else", bytes.len()),
-                stage,
-            }),
+            Some(size) => Ok(Some(Self { uri: uri("png", &bytes), size })),
+            None => Err(unfit(path, format!("{} bytes of something else", bytes.len()), stage)),
         }
+    }
+
+    /// The same as JPEG where that is smaller, as it is of photos with colours over them.
+    pub(crate) fn small_file(path: &Path, stage: &'static str) -> Result<Option<Self>, ReportError> {
+        let Some(picture) = Self::file(path, stage)? else { return Ok(None) };
+        let drawn = read_image(path).map_err(|error| unfit(path, error.to_string(), stage))?;
+        let mut bytes = Vec::new();
+        let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
+        drawn.write_with_encoder(encoder).map_err(unwritten)?;
+        let small = Self { uri: uri("jpeg", &bytes), size: picture.size };
+        Ok(Some(if small.uri.len() < picture.uri.len() { small } else { picture }))
+    }
+
+    /// Bytes that it takes in the page.
+    pub(crate) fn bytes(&self) -> usize {
+        self.uri.len()
     }
 }
 
-fn uri(png: &[u8]) -> String {
-    format!("data:image/png;base64,{}", STANDARD.encode(png))
+fn uri(kind: &str, bytes: &[u8]) -> String {
+    format!("data:image/{kind};base64,{}", STANDARD.encode(bytes))
+}
+
+fn unfit(path: &Path, got: String, stage: &'static str) -> ReportError {
+    ReportError::Unfit { path: path.to_owned(), expected: "a PNG picture".to_owned(), got, stage }
+}
+
+fn unwritten(error: ImageError) -> VizError {
+    VizError::Write { path: "a picture".into(), source: io::Error::other(error) }
 }
 
 /// Width and height stand in the first chunk, after the signature, its length and its name.
@@ -79,6 +99,27 @@ mod tests {
         let bytes = STANDARD.decode(picture.uri.strip_prefix("data:image/png;base64,").unwrap()).unwrap();
         assert_eq!(dimensions(&bytes), Some(Size { height: 2, width: 3 }));
         assert_eq!(picture.size, Size { height: 2, width: 3 });
+    }
+
+    #[test]
+    fn a_photo_is_smaller_as_jpeg_and_plain_colour_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("classes.png");
+        let small = |pixel: fn(u32, u32) -> [u8; 3]| {
+            let drawn = wick_viz::RgbImage::from_fn(96, 96, |x, y| wick_viz::image::Rgb(pixel(x, y)));
+            wick_viz::save_png(&drawn, &path).unwrap();
+            let small = Picture::small_file(&path, "gradcam").unwrap().unwrap();
+            assert_eq!(small.size, Size { height: 96, width: 96 });
+            (small.bytes(), Picture::file(&path, "gradcam").unwrap().unwrap().bytes(), small.uri)
+        };
+        // Shades with noise over them: much like a photo.
+        let (photo, whole, uri) = small(|x, y| {
+            let hash = (x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca77)).wrapping_mul(0xc2b2_ae3d);
+            [x, y, 100].map(|shade| (shade + (hash >> 27)) as u8)
+        });
+        assert!(photo < whole && uri.starts_with("data:image/jpeg;base64,"), "{photo} of {whole} bytes");
+        let (plain, whole, uri) = small(|_, _| [9, 99, 199]);
+        assert!(plain == whole && uri.starts_with("data:image/png;base64,"), "{plain} of {whole} bytes");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use wick_runs::{
 };
 
 use crate::ReportError;
-use crate::maps::Maps;
+use crate::maps::{Maps, Origin, origins};
 use crate::recipe::Recipe;
 
 /// A run, with what it has; what no stage has written yet is absent.
@@ -34,9 +34,9 @@ impl Run {
     pub(crate) fn read(dir: &RunDir) -> Result<Self, ReportError> {
         let recipe = dir.recipe_toml();
         let finder = (there(read_rows(&dir.lr_finder_csv()))?, there(read_json(&dir.lr_finder_json()))?);
+        let manifest = there(Manifest::read(dir))?;
         Ok(Self {
             recipe: if recipe.exists() { Some(Recipe::read(&recipe)?) } else { None },
-            manifest: there(Manifest::read(dir))?,
             claims: there(Claims::read(&dir.claims()))?,
             epochs: there(read_rows(&dir.epochs()))?.filter(|rows: &Vec<_>| !rows.is_empty()),
             timing: there(read_rows(&dir.timing()))?,
@@ -48,7 +48,8 @@ impl Run {
             lr_finder: finder.0.zip(finder.1),
             summary: there(read_text(&dir.summary()))?,
             galleries: there(GalleryImages::read(&dir.gallery()))?,
-            maps: Maps::all(dir)?,
+            maps: Maps::all(dir, manifest.as_ref())?,
+            manifest,
             cam_quality: there(read_rows(&dir.cam_quality()))?.filter(|rows: &Vec<_>| !rows.is_empty()),
             dir: dir.clone(),
         })
@@ -70,6 +71,11 @@ impl Run {
     /// A value of the recipe.
     pub(crate) fn value(&self, key: &str) -> Option<String> {
         self.recipe.as_ref()?.get(key)
+    }
+
+    /// What its maps are maps of.
+    pub(crate) fn origins(&self) -> Vec<Origin> {
+        origins(&self.maps, self.class_names(), self.value("evaluate.cam_layer").as_deref())
     }
 
     /// What its accuracy is called: runs with a hold-out are judged by that.

@@ -45,7 +45,7 @@ for (const gallery of document.querySelectorAll('[data-gallery]')) {
   filter();
   const enlarge = (card) => {
     open = visible().indexOf(card);
-    place.replaceChildren(...['.said', '.strip', '.likeliest'].map((part) => card.querySelector(part).cloneNode(true)));
+    place.replaceChildren(...['.said', '.strip', '.answers', '.likeliest'].flatMap((part) => [...card.querySelectorAll(part)]).map((part) => part.cloneNode(true)));
     if (!dialog.open) dialog.showModal();
   };
   const step = (by) => {

@@ -24,6 +24,9 @@ pub struct Claim {
     /// How the values are shown.
     #[serde(default)]
     pub unit: Unit,
+    /// What each number of a list is of, such as its class, where that has a name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
     /// The published value.
     pub published: Value,
     /// The measured value, where there is one.
@@ -123,7 +126,7 @@ impl Claim {
     ) -> Self {
         let (published, measured) = (published.into(), measured.into());
         let verdict = if agree(kind, &published, &measured) { Verdict::Matches } else { Verdict::Differs };
-        Self { name: name.into(), kind, unit: Unit::Number, published, measured: Some(measured), verdict }
+        Self { measured: Some(measured), verdict, ..Self::unjudged(name.into(), kind, published) }
     }
 
     /// A claim that the run cannot speak to, whatever it measured.
@@ -135,7 +138,12 @@ impl Claim {
         why: impl Into<String>,
     ) -> Self {
         let verdict = Verdict::NotComparable { why: why.into() };
-        Self { name: name.into(), kind, unit: Unit::Number, published: published.into(), measured, verdict }
+        Self { measured, verdict, ..Self::unjudged(name.into(), kind, published.into()) }
+    }
+
+    fn unjudged(name: String, kind: Kind, published: Value) -> Self {
+        let (parts, verdict) = (Vec::new(), Verdict::Differs);
+        Self { name, kind, unit: Unit::Number, parts, published, measured: None, verdict }
     }
 
     /// The same claim, with its values shown as per cent.
@@ -143,9 +151,20 @@ impl Claim {
     pub fn in_percent(self) -> Self {
         Self { unit: Unit::Fraction, ..self }
     }
+
+    /// The same claim, with a name for each number of its lists.
+    #[must_use]
+    pub fn of(self, parts: impl IntoIterator<Item = String>) -> Self {
+        Self { parts: parts.into_iter().collect(), ..self }
+    }
 }
 
 impl Value {
+    /// Whether it is one number, not a list.
+    pub fn is_single(&self) -> bool {
+        !matches!(self, Self::Numbers(_))
+    }
+
     /// Its numbers: one, or those of the list.
     pub fn numbers(&self) -> Vec<f64> {
         match self {

@@ -1,5 +1,6 @@
 //! The claims as a table for people.
 
+use crate::numbers::{grouped_signed, significant};
 use crate::{Claim, Claims, Kind, Unit, Value, Verdict};
 
 impl Claims {
@@ -7,7 +8,8 @@ impl Claims {
     pub const HEAD: [&str; 5] = ["claim", "published", "measured", "asked", "verdict"];
 
     /// A plain-text table, one line a claim (published, measured, tolerance, verdict), and a last line that counts
-    /// the verdicts. Fractions are shown as per cent.
+    /// the verdicts. Fractions are shown as per cent, numbers with as many digits as a reader takes in, or as tell the two apart; of
+    /// lists their ends and the largest difference.
     pub fn table(&self) -> String {
         let mut lines = vec![Self::HEAD.map(String::from)];
         lines.extend(self.claims.iter().map(Claim::cells));
@@ -46,49 +48,74 @@ impl Claim {
 }
 
 fn cells(claim: &Claim) -> [String; 5] {
-    let measured = claim.measured.as_ref();
     let asked = match claim.kind {
         Kind::Exact => "exact".to_owned(),
         Kind::Within { tolerance } => format!("± {}", tolerance_text(tolerance, claim.unit)),
     };
+    let off = || claim.measured.as_ref().and_then(|measured| furthest(claim, measured));
     let verdict = match &claim.verdict {
-        Verdict::Matches => "matches".to_owned(),
-        Verdict::Differs => measured
-            .and_then(|measured| difference(&claim.published, measured, claim.unit))
-            .map_or("differs".to_owned(), |difference| format!("differs: {difference}")),
+        Verdict::Matches => off()
+            .filter(|_| !claim.published.is_single())
+            .map_or("matches".to_owned(), |off| format!("matches: furthest {off}")),
+        Verdict::Differs => off().map_or("differs".to_owned(), |off| format!("differs: {off}")),
         Verdict::NotComparable { why } => format!("not comparable: {why}"),
     };
-    let measured = measured.map_or("-".to_owned(), |measured| value(measured, claim.unit));
-    [claim.name.clone(), value(&claim.published, claim.unit), measured, asked, verdict]
+    let (published, measured) = both(claim);
+    [claim.name.clone(), published, measured, asked, verdict]
 }
 
-fn value(value: &Value, unit: Unit) -> String {
-    match value {
-        Value::Integer(integer) if unit == Unit::Number => grouped(*integer),
-        Value::Numbers(numbers) => match (numbers.first(), numbers.last()) {
-            (Some(first), Some(last)) if numbers.len() > 1 => {
-                format!("{} values, {} … {}", numbers.len(), short(*first, unit), short(*last, unit))
+/// The published value and the measured one, with as many digits as tell the two apart.
+fn both(claim: &Claim) -> (String, String) {
+    let Some(measured) = &claim.measured else {
+        return (value(&claim.published, claim.unit, DIGITS), "-".to_owned());
+    };
+    let numbers = measured.numbers();
+    let text = |digits| [&claim.published, measured].map(|v| value(v, claim.unit, digits));
+    let is_told = |digits: &usize| {
+        let [published, measured] = text(*digits);
+        published != measured || claim.published.numbers() == numbers
+    };
+    let single = claim.published.is_single() && measured.is_single() && claim.unit == Unit::Number;
+    let digits = (DIGITS..MOST_DIGITS).find(is_told).unwrap_or(MOST_DIGITS);
+    let [published, measured] = text(if single { digits } else { DIGITS });
+    (published, measured)
+}
+
+/// Digits that a reader takes in.
+const DIGITS: usize = 6;
+/// Digits that tell any two floats apart.
+const MOST_DIGITS: usize = 17;
+
+fn value(value: &Value, unit: Unit, digits: usize) -> String {
+    let numbers = match value {
+        Value::Integer(integer) if unit == Unit::Number => return grouped_signed(*integer),
+        value => value.numbers(),
+    };
+    match numbers[..] {
+        [] => "no values".to_owned(),
+        [only] => number(only, unit, digits),
+        _ => {
+            let finite = || numbers.iter().copied().filter(|number| number.is_finite());
+            let (least, most) = (finite().reduce(f64::min), finite().reduce(f64::max));
+            let range =
+                least.zip(most).map(|ends| [ends.0, ends.1].map(|end| number(end, unit, LIST_DIGITS)));
+            let count = numbers.len();
+            match range {
+                Some([least, most]) if least == most => format!("{count} values of {least}"),
+                Some([least, most]) => format!("{count} values, {least} to {most}"),
+                None => format!("{count} values, none finite"),
             }
-            (Some(only), _) => number(*only, unit),
-            _ => "no values".to_owned(),
-        },
-        _ => number(value.numbers().first().copied().unwrap_or(f64::NAN), unit),
+        }
     }
 }
 
-/// In full, so that an exact claim can be compared by eye.
-fn number(number: f64, unit: Unit) -> String {
-    match unit {
-        Unit::Number => format!("{number:?}"),
-        Unit::Fraction => short(number, unit),
-    }
-}
+/// Digits of the ends of a list.
+const LIST_DIGITS: usize = 4;
 
-fn short(number: f64, unit: Unit) -> String {
+fn number(number: f64, unit: Unit, digits: usize) -> String {
     match unit {
         Unit::Fraction => format!("{:.2} %", number * 100.0),
-        Unit::Number if number != 0.0 && !(1e-3..1e6).contains(&number.abs()) => format!("{number:.3e}"),
-        Unit::Number => format!("{number:.4}"),
+        Unit::Number => significant(number, digits),
     }
 }
 
@@ -100,9 +127,9 @@ fn tolerance_text(tolerance: f64, unit: Unit) -> String {
     }
 }
 
-/// The largest difference, and where in a list it is.
-fn difference(published: &Value, measured: &Value, unit: Unit) -> Option<String> {
-    let (published, measured) = (published.numbers(), measured.numbers());
+/// The largest difference, and where in a list it is; nothing where there is none.
+fn furthest(claim: &Claim, measured: &Value) -> Option<String> {
+    let (published, measured) = (claim.published.numbers(), measured.numbers());
     if published.len() != measured.len() {
         return Some(format!("{} values instead of {}", measured.len(), published.len()));
     }
@@ -111,21 +138,16 @@ fn difference(published: &Value, measured: &Value, unit: Unit) -> Option<String>
         .enumerate()
         .filter(|(_, difference)| *difference != 0.0)
         .max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()))?;
-    let amount = match unit {
+    let amount = match claim.unit {
         Unit::Fraction => format!("by {:+.2} points", largest * 100.0),
-        Unit::Number => format!("by {largest:+.3e}"),
+        Unit::Number if largest > 0.0 => format!("by +{}", significant(largest, LIST_DIGITS)),
+        Unit::Number => format!("by {}", significant(largest, LIST_DIGITS)),
     };
-    Some(if published.len() > 1 { format!("{amount} at value {}", index + 1) } else { amount })
-}
-
-fn grouped(integer: i64) -> String {
-    let digits = integer.unsigned_abs().to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
+    if published.len() == 1 {
+        return Some(amount);
     }
-    if integer < 0 { format!("-{text}") } else { text }
+    Some(match claim.parts.get(index) {
+        Some(part) => format!("{amount}, of {part}"),
+        None => format!("{amount}, of value {}", index + 1),
+    })
 }

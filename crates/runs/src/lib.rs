@@ -50,6 +50,7 @@ mod latest;
 mod machine;
 mod manifest;
 mod measured;
+mod numbers;
 mod predictions;
 mod rows;
 mod stage;
@@ -71,11 +72,12 @@ pub use json::{read_json, read_text, write_json};
 pub use machine::{InstructionSet, Machine, git_revision, machine};
 pub use manifest::{DatasetRecord, Manifest, Status};
 pub use measured::MeasuredRow;
+pub use numbers::grouped;
 pub use predictions::{PredictionRow, Predictions};
 pub use rows::{
     EpochRow, LrFinderReport, LrFinderRow, LrFinderSettings, NormRow, Ordered, PerClassRow, Row, StepRow,
     Suggestion, TimingRow,
 };
-pub use stage::{Input, StageRecord, StageState};
+pub use stage::{Input, STAGES, StageRecord, StageState};
 pub use table::{Cut, append_rows, cut_rows_after, parse_rows, read_rows, write_rows};
 pub use write::{create_parent, write_atomic, write_atomic_by_path, write_atomic_with};

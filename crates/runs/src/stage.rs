@@ -8,6 +8,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Manifest, RunDir, RunsError, sha256_bytes, sha256_file, sha256_folder};
 
+/// The stages of a run by their names in the manifest, in the order in which a run goes through them.
+pub const STAGES: [&str; 12] = [
+    "prepare",
+    "preview",
+    "summary",
+    "find-lr",
+    "train",
+    "evaluate",
+    "misclassified",
+    "gradcam",
+    "gradcam-evaluate",
+    "plot",
+    "claims",
+    "report",
+];
+
 /// What a stage read and wrote: SHA-256 by path, relative to the run folder (with `/`) where the path lies
 /// in it, else absolute.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -79,6 +95,16 @@ impl StageRecord {
             record.outputs.insert(key(run, path), hash(path)?);
         }
         Ok(record)
+    }
+
+    /// The recorded SHA-256 of a file that it read.
+    pub fn input(&self, run: &RunDir, path: &Path) -> Option<&str> {
+        self.inputs.get(&key(run, path)).map(String::as_str)
+    }
+
+    /// The recorded SHA-256 of a file that it wrote.
+    pub fn output(&self, run: &RunDir, path: &Path) -> Option<&str> {
+        self.outputs.get(&key(run, path)).map(String::as_str)
     }
 
     /// Whether what is recorded still holds, and `inputs` ask for nothing else: every recorded file must have its

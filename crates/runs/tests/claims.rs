@@ -53,6 +53,10 @@ fn claims() -> Claims {
             Claim::not_comparable("train accuracy", POINTS_0_4, 0.9338, Some(0.61.into()), why).in_percent(),
             Claim::not_comparable("total (MB)", Kind::Exact, 359.66, None, "no summary"),
             Claim::judge("losses", Kind::Within { tolerance: 0.1 }, vec![1.0, 2.0], vec![1.2, f64::NAN]),
+            Claim::judge("each class", Kind::Within { tolerance: 0.025 }, vec![0.9, 0.8], vec![0.91, 0.79])
+                .in_percent()
+                .of(["cat", "dog"].map(str::to_owned)),
+            Claim::judge("rate", Kind::Exact, 0.1 + 0.2, 0.3),
         ],
     }
 }
@@ -65,16 +69,24 @@ fn the_table_is_for_people() {
     assert_eq!(lines[0], "claim published measured asked verdict");
     assert_eq!(
         lines[2],
-        "learning rates 3 values, 0.0011 … 5.094e-7 3 values, 0.0011 … 5.094e-7 exact matches"
+        "learning rates 3 values, 5.094e-7 to 0.002068 3 values, 5.094e-7 to 0.002068 exact matches"
     );
-    assert_eq!(lines[3], "parameters 11,173,962 11,173,952 exact differs: by -1.000e1");
+    assert_eq!(lines[3], "parameters 11,173,962 11,173,952 exact differs: by -10");
     assert_eq!(lines[4], "test accuracy 92.22 % 93.01 % ± 0.4 points differs: by +0.79 points");
     assert_eq!(
         lines[5],
         "train accuracy 93.38 % 61.00 % ± 0.4 points not comparable: 3 epochs instead of 20"
     );
     assert_eq!(lines[6], "total (MB) 359.66 - exact not comparable: no summary");
-    assert_eq!(lines[8], "1 match, 3 differ, 2 not comparable");
+    assert_eq!(lines[7], "losses 2 values, 1 to 2 2 values of 1.2 ± 0.1 differs: by NaN, of value 2");
+    assert_eq!(
+        lines[8],
+        "each class 2 values, 80.00 % to 90.00 % 2 values, 79.00 % to 91.00 % ± 2.5 points matches: furthest by -1.00 \
+         points, of dog"
+    );
+    // What differs is told with the digits that tell it apart.
+    assert_eq!(lines[9], "rate 0.30000000000000004 0.3 exact differs: by -5.551e-17");
+    assert_eq!(lines[10], "2 match, 4 differ, 2 not comparable");
     let width =
         |line: &str| line.find("verdict").or(line.rfind("matches")).map(|at| line[..at].chars().count());
     assert_eq!(width(table.lines().next().unwrap()), width(table.lines().nth(2).unwrap()), "columns line up");

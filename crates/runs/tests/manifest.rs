@@ -86,7 +86,11 @@ fn a_stage_is_recorded_by_path_and_hash() {
     assert_eq!(keys(&record.outputs), ["checkpoints/last.safetensors", "epochs.csv"]);
     assert_eq!(keys(&record.values), ["options"]);
     assert_eq!(record.seconds, 1.5);
-    assert_eq!(record.outputs["epochs.csv"], wick_runs::sha256_bytes(b"rows"));
+    let rows = wick_runs::sha256_bytes(b"rows");
+    assert_eq!(record.outputs["epochs.csv"], rows);
+    assert_eq!(record.output(&stage.run, &stage.run.epochs()), Some(rows.as_str()));
+    assert_eq!(record.input(&stage.run, &stage.run.epochs()), None, "it was written, not read");
+    assert!(record.input(&stage.run, &stage.folder.path().join("data")).is_some());
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn descriptions_hold_the_figures() {
         says("per_class"),
         "Mean over 3 classes 84.40 %. airplane 93.8 % (published 94.0 %); a <very> old & \"rare\" bird 75.0 % (published 88.9 %); cat –."
     );
-    assert!(says("reliability").contains("Expected calibration error 3.12 %, greatest of a bin 14.31 %."));
+    assert!(says("reliability").contains("Expected calibration error 3.12 %, maximum 14.31 %."));
     assert!(says("norms").starts_with("62 parameters in 7 layers, 30 steps. conv1: weights "));
 }
 

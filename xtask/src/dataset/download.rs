@@ -9,8 +9,8 @@ use anyhow::{Context, anyhow};
 use serde::{Deserialize, Serialize};
 use ureq::http::{HeaderMap, Response};
 use ureq::{Agent, Body};
+use wick_runs::grouped;
 
-use super::grouped;
 use super::headers::{ContentRange, content_range, length, version};
 use super::progress::Watch;
 

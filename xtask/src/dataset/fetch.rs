@@ -7,11 +7,11 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use ureq::Agent;
 use wick_cifar::{Dataset, Variant, file_names};
+use wick_runs::grouped;
 
 use super::archive::unpack;
 use super::checksum::Checksum;
 use super::download::{self, Download, Outcome, Patience};
-use super::grouped;
 use super::progress::{Progress, Watch};
 
 const URL: &str = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz";

@@ -34,21 +34,3 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Command::Stats(args) => stats::run(&args),
     }
 }
-
-/// A number with its thousands apart: 170,052,171.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[test]
-fn thousands_are_apart() {
-    assert_eq!([0, 999, 1000, 170_052_171].map(grouped), ["0", "999", "1,000", "170,052,171"]);
-}

@@ -3,8 +3,7 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
-
-use super::grouped;
+use wick_runs::grouped;
 
 /// Whoever watches a download.
 pub(crate) trait Watch {

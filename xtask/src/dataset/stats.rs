@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use wick_cifar::{CHANNELS, Dataset, Split};
-
-use super::grouped;
+use wick_runs::grouped;
 
 /// Count the images of each class; mean and standard deviation of each channel
 #[derive(clap::Args)]

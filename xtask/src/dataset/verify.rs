@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use wick_cifar::{Dataset, Variant, file_names};
-use wick_runs::{sha256_bytes, sha256_file};
+use wick_runs::{grouped, sha256_bytes, sha256_file};
 
 use super::archive::for_each_file;
 use super::checksum::Checksum;
-use super::grouped;
 
 /// Check lengths and labels of a copy of CIFAR; with the official archive beside it, its contents, too
 #[derive(clap::Args)]

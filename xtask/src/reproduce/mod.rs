@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
-use wick_runs::{Figure, RunDir};
+use wick_runs::{Figure, RunDir, STAGES};
 
 use crate::dataset;
 use stages::Pipeline;
@@ -64,23 +64,8 @@ pub(crate) struct Args {
     deterministic: bool,
 }
 
-/// `gradcam`, telling how well each method explains, over a few images.
-const JUDGING_MAPS: &str = "gradcam --evaluate";
-
-/// After `prepare`, in order.
-const STAGES: [&str; 11] = [
-    "preview",
-    "summary",
-    "find-lr",
-    "train",
-    "evaluate",
-    "misclassified",
-    "gradcam",
-    JUDGING_MAPS,
-    "plot",
-    "claims",
-    "report",
-];
+/// `gradcam --evaluate`, as the manifest calls it: telling how well each method explains, over a few images.
+const JUDGING_MAPS: &str = "gradcam-evaluate";
 
 /// Those that know no data.
 const WITHOUT_DATA: [&str; 2] = ["summary", "report"];
@@ -108,8 +93,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     for recipe in &recipes {
         for seed in seeds(args) {
             let run = begin_or_go_on(args, &pipeline, recipe, seed, data.as_deref())?;
-            for stage in STAGES {
-                eprintln!("== {stage}");
+            for stage in stages() {
+                eprintln!("== {}", words(stage));
                 let mut arguments = stage_arguments(stage, run.path(), data.as_deref());
                 arguments.extend(device_arguments(args, stage));
                 let status = pipeline.run(&arguments)?;
@@ -124,6 +109,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
                 }
                 // A stage that refused has said why; one that was killed could not.
                 let done = run.path().display();
+                let stage = words(stage);
                 eprintln!("the stage `{stage}` ended with {status}; what came before it is in {done}");
                 return Ok(ExitCode::from(status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(1)));
             }
@@ -172,6 +158,16 @@ fn begin_or_go_on(
         eprintln!("there is no run of {recipe} to go on with in {}; beginning one", args.runs.display());
     }
     pipeline.prepare(args, recipe, seed, data)
+}
+
+/// Those of a run that is prepared, in order.
+fn stages() -> impl Iterator<Item = &'static str> {
+    STAGES.into_iter().filter(|stage| *stage != "prepare")
+}
+
+/// As a stage is asked for.
+fn words(stage: &str) -> &str {
+    if stage == JUDGING_MAPS { "gradcam --evaluate" } else { stage }
 }
 
 fn stage_arguments(stage: &str, run: &Path, data: Option<&Path>) -> Vec<OsString> {
@@ -290,7 +286,7 @@ mod tests {
             device_arguments(&Cli::try_parse_from(words).unwrap().args, stage)
         };
         let flags = ["--device", "cuda:1", "--deterministic"];
-        for stage in STAGES {
+        for stage in stages() {
             let expected = if ["find-lr", "train", "evaluate"].contains(&stage) { &flags[..] } else { &[] };
             assert_eq!(told(&flags, stage), expected, "{stage}");
             assert!(told(&[], stage).is_empty(), "{stage}");
@@ -355,7 +351,7 @@ mod tests {
         let has = |stage: &str, flag: &str| {
             stage_arguments(stage, Path::new("run"), Some(Path::new("data"))).contains(&flag.into())
         };
-        for stage in STAGES {
+        for stage in stages() {
             assert_eq!(has(stage, "--resume"), stage == "train");
             assert_eq!(has(stage, "--data"), !["summary", "report"].contains(&stage));
         }

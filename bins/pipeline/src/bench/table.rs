@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::measure::Measurement;
 use super::profile;
-use crate::terminal::{Column, Table, result_room};
+use crate::terminal::{Column, Table, rate, result_room};
 
 pub fn text(m: &Measurement) -> String {
     let mut text = format!(
@@ -17,12 +17,12 @@ pub fn text(m: &Measurement) -> String {
         m.engine,
         m.instruction_set
     );
-    let range = |[low, high]: [f64; 2]| format!("{} to {}", number(low), number(high));
+    let range = |[low, high]: [f64; 2]| format!("{} to {}", rate(low), rate(high));
     let error = |e: Option<f64>| e.map_or_else(|| "–".to_owned(), |e| format!("{e:.1e}"));
     let rows = [
         (
             "training",
-            format!("{} images/s", number(m.img_per_s)),
+            format!("{} images/s", rate(m.img_per_s)),
             format!(
                 "forward, backward and SGD's update; median of {} ({})",
                 times(m.steps, "step"),
@@ -31,20 +31,20 @@ pub fn text(m: &Measurement) -> String {
         ),
         (
             "evaluation",
-            format!("{} images/s", number(m.eval_img_per_s)),
+            format!("{} images/s", rate(m.eval_img_per_s)),
             format!("forward with running statistics; median ({})", range(m.eval_img_per_s_range)),
         ),
         (
             "arithmetic",
-            format!("{} GFLOP/s", number(m.gflop_per_s)),
+            format!("{} GFLOP/s", rate(m.gflop_per_s)),
             format!(
                 "training as if computed directly: {} GFLOP an image, 3 × the forward pass, the first convolution's too",
-                number(m.gflop_per_img)
+                rate(m.gflop_per_img)
             ),
         ),
         (
             "peak",
-            m.peak_gflop_per_s.map_or_else(|| "–".to_owned(), |peak| format!("{} GFLOP/s", number(peak))),
+            m.peak_gflop_per_s.map_or_else(|| "–".to_owned(), |peak| format!("{} GFLOP/s", rate(peak))),
             match m.peak_instruction {
                 Some(instruction) => {
                     format!("measured before and after: {instruction} in registers, all threads")
@@ -89,24 +89,4 @@ pub fn text(m: &Measurement) -> String {
 
 fn times(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-/// Three or four digits.
-fn number(value: f64) -> String {
-    let decimals = match value.abs() {
-        v if v >= 100.0 => 0,
-        v if v >= 10.0 => 1,
-        _ => 2,
-    };
-    format!("{value:.decimals$}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_have_three_digits() {
-        assert_eq!([280.4, 28.04, 2.804, 0.0].map(number), ["280", "28.0", "2.80", "0.00"]);
-    }
 }

@@ -83,8 +83,8 @@ fn claims(run: &Run) -> Result<Claims> {
 
     let last = epochs.last().map(|e| e.test_accuracy);
     let best_train = epochs.iter().map(|e| e.train_accuracy).reduce(f64::max);
-    let per_class: Vec<PerClassRow> = read_rows(&run.dir.per_class())?;
-    let per_class = per_class.iter().map(|c| c.accuracy).collect::<Vec<_>>();
+    let classes: Vec<PerClassRow> = read_rows(&run.dir.per_class())?;
+    let per_class = classes.iter().map(|c| c.accuracy).collect::<Vec<_>>();
     let accuracies: [(&str, f64, Option<Value>, Option<Value>); 3] = [
         ("test accuracy, last epoch", LAST_TEST, published.last().map(Value::from), last.map(Value::from)),
         (
@@ -109,7 +109,9 @@ fn claims(run: &Run) -> Result<Claims> {
             (Some(why), measured) => Claim::not_comparable(name, kind, published, measured, why.clone()),
             (None, None) => Claim::not_comparable(name, kind, published, None, "no epoch was run"),
         };
-        claims.push(claim.in_percent());
+        let is_of_classes = !claim.published.is_single();
+        let parts = classes.iter().filter(|_| is_of_classes).map(|class| class.name.clone());
+        claims.push(claim.in_percent().of(parts));
     }
     Ok(Claims { claims })
 }

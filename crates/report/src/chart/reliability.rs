@@ -5,7 +5,7 @@ use wick_metrics::Calibration;
 
 use super::{Area, WIDTH, at};
 use crate::ReportError;
-use crate::format::{count, percent1};
+use crate::format::{count, percent, percent1};
 
 const HEIGHT: f64 = 300.0;
 /// The share of a bin's width that its bar takes.
@@ -74,9 +74,10 @@ pub(crate) fn reliability(calibration: &Calibration) -> Result<String, ReportErr
     };
     let svg = Svg {
         summary: format!(
-            "Accuracy of the predictions in {} bins of confidence; the diagonal is where both are the same. On average they are {} apart.",
+            "Accuracy of the predictions in {} bins of confidence; the diagonal is where both are the same. They are {} apart on average, {} at most.",
             calibration.bins.len(),
-            percent1(calibration.expected_error)
+            percent(calibration.expected_error),
+            percent(calibration.maximum_error)
         ),
         width: WIDTH,
         height: HEIGHT,

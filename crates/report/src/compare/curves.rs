@@ -2,13 +2,13 @@
 
 use wick_runs::EpochRow;
 
-use super::Named;
+use super::{Named, judge};
 use crate::ReportError;
 use crate::chart::{Chart, Column, Format, Height, Line, Panel, Values, XAxis, notes};
-use crate::format::{number, percent};
+use crate::format::{capital, number, percent};
 use crate::frame::Section;
 
-/// What is drawn of an epoch.
+/// What is drawn of an epoch; in the title `{}` stands for what the accuracy is called.
 struct Quantity {
     title: &'static str,
     of: fn(&EpochRow) -> f64,
@@ -17,19 +17,14 @@ struct Quantity {
 }
 
 const QUANTITIES: [Quantity; 5] = [
-    Quantity {
-        title: "Test accuracy",
-        of: |e| e.test_accuracy,
-        format: Format::Percent,
-        height: Height::Full,
-    },
+    Quantity { title: "{} accuracy", of: |e| e.test_accuracy, format: Format::Percent, height: Height::Full },
     Quantity {
         title: "Train accuracy",
         of: |e| e.train_accuracy,
         format: Format::Percent,
         height: Height::Full,
     },
-    Quantity { title: "Test loss", of: |e| e.test_loss, format: Format::Number, height: Height::Full },
+    Quantity { title: "{} loss", of: |e| e.test_loss, format: Format::Number, height: Height::Full },
     Quantity { title: "Train loss", of: |e| e.train_loss, format: Format::Number, height: Height::Full },
     Quantity { title: "Learning rate", of: |e| e.lr, format: Format::Number, height: Height::Low },
 ];
@@ -46,14 +41,12 @@ fn values(runs: &[Named]) -> Result<Values, ReportError> {
     let of = |run: &Named, i: usize, f: fn(&EpochRow) -> f64| {
         run.run.epochs.as_ref().and_then(|rows| rows.get(i)).map_or(f64::NAN, f)
     };
+    let judge = judge(runs);
     let mut columns = vec![Column::new("x", "epoch")];
-    for quantity in &QUANTITIES[..1] {
-        columns.extend(
-            runs.iter()
-                .map(|run| Column::new(&*run.class, format!("{}, {}", lower(quantity.title), run.name))),
-        );
+    for what in ["accuracy", "loss"] {
+        let of = |run: &Named| Column::new(&*run.class, format!("{judge} {what}, {}", run.name));
+        columns.extend(runs.iter().map(of));
     }
-    columns.extend(runs.iter().map(|run| Column::new(&*run.class, format!("test loss, {}", run.name))));
     let mut rows = Vec::new();
     for i in 0..longest {
         let mut row = vec![(i + 1).to_string()];
@@ -70,8 +63,9 @@ fn values(runs: &[Named]) -> Result<Values, ReportError> {
     for quantity in &QUANTITIES {
         let lines: Vec<Vec<f64>> =
             runs.iter().map(|run| (0..longest).map(|i| of(run, i, quantity.of)).collect()).collect();
+        let title = capital(&quantity.title.replace("{}", judge));
         let chart = Chart {
-            summary: format!("{} over {longest} epochs of {} runs.", quantity.title, runs.len()),
+            summary: format!("{title} over {longest} epochs of {} runs.", runs.len()),
             x: &x,
             x_axis: XAxis::Count("epoch"),
             lines: runs
@@ -84,11 +78,7 @@ fn values(runs: &[Named]) -> Result<Values, ReportError> {
             marks: Vec::new(),
             notes: notes.clone(),
         };
-        panels.push(Panel { title: quantity.title.to_owned(), legend: legend.clone(), svg: chart.svg()? });
+        panels.push(Panel { title, legend: legend.clone(), svg: chart.svg()? });
     }
     Ok(Values { id: "epochs", what: "epoch", panels, columns, rows })
-}
-
-fn lower(title: &str) -> String {
-    title.to_lowercase()
 }

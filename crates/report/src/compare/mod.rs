@@ -2,6 +2,7 @@
 
 mod classes;
 mod curves;
+mod galleries;
 mod keys;
 mod table;
 
@@ -29,6 +30,31 @@ struct Named {
     class: String,
 }
 
+#[derive(Template)]
+#[template(path = "compare/heading.html")]
+struct Heading<'a> {
+    named: &'a Named,
+}
+
+impl Named {
+    /// Its name as the heading of a part of a section.
+    fn heading(&self) -> Result<String, ReportError> {
+        Ok(Heading { named: self }.render()?)
+    }
+}
+
+/// What a run was judged by: the data set's hash, how many images, and what they are called.
+fn judged_by(named: &Named) -> (Option<(&str, usize)>, &'static str) {
+    let set = named.run.manifest.as_ref().and_then(|manifest| manifest.dataset.as_ref());
+    (set.map(|set| (set.sha256.as_str(), set.test)), named.run.judge())
+}
+
+/// What the accuracy of all runs is called.
+fn judge(runs: &[Named]) -> &'static str {
+    let first = runs.first().map_or("test", |run| run.run.judge());
+    if runs.iter().all(|run| run.run.judge() == first) { first } else { "test or hold-out" }
+}
+
 /// The page of two runs or more beside each other, the first being what the others are compared with.
 ///
 /// # Errors
@@ -45,11 +71,18 @@ pub fn comparison(runs: &[RunDir]) -> Result<String, ReportError> {
         }
     }
     let runs = named(runs.iter().map(Run::read).collect::<Result<_, _>>()?);
-    let sections: Vec<Section> =
-        [table::results, curves::section, classes::section, table::claims, keys::section, table::runs]
-            .into_iter()
-            .map(|section: fn(&[Named]) -> Result<Section, ReportError>| section(&runs))
-            .collect::<Result<_, _>>()?;
+    let sections: Vec<Section> = [
+        table::results,
+        curves::section,
+        classes::section,
+        galleries::section,
+        table::claims,
+        keys::section,
+        table::runs,
+    ]
+    .into_iter()
+    .map(|section: fn(&[Named]) -> Result<Section, ReportError>| section(&runs))
+    .collect::<Result<_, _>>()?;
     let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
     let header = Header { names: &runs }.render()?;
     frame(&format!("{}: comparison", names.join(", ")), &header, &sections)

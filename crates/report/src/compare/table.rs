@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 
-use super::Named;
+use super::{Named, judge, judged_by};
 use crate::ReportError;
 use crate::format::{count, duration, number, percent, points};
 use crate::frame::Section;
@@ -19,6 +19,12 @@ pub(super) struct Table<'a> {
     /// Above the first column.
     pub corner: &'static str,
     pub rows: Vec<Row>,
+}
+
+impl Table<'_> {
+    pub(super) fn html(&self) -> Result<String, ReportError> {
+        Ok(self.render()?)
+    }
 }
 
 pub(super) struct Row {
@@ -51,12 +57,15 @@ pub(super) fn results(runs: &[Named]) -> Result<Section, ReportError> {
         name: name.to_owned(),
         cells: all.iter().map(|f| Cell::plain(of(f).map_or("–".to_owned(), text))).collect(),
     };
+    let judge = judge(runs);
+    let best = format!("{judge} accuracy, best epoch (chosen by looking)");
     let rows = vec![
-        fractions("test accuracy, last epoch", |f| f.last),
-        fractions("test accuracy, best epoch (chosen by looking)", |f| f.best.map(|(best, _)| best)),
+        fractions(&format!("{judge} accuracy, last epoch"), |f| f.last),
+        fractions(&best, |f| f.best.map(|(best, _)| best)),
         fractions("training accuracy, last epoch", |f| f.train),
-        plain("test loss, last epoch", |f| f.loss, number),
+        plain(&format!("{judge} loss, last epoch"), |f| f.loss, number),
         plain("expected calibration error", |f| f.calibration_error, percent),
+        plain("maximum calibration error", |f| f.maximum_error, percent),
         plain("training time", |f| f.seconds, duration),
         plain("images/s, median", |f| f.images_per_second, |r| count(r.round() as u64)),
     ];
@@ -70,11 +79,8 @@ pub(super) fn results(runs: &[Named]) -> Result<Section, ReportError> {
 
 /// Runs that are judged by other images, or learnt from others, cannot be compared.
 fn judges(runs: &[Named]) -> Option<String> {
-    let data = |run: &Named| {
-        let set = run.run.manifest.as_ref().and_then(|m| m.dataset.as_ref());
-        (set.map(|set| (set.sha256.clone(), set.test)), run.run.judge())
-    };
-    let differ = runs.iter().any(|run| data(run) != data(&runs[0]));
+    let mut others = runs.iter().skip(1);
+    let differ = runs.first().is_some_and(|first| others.any(|run| judged_by(run) != judged_by(first)));
     differ.then(|| "Careful: these runs were not all judged by the same images.".to_owned())
 }
 
@@ -159,5 +165,5 @@ pub(super) fn section(
     lead: String,
     table: &Table<'_>,
 ) -> Result<Section, ReportError> {
-    Ok(Section { id, title, lead, body: table.render()? })
+    Ok(Section { id, title, lead, body: table.html()? })
 }

@@ -4,8 +4,8 @@ use wick_runs::{CamIndexRow, PredictionRow};
 use wick_viz::{HeatMap, OverlayOptions, Photo, overlay};
 
 use crate::ReportError;
-use crate::format::{percent1, share};
-use crate::maps::{self, Map, Maps, strongest};
+use crate::format::{capital, percent1, share};
+use crate::maps::{Map, MapRow, Maps, strongest};
 use crate::picture::Picture;
 
 /// Classes whose probabilities are told.
@@ -25,6 +25,47 @@ pub(crate) struct Card {
     pub confidence: String,
     pub tiles: Vec<Tile>,
     pub likeliest: Vec<Likely>,
+    /// What other runs say of it.
+    pub answers: Vec<Answer>,
+    pub others: Others,
+}
+
+impl Card {
+    /// Bytes that its pictures take in the page.
+    pub(crate) fn bytes(&self) -> usize {
+        self.tiles.iter().filter_map(|tile| tile.picture.as_ref()).map(Picture::bytes).sum()
+    }
+}
+
+/// What another run says of an image.
+pub(crate) struct Answer {
+    pub run: String,
+    /// How the style sheet knows the run.
+    pub class: String,
+    pub said: String,
+    pub confidence: String,
+    /// `right` or `wrong`.
+    pub verdict: &'static str,
+}
+
+/// Whether any other run gets an image right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// There is none that was judged by it.
+    Unknown,
+    Right,
+    Wrong,
+}
+
+impl Others {
+    /// How the filter knows it.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Unknown => "",
+            Self::Right => "right",
+            Self::Wrong => "wrong",
+        }
+    }
 }
 
 /// A picture with its name; or a name, and why there is no picture.
@@ -72,15 +113,22 @@ pub(crate) fn card(
                 let alt = format!(
                     "{what}, under its {} of {}{}: strongest {}",
                     method.method,
-                    maps::place(map_row),
-                    maps::target(map_row, &name),
+                    map_row.place(),
+                    map_row.target(&name),
                     place(strongest(&map, SIDE))
                 );
                 let drawn = overlay(photo, HeatMap::new(&map, SIDE, SIDE)?, &OverlayOptions::default())?;
                 (Some(Picture::of(Photo::of(&drawn)?)?), capital(&alt))
             }
         };
-        tiles.push(Tile { name: method.name.clone(), picture, alt });
+        let is_predicted = map_row.target.is_none_or(|target| target == row.predicted);
+        let name = match is_predicted && map_row.against.is_none() {
+            true => method.name.clone(),
+            false => format!("{}{}", method.name, map_row.target(&name)),
+        };
+        // The one word that is wider than a picture on a phone.
+        let name = name.replace("backpropagation", "back\u{ad}propagation");
+        tiles.push(Tile { name, picture, alt });
     }
     Ok(Card {
         id: format!("{prefix}-{}", row.index),
@@ -92,6 +140,8 @@ pub(crate) fn card(
         confidence,
         tiles,
         likeliest: likeliest(row, &name),
+        answers: Vec::new(),
+        others: Others::Unknown,
     })
 }
 
@@ -108,10 +158,10 @@ fn likeliest(row: &PredictionRow, name: &impl Fn(usize) -> String) -> Vec<Likely
 }
 
 /// Why there is no map to draw.
-fn nothing(row: &CamIndexRow, name: &impl Fn(usize) -> String) -> String {
-    match maps::target(row, name).as_str() {
-        "" => format!("nothing in {} stands out", maps::place(row)),
-        target => format!("nothing in {} speaks{target}", maps::place(row)),
+fn nothing(row: &MapRow, name: &impl Fn(usize) -> String) -> String {
+    match row.target(name).as_str() {
+        "" => format!("nothing in {} stands out", row.place()),
+        target => format!("nothing in {} speaks{target}", row.place()),
     }
 }
 
@@ -120,9 +170,4 @@ fn place(part: &str) -> String {
         "middle" => "in the middle".to_owned(),
         part => format!("at the {part}"),
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

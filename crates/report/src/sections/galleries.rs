@@ -5,26 +5,63 @@ use std::collections::BTreeMap;
 use askama::Template;
 use wick_runs::{PictureSet, PredictionRow};
 
-use super::cards::{Card, card};
+use super::cards::{Card, Others, card};
 use super::missing;
 use crate::ReportError;
 use crate::format::count;
 use crate::frame::Section;
+use crate::maps::Origin;
 use crate::read::Run;
 
-/// Images shown of a gallery at most: with a dozen of maps each the page stays well under 5 MB.
+/// Images shown of a gallery at most.
 const MOST: usize = 40;
+/// Bytes of a gallery's pictures at most, so that with a dozen of maps each the page stays under 5 MB.
+const MOST_BYTES: usize = 1_250_000;
 
 #[derive(Template)]
 #[template(path = "sections/gallery.html")]
-struct Gallery<'a> {
-    title: &'static str,
+pub(crate) struct Gallery<'a> {
+    /// Those of the maps that are not what a reader would expect.
+    origins: Vec<Origin>,
+    title: &'a str,
     cards: &'a [Card],
     /// Number and name of each true class.
     truths: BTreeMap<usize, &'a str>,
     predicted: BTreeMap<usize, &'a str>,
-    /// As many pictures as the fullest card has.
-    tiles: usize,
+    /// Pictures beside each other on a card, on a wide page and on a narrow one.
+    columns: [usize; 2],
+    /// Whether what other runs say is told.
+    others: Others,
+}
+
+impl<'a> Gallery<'a> {
+    pub(crate) fn of(title: &'a str, cards: &'a [Card]) -> Self {
+        let tiles = cards.iter().map(|card| card.tiles.len()).max().unwrap_or(1);
+        let is_told = |card: &&Card| card.others != Others::Unknown;
+        Self {
+            origins: Vec::new(),
+            title,
+            truths: cards.iter().map(|c| (c.truth, c.truth_name.as_str())).collect(),
+            predicted: cards.iter().map(|c| (c.predicted, c.predicted_name.as_str())).collect(),
+            columns: [WIDE, NARROW].map(|range| columns(tiles, range)),
+            others: cards.iter().find(is_told).map_or(Others::Unknown, |card| card.others),
+            cards,
+        }
+    }
+
+    pub(crate) fn html(&self) -> Result<String, ReportError> {
+        Ok(self.render()?)
+    }
+}
+
+/// How many pictures may stand beside each other, by the width of the page.
+const WIDE: (usize, usize) = (4, 6);
+const NARROW: (usize, usize) = (3, 4);
+
+/// So many that the last row has the fewest gaps; of equals the most.
+fn columns(tiles: usize, (least, most): (usize, usize)) -> usize {
+    let gaps = |columns: &usize| tiles.div_ceil(*columns) * columns - tiles;
+    if tiles <= most { tiles.max(2) } else { (least..=most).rev().min_by_key(gaps).unwrap_or(most) }
 }
 
 /// What sets one gallery apart from the other.
@@ -68,22 +105,40 @@ fn section(run: &Run, kind: &Kind) -> Result<Section, ReportError> {
     let Some(galleries) = &run.galleries else { return gone(&run.dir.gallery(), "misclassified") };
     let Some(predictions) = &run.predictions else { return gone(&run.dir.predictions(), "evaluate") };
     let by_index: BTreeMap<usize, &PredictionRow> = predictions.rows.iter().map(|r| (r.index, r)).collect();
-    let mut cards = Vec::new();
+    let mut cards: Vec<Card> = Vec::new();
+    let (mut bytes, mut left_out) = (0, 0);
     for (index, image) in (kind.set)(galleries).iter() {
         // The set also keeps images that maps were asked for, and may be older than the predictions.
         let row = by_index.get(&index).filter(|row| (kind.belongs)(row));
-        if let Some(row) = row.filter(|_| cards.len() < MOST) {
-            cards.push(card(id, row, &predictions.class_names, image, &run.maps)?);
+        let Some(row) = row else { continue };
+        // Maps of one image take about as much room as those of another.
+        let next = bytes / cards.len().max(1);
+        if cards.len() == MOST || bytes + next > MOST_BYTES {
+            left_out += 1;
+            continue;
         }
+        let card = card(id, row, &predictions.class_names, image, &run.maps)?;
+        bytes += card.bytes();
+        cards.push(card);
     }
     let of = predictions.rows.iter().filter(|row| (kind.belongs)(row)).count();
-    let lead = (kind.lead)(cards.len(), of, predictions.rows.len());
-    let gallery = Gallery {
-        title,
-        truths: cards.iter().map(|c| (c.truth, c.truth_name.as_str())).collect(),
-        predicted: cards.iter().map(|c| (c.predicted, c.predicted_name.as_str())).collect(),
-        tiles: cards.iter().map(|c| c.tiles.len()).max().unwrap_or(1),
-        cards: &cards,
-    };
-    Ok(Section { id, title, lead, body: gallery.render()? })
+    let mut lead = (kind.lead)(cards.len(), of, predictions.rows.len());
+    if left_out > 0 {
+        lead += &format!(" The run has pictures of {left_out} more, which would make this page too large.");
+    }
+    let origins = run.origins().into_iter().filter(|origin| !origin.is_usual()).collect();
+    let gallery = Gallery { origins, ..Gallery::of(title, &cards) };
+    Ok(Section { id, title, lead, body: gallery.html()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_pictures_are_full_or_nearly() {
+        let of = |range| [1, 2, 3, 4, 5, 6, 7, 8, 9, 12].map(|tiles| columns(tiles, range));
+        assert_eq!(of(WIDE), [2, 2, 3, 4, 5, 6, 4, 4, 5, 6]);
+        assert_eq!(of(NARROW), [2, 2, 3, 4, 3, 3, 4, 4, 3, 4]);
+    }
 }

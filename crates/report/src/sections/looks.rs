@@ -7,13 +7,18 @@ use super::missing;
 use crate::ReportError;
 use crate::format::percent1;
 use crate::frame::Section;
-use crate::maps::proper_name;
+use crate::maps::{Origin, Weights, layer_place, proper_name, weights_in_words};
 use crate::picture::Picture;
 use crate::read::Run;
+
+/// Bytes of the averages' pictures at most: those of eleven methods and ten classes take less.
+const MOST_BYTES: usize = 1_700_000;
 
 #[derive(Template)]
 #[template(path = "sections/looks.html")]
 struct Looks {
+    /// What the maps are maps of.
+    origins: Vec<Origin>,
     averages: Vec<Average>,
     groups: Vec<Group>,
 }
@@ -32,43 +37,64 @@ struct Group {
 
 pub(crate) fn section(run: &Run) -> Result<Section, ReportError> {
     let (id, title) = ("looks", "Where it looks");
-    let mut averages = Vec::new();
-    for method in run.dir.cams()? {
-        if let Some(picture) = Picture::file(&run.dir.cam(&method)?.classes(), "gradcam")? {
-            averages.push(Average { method: proper_name(&method), picture });
-        }
-    }
-    let groups: Vec<Group> = run
-        .cam_quality
-        .iter()
-        .flat_map(|rows| rows.chunk_by(|a, b| a.images == b.images))
-        .filter_map(|rows| rows.first().map(|first| group(first, rows)))
-        .collect();
+    let (averages, left_out) = averages(run)?;
+    let groups = groups(run)?;
+    let origins = run.origins();
     if averages.is_empty() && groups.is_empty() {
-        let body = missing(&run.dir.cam("gradcam")?.classes(), "gradcam")?;
+        let told = Looks { origins, averages, groups }.render()?;
+        let body = told + &missing(&run.dir.cam("gradcam")?.classes(), "gradcam")?;
         return Ok(Section { id, title, lead: String::new(), body });
     }
-    let lead = match groups.is_empty() {
+    let mut lead = match groups.is_empty() {
         true => {
             "Maps averaged over correct images of each class. The stage gradcam with --evaluate measures how well each method tells."
         }
         false => {
             "Maps averaged over correct images of each class, and how well each method tells where the network looks."
         }
-    };
-    Ok(Section { id, title, lead: lead.to_owned(), body: Looks { averages, groups }.render()? })
+    }
+    .to_owned();
+    if !left_out.is_empty() {
+        let left_out = left_out.join(", ");
+        lead +=
+            &format!(" The averages of {left_out} would make this page too large; the run folder has them.");
+    }
+    Ok(Section { id, title, lead, body: Looks { origins, averages, groups }.render()? })
 }
 
-fn group(first: &CamQualityRow, rows: &[CamQualityRow]) -> Group {
+/// Each method's picture of all classes, and the methods whose pictures would take too much room.
+fn averages(run: &Run) -> Result<(Vec<Average>, Vec<String>), ReportError> {
+    let (mut averages, mut left_out, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for method in run.dir.cams()? {
+        let picture = Picture::small_file(&run.dir.cam(&method)?.classes(), "gradcam")?;
+        let (Some(picture), method) = (picture, proper_name(&method)) else { continue };
+        if bytes + picture.bytes() <= MOST_BYTES {
+            bytes += picture.bytes();
+            averages.push(Average { method, picture });
+        } else {
+            left_out.push(method);
+        }
+    }
+    Ok((averages, left_out))
+}
+
+fn groups(run: &Run) -> Result<Vec<Group>, ReportError> {
+    let Some(rows) = &run.cam_quality else { return Ok(Vec::new()) };
+    let weights = Weights::of(&run.dir, run.manifest.as_ref(), "gradcam-evaluate", &run.dir.cam_quality())?;
+    let alike = rows.chunk_by(|a, b| a.images == b.images);
+    Ok(alike.filter_map(|rows| rows.first().map(|first| group(first, rows, weights))).collect())
+}
+
+fn group(first: &CamQualityRow, rows: &[CamQualityRow], weights: Weights) -> Group {
     let common = CamQualityRow::common_layer(rows);
     let row = |row: &CamQualityRow| {
-        let area = |v: f64| format!("{v:.3}");
-        let change = |v: f64| format!("{v:+.3}").replace('-', "−");
         let name = match row.method.as_str() {
             CamQualityRow::RANDOM => "random maps".to_owned(),
-            method if Some(&*row.layer) == common => proper_name(method),
-            method => format!("{} at {}", proper_name(method), row.layer),
+            method if common.is_some_and(|layer| layer == row.layer) => proper_name(method),
+            method => format!("{} at {}", proper_name(method), layer_place(&row.layer)),
         };
+        let area = |v: f64| format!("{v:.3}");
+        let change = |v: f64| format!("{v:+.3}").replace('-', "−");
         [
             name,
             area(row.deletion),
@@ -80,9 +106,10 @@ fn group(first: &CamQualityRow, rows: &[CamQualityRow]) -> Group {
             percent1(row.increase),
         ]
     };
-    let place = common.map_or_else(String::new, |layer| format!(", explained at {layer}"));
+    let at = common.map(|layer| format!(" at {}", layer_place(layer))).unwrap_or_default();
+    let weights = weights_in_words(weights).text;
     Group {
-        images: format!("{} {} images{place}", first.count, first.images),
+        images: format!("{} {} images, explained{at} {weights}", first.count, first.images),
         rows: rows.iter().map(row).collect(),
     }
 }

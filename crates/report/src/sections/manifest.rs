@@ -3,28 +3,13 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use wick_runs::{Manifest, StageRecord, Status};
+use wick_runs::{Manifest, STAGES, StageRecord, Status};
 
 use super::missing;
 use crate::ReportError;
 use crate::format::{count, duration};
 use crate::frame::Section;
 use crate::read::Run;
-
-/// The stages in the order in which a run goes through them; others follow by name.
-const ORDER: [&str; 11] = [
-    "prepare",
-    "preview",
-    "summary",
-    "find-lr",
-    "train",
-    "evaluate",
-    "misclassified",
-    "gradcam",
-    "gradcam-evaluate",
-    "plot",
-    "claims",
-];
 
 /// What makes this page is no part of what is told in it, so that making it again makes the same page.
 const THIS: &str = "report";
@@ -88,7 +73,8 @@ fn facts(manifest: &Manifest) -> Vec<(&'static str, String)> {
 }
 
 fn stages(manifest: &Manifest) -> Vec<Stage<'_>> {
-    let place = |name: &str| ORDER.iter().position(|known| *known == name).unwrap_or(ORDER.len());
+    // In their order; others follow by name.
+    let place = |name: &str| STAGES.iter().position(|known| *known == name).unwrap_or(STAGES.len());
     let stage = |(name, record): (&'_ String, &'_ StageRecord)| (place(name), name.clone(), record.seconds);
     let mut order: Vec<_> = manifest.stages.iter().filter(|(name, _)| *name != THIS).map(stage).collect();
     order.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));

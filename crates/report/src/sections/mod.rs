@@ -26,7 +26,9 @@ use crate::ReportError;
 use crate::frame::{Section, frame};
 use crate::read::Run;
 
+pub(crate) use cards::{Answer, Card, Others, card};
 pub(crate) use claims::rows as claim_rows;
+pub(crate) use galleries::Gallery;
 pub(crate) use header::facts as header_facts;
 pub(crate) use missing::missing;
 pub(crate) use results::{Figures, figures};

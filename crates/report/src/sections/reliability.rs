@@ -14,6 +14,8 @@ use crate::read::Run;
 #[template(path = "sections/reliability.html")]
 struct Diagram {
     svg: String,
+    /// Class and meaning of each colour.
+    keys: [(&'static str, &'static str); 3],
     expected: String,
     maximum: String,
     bins: Vec<[String; 4]>,
@@ -40,12 +42,17 @@ pub(crate) fn section(run: &Run) -> Result<Section, ReportError> {
     });
     let diagram = Diagram {
         svg: reliability(&calibration)?,
+        keys: [
+            ("bar", "right, as it says"),
+            ("gap over", "over-confident"),
+            ("gap under", "under-confident"),
+        ],
         expected: percent(calibration.expected_error),
         maximum: percent(calibration.maximum_error),
         bins: bins.collect(),
     };
     let lead = format!(
-        "Predictions in {BINS} bins of confidence, the probability of the predicted class: bars are how often they were right; orange is what that lacks of the confidence, light blue what it has beyond it."
+        "Predictions in {BINS} bins of confidence, the probability of the predicted class: how often they were right, beside how sure the network was of them."
     );
     Ok(Section { id, title, lead, body: diagram.render()? })
 }

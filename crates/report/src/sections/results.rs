@@ -35,6 +35,8 @@ pub(crate) struct Figures {
     pub train: Option<f64>,
     pub loss: Option<f64>,
     pub calibration_error: Option<f64>,
+    /// Of the bin where confidence and accuracy are furthest apart.
+    pub maximum_error: Option<f64>,
     pub seconds: Option<f64>,
     pub images_per_second: Option<f64>,
 }
@@ -59,7 +61,9 @@ pub(crate) fn figures(run: &Run) -> Result<Figures, ReportError> {
         figures.images_per_second = rates.get(rates.len() / 2).copied();
     }
     if let Some(predictions) = &run.predictions {
-        figures.calibration_error = calibration(run, predictions)?.map(|c| c.expected_error);
+        let calibration = calibration(run, predictions)?;
+        figures.calibration_error = calibration.as_ref().map(|c| c.expected_error);
+        figures.maximum_error = calibration.map(|c| c.maximum_error);
     }
     Ok(figures)
 }
@@ -104,7 +108,8 @@ fn tiles(run: &Run, figures: &Figures) -> Tiles {
     push("training accuracy", figures.train.map(percent), "last epoch, while training".to_owned());
     push(&format!("{judge} loss"), figures.loss.map(number), "last epoch".to_owned());
     let error = figures.calibration_error.map(percent);
-    push("calibration error", error, format!("expected, {BINS} bins"));
+    let maximum = figures.maximum_error.map(|e| format!("; {} at most", percent(e))).unwrap_or_default();
+    push("calibration error", error, format!("expected, {BINS} bins{maximum}"));
     let rate =
         figures.images_per_second.map(|r| format!("{} images/s at the median", count(r.round() as u64)));
     push("training time", figures.seconds.map(duration), rate.unwrap_or_default());

@@ -4,5 +4,7 @@
 mod comparing;
 mod escaping;
 mod missing;
+mod origins;
 mod run;
+mod size;
 mod whole;

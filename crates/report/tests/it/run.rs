@@ -1,14 +1,13 @@
 //! A run folder with two epochs, three classes, six judged images, and one map for each of two methods.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, tensor::TensorView};
 use wick_runs::{
-    CamIndexRow, CamQualityRow, CamSmoothing, CamStatus, Claim, Claims, ConfusionTable, EpochRow, Figure,
-    GalleryImages, Kind, LrFinderReport, LrFinderRow, LrFinderSettings, Manifest, NormRow, PICTURE_BYTES,
-    PerClassRow, PictureSet, PredictionRow, Predictions, RunDir, StepRow, Suggestion, TimingRow, write_json,
-    write_rows,
+    CamQualityRow, Claim, Claims, ConfusionTable, EpochRow, Figure, GalleryImages, Input, Kind,
+    LrFinderReport, LrFinderRow, LrFinderSettings, Manifest, NormRow, PICTURE_BYTES, PerClassRow, PictureSet,
+    PredictionRow, Predictions, RunDir, StepRow, Suggestion, TimingRow, write_atomic, write_json, write_rows,
 };
 
 pub struct Options {
@@ -40,7 +39,27 @@ pub fn whole(folder: &Path, options: &Options) -> RunDir {
     tables(&run, options);
     judged(&run, &options.class_names);
     pictures(&run);
+    checkpoints(&run);
     run
+}
+
+/// Weights, and the stages that read them.
+fn checkpoints(run: &RunDir) {
+    write_atomic(&run.last(), b"the last epoch's").unwrap();
+    write_atomic(&run.best(), b"the best epoch's").unwrap();
+    record(run, "evaluate", &run.last(), &[run.predictions()]);
+    explained_by(run, &run.last());
+}
+
+/// Says that maps and their figures were made with these weights.
+pub fn explained_by(run: &RunDir, weights: &Path) {
+    let indices = ["gradcam", "layercam"].map(|method| run.cam(method).unwrap().index());
+    record(run, "gradcam", weights, &indices);
+    record(run, "gradcam-evaluate", weights, &[run.cam_quality()]);
+}
+
+fn record(run: &RunDir, stage: &str, weights: &Path, outputs: &[PathBuf]) {
+    Manifest::record_stage(run, stage, &[Input::path(weights)], outputs, 2.0).unwrap();
 }
 
 fn tables(run: &RunDir, options: &Options) {
@@ -124,20 +143,12 @@ fn pictures(run: &RunDir) {
     // Image 2 has a map that is greatest at the lower right, image 5 one that is negative throughout.
     for method in ["gradcam", "layercam"] {
         let cam = run.cam(method).unwrap();
-        let row = |row, index, truth| CamIndexRow {
-            row,
-            index: Some(index),
-            truth: Some(truth),
-            predicted: 0,
-            probability: 0.75,
-            target: Some(0),
-            against: None,
-            method: method.to_owned(),
-            layer: "layer4".to_owned(),
-            smoothing: CamSmoothing::None,
-            status: CamStatus::Normal,
+        let index = "row,index,true,predicted,probability,target,against,method,layer,smoothing,status\n";
+        let row = |row: usize, index: usize, truth: usize| {
+            format!("{row},{index},{truth},0,0.75,0,,{method},layer4,none,normal\n")
         };
-        write_rows(&cam.index(), &[row(0, 2, 1), row(1, 5, 2)]).unwrap();
+        let index = index.to_owned() + &row(0, 2, 1) + &row(1, 5, 2);
+        write_atomic(&cam.index(), index.as_bytes()).unwrap();
         let values: [f32; 8] = [0.0, 0.1, 0.2, 1.0, -1.0, -2.0, -3.0, -4.0];
         let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let view = TensorView::new(Dtype::F32, vec![2, 2, 2], &bytes).unwrap();
@@ -164,4 +175,11 @@ fn pictures(run: &RunDir) {
     };
     let rows = [quality("misclassified", "layercam", "layer4"), quality("misclassified", "random", "")];
     write_rows(&run.cam_quality(), &rows).unwrap();
+}
+
+/// From the section's start to its end.
+pub fn section<'a>(html: &'a str, id: &str) -> &'a str {
+    let start = html.find(&format!("<section id=\"{id}\"")).unwrap_or_else(|| panic!("no section {id}"));
+    let rest = &html[start..];
+    &rest[..rest.find("</section>").unwrap()]
 }

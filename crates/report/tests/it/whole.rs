@@ -3,18 +3,11 @@
 use wick_report::{inputs, page};
 use wick_runs::{CamIndexRow, GalleryImages, read_rows, write_rows};
 
-use crate::run::{Options, whole};
+use crate::run::{Options, section, whole};
 
 fn html() -> String {
     let folder = tempfile::tempdir().unwrap();
     page(&whole(&folder.path().join("run"), &Options::default())).unwrap()
-}
-
-/// From the section's start to its end.
-fn section<'a>(html: &'a str, id: &str) -> &'a str {
-    let start = html.find(&format!("<section id=\"{id}\"")).unwrap_or_else(|| panic!("no section {id}"));
-    let rest = &html[start..];
-    &rest[..rest.find("</section>").unwrap()]
 }
 
 #[test]
@@ -161,7 +154,9 @@ fn averages_of_maps_and_the_methods_figures_are_told() {
     let html = html();
     let looks = section(&html, "looks");
     assert!(looks.contains("mean of their LayerCAM maps"), "{looks}");
-    assert!(looks.contains("<caption>2 misclassified images, explained at layer4</caption>"));
+    assert!(looks.contains(
+        "<caption>2 misclassified images, explained at layer4 by the last epoch&#39;s weights</caption>"
+    ));
     let cells = "<td>0.250</td><td>0.750</td><td>−0.500</td><td>−0.125</td><td>+0.188</td><td>12.5\u{a0}%</td><td>100.0\u{a0}%</td>";
     for method in ["LayerCAM", "random maps"] {
         assert!(looks.contains(&format!("<th scope=\"row\">{method}</th>{cells}")), "{method}: {looks}");

@@ -15,6 +15,7 @@ const TITLE: Style = Style::bold(16.0, INK);
 const LABEL: Style = Style::regular(14.0, INK);
 const TICK: Style = Style::regular(13.0, INK);
 const FLAG_ROW: f64 = 26.0;
+const KEY_ROW: f64 = 26.0;
 
 /// How much room the ticks and the label of `axis` take beside the lines.
 pub(crate) fn left_gutter(axis: &Axis) -> f64 {
@@ -35,10 +36,12 @@ pub(crate) fn draw_panel(brush: &mut Brush, panel: &Panel, place: Place) {
     let spots = flags::place(&labels, x0, x1, 8.0);
     let rows = spots.iter().map(|s| s.row + 1).max().unwrap_or(0);
     let named = panel.legend == Legend::Above && panel.series.iter().any(|s| !s.name.is_empty());
-    let top = 34.0 + if named { 26.0 } else { 0.0 } + FLAG_ROW * rows as f64;
+    let key_rows = f64::from(u8::from(named) + u8::from(!panel.swatches.is_empty()));
+    let top = 34.0 + KEY_ROW * key_rows + FLAG_ROW * rows as f64;
     let plot =
         Place { x: x0, y: place.y + top, width: x1 - x0, height: (place.height - top - 52.0).max(1.0) };
     header(brush, panel, place, plot);
+    swatches(brush, panel, place, plot);
     if named {
         legend(brush, panel, place, plot);
     }
@@ -98,8 +101,22 @@ fn header(brush: &mut Brush, panel: &Panel, place: Place, plot: Place) {
 
 fn legend(brush: &mut Brush, panel: &Panel, place: Place, plot: Place) {
     let mut x = plot.x;
+    let y = place.y + 44.0 + if panel.swatches.is_empty() { 0.0 } else { KEY_ROW };
     for series in panel.series.iter().filter(|s| !s.name.is_empty()) {
-        x = key(brush, series, (x, place.y + 44.0), place.right()) + 20.0;
+        x = key(brush, series, (x, y), place.right()) + 20.0;
+    }
+}
+
+fn swatches(brush: &mut Brush, panel: &Panel, place: Place, plot: Place) {
+    let (mut x, y) = (plot.x, place.y + 44.0);
+    for swatch in &panel.swatches {
+        let end = x + 30.0;
+        let corners = [(x, y + 6.0), (x, y - 6.0), (end, y - 6.0), (end, y + 6.0)];
+        brush.glaze(&corners, swatch.colour, swatch.share);
+        let room = (place.right() - end - 8.0).max(0.0) as f32;
+        let name = text::elide(swatch.name, TICK, room);
+        brush.text_centred(&name, TICK, Anchor::Start, (end + 7.0, y));
+        x = end + 7.0 + f64::from(text::width(&name, TICK)) + 20.0;
     }
 }
 

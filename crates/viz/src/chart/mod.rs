@@ -101,6 +101,15 @@ pub(crate) struct Bar {
     pub(crate) tip: String,
 }
 
+/// What bars of a colour are.
+#[derive(Clone, Debug)]
+pub(crate) struct Swatch {
+    pub(crate) name: &'static str,
+    pub(crate) colour: Colour,
+    /// As the bars'.
+    pub(crate) share: f64,
+}
+
 /// The room between two lines, in a colour that lets through what lies below; where either is not finite there is a gap.
 #[derive(Clone, Debug)]
 pub(crate) struct Band {
@@ -123,6 +132,8 @@ pub(crate) struct Panel {
     /// Below the lines.
     pub(crate) bands: Vec<Band>,
     pub(crate) series: Vec<Series>,
+    /// What the bars' colours mean, in a row above the lines' names.
+    pub(crate) swatches: Vec<Swatch>,
     pub(crate) legend: Legend,
     pub(crate) flags: Vec<Flag>,
     /// The least width of what stands left of the lines, so that panels above each other align.

@@ -135,6 +135,7 @@ fn panel(groups: &[ComparedRuns<'_>], title: String, y: Axis, epochs: usize, lin
         bars: Vec::new(),
         bands: lines.iter().enumerate().map(band).collect(),
         series: lines.iter().enumerate().map(mean).collect(),
+        swatches: Vec::new(),
         legend: Legend::Elsewhere,
         flags: Vec::new(),
         gutter: 0.0,

@@ -149,6 +149,7 @@ impl Epochs<'_> {
             series,
             bars: Vec::new(),
             bands: Vec::new(),
+            swatches: Vec::new(),
             legend: Legend::Above,
             flags: Vec::new(),
             gutter: 0.0,

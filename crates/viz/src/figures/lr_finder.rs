@@ -137,6 +137,7 @@ fn panel(data: &LrFinder<'_>, found: &[&Suggestion<'_>], options: &LrFinderOptio
         right: None,
         bars: Vec::new(),
         bands: Vec::new(),
+        swatches: Vec::new(),
         legend: Legend::Above,
         flags: flags.collect(),
         series,

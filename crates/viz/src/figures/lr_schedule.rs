@@ -94,6 +94,7 @@ fn panel(title: &str, label: &str, values: &[f64], colour: Colour, options: &LrS
         series: vec![series],
         bars: Vec::new(),
         bands: Vec::new(),
+        swatches: Vec::new(),
         legend: Legend::Above,
         flags: Vec::new(),
         gutter: 0.0,

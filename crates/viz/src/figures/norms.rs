@@ -183,6 +183,7 @@ fn panel<'a>(
         bars: Vec::new(),
         bands: Vec::new(),
         series: lines,
+        swatches: Vec::new(),
         legend: Legend::Elsewhere,
         flags: Vec::new(),
         gutter: 0.0,

@@ -2,15 +2,16 @@ use super::headline;
 use crate::{
     Chart, VizError,
     chart::{
-        Axis, Bar, Legend, Marker, Panel, Place, Series, Side, Stroke, Ticks, Words, draw_panel, left_gutter,
+        Axis, Bar, Legend, Marker, Panel, Place, Series, Side, Stroke, Swatch, Ticks, Words, draw_panel,
+        left_gutter,
     },
-    colour::palette::{BLUE, Colour, INK, SHADE, VERMILLION},
+    colour::palette::{BLUE, Colour, INK, PURPLE, SHADE, VERMILLION},
     format,
 };
 
 const FIGURE: &str = "reliability diagram";
 const WIDTH: f64 = 720.0;
-const UPPER: f64 = 470.0;
+const UPPER: f64 = 496.0;
 const LOWER: f64 = 210.0;
 
 /// Images whose confidence, the predicted class's probability, lies between two ends.
@@ -53,7 +54,7 @@ impl Default for ReliabilityOptions {
 }
 
 /// Accuracy over confidence in bars beside the diagonal on which a network is as often right as it says, the gap between the two
-/// laid over each bar; below it how many images each bar stands for.
+/// in a colour of its own for each direction; below it how many images each bar stands for.
 ///
 /// # Errors
 /// [`VizError::Empty`] without a bin, [`VizError::OutOfRange`] where a bin's end, confidence or accuracy is not between 0 and 1.
@@ -98,16 +99,27 @@ fn accuracies(data: &Reliability<'_>) -> Panel {
     let means = data.bins.iter().filter_map(|bin| Some((bin.confidence?, bin.accuracy?))).collect();
     let means = line("mean of the bar's images", means, (BLUE, Stroke::Solid, Marker::Disc));
     Panel {
-        title: format!("Expected calibration error {}", format::percent2(data.expected_error)),
-        aside: format!("greatest of a bar {}", format::percent2(data.maximum_error)),
+        title: format!(
+            "Calibration error: expected {}, maximum {}",
+            format::percent2(data.expected_error),
+            format::percent2(data.maximum_error)
+        ),
         y: Axis::linear("accuracy", [0.0, 1.0].into_iter(), Ticks::Percent, 6).over(0.0, 1.0),
         bars: data.bins.iter().flat_map(both_bars).collect(),
         series: vec![diagonal, means],
+        swatches: vec![SAME, SURER, LESS_SURE],
         ..panel()
     }
 }
 
-/// The accuracy, and over it the gap to the confidence.
+/// What accuracy and confidence share.
+const SAME: Swatch = Swatch { name: "right, as it says", colour: BLUE, share: 0.45 };
+/// What the accuracy lacks of the confidence.
+const SURER: Swatch = Swatch { name: "over-confident", colour: VERMILLION, share: 0.7 };
+/// What the accuracy has beyond the confidence.
+const LESS_SURE: Swatch = Swatch { name: "under-confident", colour: PURPLE, share: 0.6 };
+
+/// What accuracy and confidence share, and above it the gap between them.
 fn both_bars(bin: &ReliabilityBin) -> Vec<Bar> {
     let (Some(confidence), Some(accuracy)) = (bin.confidence, bin.accuracy) else { return Vec::new() };
     let tip = format!(
@@ -116,14 +128,12 @@ fn both_bars(bin: &ReliabilityBin) -> Vec<Bar> {
         format::percent(confidence),
         format::percent(accuracy)
     );
-    let bar = Bar { high: accuracy, tip, ..bar(bin, BLUE, 0.45) };
-    let gap = Bar {
-        low: accuracy.min(confidence),
-        high: accuracy.max(confidence),
-        tip: String::new(),
-        ..self::bar(bin, VERMILLION, 0.5)
-    };
-    vec![bar, gap]
+    let (shared, top) = (accuracy.min(confidence), accuracy.max(confidence));
+    let gap = if confidence > accuracy { SURER } else { LESS_SURE };
+    vec![
+        Bar { high: shared, tip, ..bar(bin, SAME.colour, SAME.share) },
+        Bar { low: shared, high: top, ..bar(bin, gap.colour, gap.share) },
+    ]
 }
 
 fn counts(data: &Reliability<'_>) -> Panel {
@@ -153,6 +163,7 @@ fn panel() -> Panel {
         bars: Vec::new(),
         bands: Vec::new(),
         series: Vec::new(),
+        swatches: Vec::new(),
         legend: Legend::Above,
         flags: Vec::new(),
         gutter: 0.0,
@@ -173,7 +184,7 @@ fn description(data: &Reliability<'_>) -> String {
     let images: u64 = data.bins.iter().fold(0, |sum, bin| sum.saturating_add(bin.images));
     let over = |bin: &&ReliabilityBin| bin.confidence > bin.accuracy;
     format!(
-        "Accuracy over confidence of {} images in {} bins. Expected calibration error {}, greatest of a bin {}. In {} of {} bins \
+        "Accuracy over confidence of {} images in {} bins. Expected calibration error {}, maximum {}. In {} of {} bins \
          with images the network is surer than it is right.",
         format::count(images),
         data.bins.len(),

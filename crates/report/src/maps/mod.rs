@@ -3,12 +3,21 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::rc::Rc;
 
 use safetensors::{Dtype, SafeTensors};
-use wick_runs::{CamIndexRow, RunDir, RunsError, read_rows};
+use wick_runs::{Manifest, RunDir};
 use wick_viz::{HeatMap, min_max};
 
 use crate::ReportError;
+
+mod origin;
+mod row;
+mod weights;
+
+pub(crate) use origin::{Origin, origins, weights as weights_in_words};
+pub(crate) use row::{MapRow, place as layer_place};
+pub(crate) use weights::Weights;
 
 /// The maps of one method at one layer.
 pub(crate) struct Maps {
@@ -16,10 +25,12 @@ pub(crate) struct Maps {
     pub method: String,
     /// The same with the layer, where there are several.
     pub name: String,
+    /// What the network explained was loaded from.
+    weights: Weights,
     /// By the image's index in the split that judges.
-    rows: BTreeMap<usize, CamIndexRow>,
+    rows: BTreeMap<usize, MapRow>,
     /// `(N, height, width)`
-    raw: Vec<f32>,
+    raw: Rc<[f32]>,
     size: (usize, usize),
 }
 
@@ -32,28 +43,21 @@ pub(crate) enum Map {
 
 impl Maps {
     /// Those of every method that has run.
-    pub(crate) fn all(run: &RunDir) -> Result<Vec<Self>, ReportError> {
+    pub(crate) fn all(run: &RunDir, manifest: Option<&Manifest>) -> Result<Vec<Self>, ReportError> {
         let mut all = Vec::new();
         for method in run.cams()? {
             let folder = run.cam(&method)?;
             if folder.index().exists() && folder.raw().exists() {
-                all.extend(Self::read(&method, &folder.index(), &folder.raw())?);
+                let weights = Weights::of(run, manifest, "gradcam", &folder.index())?;
+                all.extend(Self::read(&method, weights, &folder.index(), &folder.raw())?);
             }
         }
         Ok(all)
     }
 
     /// Those of each layer, in the order of the index.
-    fn read(method: &str, index: &Path, raw: &Path) -> Result<Vec<Self>, ReportError> {
-        let rows: Vec<CamIndexRow> = read_rows(index).map_err(|error| match error {
-            RunsError::Columns { path, expected, got } => ReportError::Unfit {
-                path,
-                expected: format!("the columns `{expected}`"),
-                got: format!("`{got}`, as an earlier `gradcam --method {method}` left them"),
-                stage: "gradcam",
-            },
-            error => error.into(),
-        })?;
+    fn read(method: &str, weights: Weights, index: &Path, raw: &Path) -> Result<Vec<Self>, ReportError> {
+        let rows = row::read(index)?;
         let unfit = |got: String| ReportError::Unfit {
             path: raw.to_owned(),
             expected: format!(
@@ -73,7 +77,8 @@ impl Maps {
             &[n, height, width] if tensor.dtype() == Dtype::F32 && n == rows.len() => (height, width),
             shape => return Err(unfit(format!("{:?} of shape {shape:?}", tensor.dtype()))),
         };
-        let raw: Vec<f32> = tensor.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        let raw: Rc<[f32]> =
+            tensor.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
         let mut layers: Vec<&str> = Vec::new();
         for row in &rows {
             if !layers.contains(&row.layer.as_str()) {
@@ -84,20 +89,23 @@ impl Maps {
             let rows = rows.iter().filter(|row| row.layer == *layer);
             let by_image = rows.filter_map(|row| Some((row.index?, row.clone()))).collect();
             let method = proper_name(method);
-            let name = if layers.len() > 1 { format!("{method} at {layer}") } else { method.clone() };
-            Self { method, name, rows: by_image, raw: raw.clone(), size }
+            let name = match layers.len() {
+                1 => method.clone(),
+                _ => format!("{method} at {}", row::place(layer)),
+            };
+            Self { method, name, weights, rows: by_image, raw: Rc::clone(&raw), size }
         };
         Ok(layers.iter().map(of_layer).collect())
     }
 
     /// What is known of an image's map.
-    pub(crate) fn row(&self, image: usize) -> Option<&CamIndexRow> {
+    pub(crate) fn row(&self, image: usize) -> Option<&MapRow> {
         self.rows.get(&image)
     }
 
     /// The map of a row at `side` × `side`, in pytorch-grad-cam's order: negative values to 0, scaled to 0..=1, enlarged, scaled
     /// again.
-    pub(crate) fn map(&self, row: &CamIndexRow, side: usize) -> Result<Map, ReportError> {
+    pub(crate) fn map(&self, row: &MapRow, side: usize) -> Result<Map, ReportError> {
         let (height, width) = self.size;
         let Some(raw) = self.raw.chunks_exact((height * width).max(1)).nth(row.row) else {
             return Ok(Map::Flat);
@@ -168,26 +176,15 @@ mod tests {
         Maps {
             method: String::new(),
             name: String::new(),
+            weights: Weights::Unknown,
             rows: BTreeMap::new(),
-            raw: raw.to_vec(),
+            raw: raw.into(),
             size: (2, 2),
         }
     }
 
-    fn row(row: usize) -> CamIndexRow {
-        CamIndexRow {
-            row,
-            index: None,
-            truth: None,
-            predicted: 0,
-            probability: 0.5,
-            target: Some(0),
-            against: None,
-            method: String::new(),
-            layer: "layer4".to_owned(),
-            smoothing: CamSmoothing::None,
-            status: CamStatus::Normal,
-        }
+    fn row(row: usize) -> MapRow {
+        MapRow { row, ..MapRow::default() }
     }
 
     /// By hand: (−1, 1, 3, 2) is cut to (0, 1, 3, 2), scaled to (0, ⅓, 1, ⅔), and 2×2 again.
