@@ -67,6 +67,9 @@ impl Maps {
             got,
             stage: "gradcam",
         };
+        if let Some(row) = rows.iter().map(|row| row.row).find(|row| *row >= rows.len()) {
+            return Err(unfit(format!("an index that names map {row}, counted from 0")));
+        }
         let bytes = fs::read(raw).map_err(|e| unfit(e.to_string()))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| unfit(e.to_string()))?;
         // As they were drawn, where the file has that too.
@@ -120,20 +123,6 @@ impl Maps {
     }
 }
 
-/// What a map explains, as far as its method asks for a class: ` for cat`, ` for cat rather than dog`.
-pub(crate) fn target(row: &CamIndexRow, name: &impl Fn(usize) -> String) -> String {
-    match (row.target, row.against) {
-        (None, _) => String::new(),
-        (Some(of), None) => format!(" for {}", name(of)),
-        (Some(of), Some(against)) => format!(" for {} rather than {}", name(of), name(against)),
-    }
-}
-
-/// Where a method looked, in a sentence.
-pub(crate) fn place(row: &CamIndexRow) -> &str {
-    if row.layer == CamIndexRow::INPUT { "the input" } else { &row.layer }
-}
-
 /// In which part of the picture a square map is greatest: `upper left`, `middle`.
 pub(crate) fn strongest(map: &[f32], side: usize) -> &'static str {
     let greatest = map.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
@@ -148,11 +137,9 @@ pub(crate) fn strongest(map: &[f32], side: usize) -> &'static str {
 
 /// A method's name from that of its folder.
 pub(crate) fn proper_name(folder: &str) -> String {
-    let plain: String = folder.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-    let plusses = folder.contains("++") || plain.ends_with("plusplus") || plain.ends_with("pp");
-    let name = match plain.as_str() {
-        _ if plusses && plain.starts_with("gradcam") => "Grad-CAM++",
+    let name = match folder {
         "gradcam" => "Grad-CAM",
+        "gradcam++" => "Grad-CAM++",
         "hirescam" => "HiResCAM",
         "xgradcam" => "XGrad-CAM",
         "layercam" => "LayerCAM",
@@ -160,8 +147,8 @@ pub(crate) fn proper_name(folder: &str) -> String {
         "eigengradcam" => "EigenGrad-CAM",
         "scorecam" => "Score-CAM",
         "ablationcam" => "Ablation-CAM",
-        "guidedbackprop" | "guidedbackpropagation" => "Guided backpropagation",
-        "guidedgradcam" => "Guided Grad-CAM",
+        "guided-backprop" => "Guided backpropagation",
+        "guided-gradcam" => "Guided Grad-CAM",
         _ => folder,
     };
     name.to_owned()
@@ -170,7 +157,6 @@ pub(crate) fn proper_name(folder: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wick_runs::{CamSmoothing, CamStatus};
 
     fn maps(raw: &[f32]) -> Maps {
         Maps {
@@ -211,18 +197,8 @@ mod tests {
     }
 
     #[test]
-    fn a_map_is_of_a_class_where_its_method_asks_for_one() {
-        let name = |class: usize| ["cat", "dog"][class].to_owned();
-        assert_eq!(target(&row(0), &name), " for cat");
-        assert_eq!(target(&CamIndexRow { against: Some(1), ..row(0) }, &name), " for cat rather than dog");
-        assert_eq!(target(&CamIndexRow { target: None, ..row(0) }, &name), "");
-        assert_eq!(place(&row(0)), "layer4");
-        assert_eq!(place(&CamIndexRow { layer: "input".to_owned(), ..row(0) }), "the input");
-    }
-
-    #[test]
     fn methods_have_their_names() {
-        let named = ["gradcam", "gradcam++", "gradcam-plusplus", "eigen-grad-cam", "my-own"].map(proper_name);
-        assert_eq!(named, ["Grad-CAM", "Grad-CAM++", "Grad-CAM++", "EigenGrad-CAM", "my-own"]);
+        let named = ["gradcam", "gradcam++", "guided-backprop", "my-own"].map(proper_name);
+        assert_eq!(named, ["Grad-CAM", "Grad-CAM++", "Guided backpropagation", "my-own"]);
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use csv::ReaderBuilder;
 use serde::Deserialize;
+use wick_runs::CamStatus;
 
 use crate::ReportError;
 
@@ -27,6 +28,8 @@ pub(crate) struct MapRow {
     pub layer: String,
     /// How it was smoothed: `none`, `augment`, `eigen`, `augment+eigen`.
     pub smoothing: Option<String>,
+    /// What it holds.
+    pub status: Option<CamStatus>,
 }
 
 impl MapRow {
@@ -94,9 +97,14 @@ mod tests {
         };
         let text = "row,index,true,predicted,probability,target,method,layer\n1,9,6,2,0.3,2,gradcam,layer4\n";
         assert_eq!(of(text).unwrap(), std::slice::from_ref(&before));
-        let after = MapRow { against: Some(5), smoothing: Some("eigen".to_owned()), ..before };
+        let after = MapRow {
+            against: Some(5),
+            smoothing: Some("eigen".to_owned()),
+            status: Some(CamStatus::AllNegative),
+            ..before
+        };
         let text = "row,index,true,predicted,probability,target,against,method,layer,smoothing,status\n\
-                    1,9,6,2,0.3,2,5,gradcam,layer4,eigen,normal\n";
+                    1,9,6,2,0.3,2,5,gradcam,layer4,eigen,all_negative\n";
         assert_eq!(of(text).unwrap(), [after]);
         let said = of("row,index,predicted,target\n").unwrap_err();
         assert!(said.contains("without layer") && said.contains("`gradcam` writes it anew"), "{said}");

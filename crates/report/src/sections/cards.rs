@@ -1,6 +1,6 @@
 //! One image of a gallery: the picture, its maps, what the network said.
 
-use wick_runs::{CamIndexRow, PredictionRow};
+use wick_runs::{CamStatus, PredictionRow};
 use wick_viz::{HeatMap, OverlayOptions, Photo, overlay};
 
 use crate::ReportError;
@@ -159,9 +159,17 @@ fn likeliest(row: &PredictionRow, name: &impl Fn(usize) -> String) -> Vec<Likely
 
 /// Why there is no map to draw.
 fn nothing(row: &MapRow, name: &impl Fn(usize) -> String) -> String {
-    match row.target(name).as_str() {
-        "" => format!("nothing in {} stands out", row.place()),
-        target => format!("nothing in {} speaks{target}", row.place()),
+    let (place, target) = (row.place(), row.target(name));
+    if target.is_empty() {
+        return format!("nothing in {place} stands out");
+    }
+    let class = target.replacen(" for ", "", 1);
+    match row.status {
+        Some(CamStatus::AllNegative) => {
+            format!("no part of {place} speaks for {class}, some speak against it")
+        }
+        Some(CamStatus::Constant) => format!("all parts of {place} speak for {class} alike"),
+        _ => format!("nothing in {place} speaks for {class}"),
     }
 }
 
