@@ -34,7 +34,7 @@ pub fn of_run(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result
     let methods = of_the_run(args, run)?;
     run.needs_judged(
         weights,
-        "name those that it is of with --weights, or keep these maps apart with --out DIR",
+        "take those that were judged with --weights, or keep these maps apart with --out DIR",
     )?;
     let mut inputs = [d.recipe_toml(), d.data(), weights.to_owned()].map(Input::path).to_vec();
     inputs.push(Input::path(d.predictions()));
