@@ -70,16 +70,16 @@ fn stages() -> impl Iterator<Item = &'static str> {
 #[test]
 fn a_run_from_beginning_to_end() {
     let root = tempfile::tempdir().unwrap();
-    let folder = prepare(root.path(), "runs", &[]);
+    // Judged by two views, of which the maps see one.
+    let folder = prepare(root.path(), "runs", &["--set", "evaluate.views=mirror"]);
     let at = folder.to_str().unwrap();
 
     // Before a stage has its input, it says which stage to run, and leaves nothing.
-    for (stage, missing) in
-        [("evaluate", "train"), ("misclassified", "evaluate"), ("plot", "find-lr"), ("claims", "train")]
-    {
+    for (stage, missing) in [("evaluate", "train"), ("misclassified", "evaluate"), ("claims", "train")] {
         let said = refuse(&[stage, "--run", at]);
         assert!(said.contains(&format!("`{missing}`")), "{stage}: {said}");
     }
+    a_run_that_has_not_begun_has_a_schedule_to_plot(&folder);
     for stage in stages() {
         succeed(&[stage, "--run", at]);
     }
@@ -101,6 +101,7 @@ fn a_run_from_beginning_to_end() {
     exact_claims_match(&folder);
     a_report_elsewhere_is_the_same(root.path(), &folder);
     galleries_are_of_the_predictions(&folder);
+    maps_explain_what_was_said(&folder);
     stages_that_are_current_are_skipped(at);
     a_checkpoint_alone_is_enough(root.path(), &folder);
     maps_are_of_the_judged_weights(root.path(), &folder);
@@ -184,6 +185,28 @@ fn galleries_are_of_the_predictions(folder: &Path) {
     assert!(refuse(&["misclassified", "--run", at, "--count", "0"]).contains("from 1 on"));
     succeed(&["misclassified", "--run", at]);
     assert_eq!(gallery(), before);
+}
+
+/// What is drawn is what can be: nothing is needed but what a figure shows.
+fn a_run_that_has_not_begun_has_a_schedule_to_plot(folder: &Path) {
+    let output = run(&["plot", "--run", folder.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("not drawn: curves, of which `train` writes"), "{said}");
+    assert!(folder.join("figures/lr_schedule.svg").exists() && !folder.join("figures/curves.png").exists());
+}
+
+/// The classes and probabilities of the maps are those that `evaluate` found, and the class is the one explained.
+fn maps_explain_what_was_said(folder: &Path) {
+    let run = wick_runs::RunDir::open(folder).unwrap();
+    let predictions = wick_runs::Predictions::read(&run.predictions()).unwrap();
+    let rows: Vec<wick_runs::CamIndexRow> =
+        wick_runs::read_rows(&run.cam("gradcam").unwrap().index()).unwrap();
+    assert!(rows.len() >= 10, "{}", rows.len());
+    for row in rows {
+        let said = predictions.rows.iter().find(|said| Some(said.index) == row.index).unwrap();
+        assert_eq!((row.predicted, row.target), (said.predicted, Some(said.predicted)), "{row:?}");
+        assert_eq!(row.probability, said.confidence(), "{row:?}");
+    }
 }
 
 fn stages_that_are_current_are_skipped(at: &str) {

@@ -6,7 +6,7 @@ use crate::Row;
 /// `cam/<method>/index.csv`. Where a method looked at several layers side by side, each image has a row for each of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CamIndexRow {
-    /// Row in the tensors `raw` and `heatmap` of `raw.safetensors`.
+    /// Row in the tensor `heatmap` of `raw.safetensors`.
     pub row: usize,
     /// Index in the test split; empty for an image from elsewhere.
     pub index: Option<usize>,

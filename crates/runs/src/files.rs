@@ -61,6 +61,11 @@ impl Figure {
         Figure::Norms,
     ];
 
+    /// What it is called: `lr_finder`.
+    pub fn name(self) -> &'static str {
+        self.file_name().trim_end_matches(".png")
+    }
+
     pub(crate) fn file_name(self) -> &'static str {
         match self {
             Figure::Curves => "curves.png",
@@ -93,9 +98,9 @@ impl CamDir {
         self.path.join("index.csv")
     }
 
-    /// `raw`, the maps `(N, h, w)` before ReLU, upsampling and scaling, and `heatmap`, as they are drawn: from 0 to 1, of the images'
-    /// size. Of several layers, side by side or averaged, each one's maps are called after it, one an image, and `raw` is `heatmap`
-    /// again, with a map for each row of the index.
+    /// `heatmap`, the maps as they are drawn, one for each row of the index: `(N, H, W)`, from 0 to 1, of the images' size. `raw`, the
+    /// same `(N, h, w)` before ReLU, upsampling and scaling; of several layers, side by side or averaged, each one's are called
+    /// after it, one an image.
     pub fn raw(&self) -> PathBuf {
         self.path.join("raw.safetensors")
     }

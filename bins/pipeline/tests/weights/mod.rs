@@ -140,7 +140,7 @@ fn maps_say_what_they_are(cam: &Path) {
     let tensors = candle_core::safetensors::load(cam.join("layercam/raw.safetensors"), &Device::Cpu);
     let tensors = tensors.unwrap();
     let dims = |name: &str| tensors[name].dims().to_vec();
-    assert_eq!((dims("heatmap"), dims("raw")), (vec![4, 32, 32], vec![4, 32, 32]));
+    assert_eq!((dims("heatmap"), tensors.contains_key("raw")), (vec![4, 32, 32], false));
     assert_eq!((dims("layer3"), dims("layer4")), (vec![2, 8, 8], vec![2, 4, 4]));
     let heatmaps: Vec<Vec<f32>> = tensors["heatmap"].flatten_from(1).unwrap().to_vec2().unwrap();
     for (row, map) in layercam.iter().zip(&heatmaps) {

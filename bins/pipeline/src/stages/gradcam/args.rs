@@ -71,6 +71,9 @@ impl Args {
         if let Some(index) = repeated(self.indices.as_deref().unwrap_or_default()) {
             bail!("--indices names image {index} twice; name each image once");
         }
+        if self.sample == 0 {
+            bail!("--sample is 0; expected a number of images from 1 on");
+        }
         let is_png = |out: &&PathBuf| out.extension().is_some_and(|e| e.eq_ignore_ascii_case("png"));
         if let (Some(_), Some(out)) = (&self.image, self.out.as_ref().filter(|out| !is_png(out))) {
             bail!("--out {}: the picture is a PNG; give it a name that ends in .png", out.display());

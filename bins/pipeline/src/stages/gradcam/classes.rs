@@ -43,7 +43,7 @@ pub fn averages(
 ) -> Result<Vec<PathBuf>> {
     let (split, _) = subject.data.judging();
     let of_classes = correct_of_each_class(judged, explainer.class_names.len(), count(args));
-    let images = Images::new(split, of_classes.concat());
+    let images = Images::judged(split, of_classes);
     let n = images.indices.len();
     // A pass for each channel of some two hundred images takes minutes: only where it was asked for.
     let is_left_out = |method: Method| n == 0 || (is_slow(method) && args.per_class.is_none());
@@ -54,7 +54,7 @@ pub fn averages(
         let mut all = Vec::new();
         for view in explainer.views(&[method]) {
             bar.rename(format!("averages of {}", view.title()), done);
-            all.push(explainer.explain(&view, &images.bytes, &mut |images| bar.at(done + images))?);
+            all.push(explainer.explain(&view, &images, &mut |images| bar.at(done + images))?);
             done += n;
         }
         let file = dir.cam(method.name())?.classes();

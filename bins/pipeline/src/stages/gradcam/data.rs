@@ -1,5 +1,6 @@
 //! Images of a run, or of a data set with a weights file.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -25,7 +26,7 @@ const OUT: &str = "explanation";
 #[derive(Default)]
 struct Judgement {
     judged: Vec<Judged>,
-    shown: Vec<usize>,
+    shown: Vec<Judged>,
 }
 
 /// Explains what a run keeps.
@@ -93,7 +94,7 @@ fn needs_judgement(args: &Args) -> bool {
 /// What a run's `evaluate` left; shown are the images of its galleries.
 fn kept_judgement(run: &Run) -> Result<Judgement> {
     let predictions = Predictions::read(&run.dir.predictions())?;
-    let shown = match GalleryImages::read(&run.dir.gallery()) {
+    let shown: Vec<usize> = match GalleryImages::read(&run.dir.gallery()) {
         // Those of earlier predictions show other images.
         Ok(galleries) if run.has_read("misclassified", &run.dir.predictions())? => {
             [galleries.misclassified.index, galleries.unsure.index].concat()
@@ -105,7 +106,10 @@ fn kept_judgement(run: &Run) -> Result<Judgement> {
             predictions.wrong().take(count).map(|row| row.index).chain(unsure).collect()
         }
     };
-    Ok(Judgement { judged: of_predictions(&predictions), shown })
+    let judged = of_predictions(&predictions);
+    let by_index: BTreeMap<usize, Judged> = judged.iter().map(|j| (j.index, *j)).collect();
+    let shown = shown.iter().filter_map(|index| by_index.get(index).copied()).collect();
+    Ok(Judgement { judged, shown })
 }
 
 /// What the network itself says, of no more images than it takes.
@@ -152,13 +156,13 @@ fn explain(
         let groups = match named {
             Some(images) => vec![Group { name: "chosen", images }],
             None => vec![
-                Group { name: "misclassified", images: Images::new(split, wrong(&judged, args.sample)) },
-                Group { name: "correct", images: Images::new(split, correct(&judged, args.sample)) },
+                Group { name: "misclassified", images: Images::judged(split, wrong(&judged, args.sample)) },
+                Group { name: "correct", images: Images::judged(split, correct(&judged, args.sample)) },
             ],
         };
         return quality::run(subject, explainer, methods, &groups, dir);
     }
-    let images = named.unwrap_or_else(|| Images::new(split, shown));
+    let images = named.unwrap_or_else(|| Images::judged(split, shown));
     let all = maps(explainer, methods, &images)?;
     let mut files = Vec::new();
     for of_method in all.chunk_by(|a, b| a.view.method == b.view.method) {
@@ -181,7 +185,7 @@ fn maps(explainer: &Explainer<'_>, methods: &[Method], images: &Images) -> Resul
     let mut all = Vec::with_capacity(views.len());
     for (done, view) in views.iter().enumerate() {
         bar.rename(view.title(), done * n);
-        let cams = explainer.explain(view, &images.bytes, &mut |images| bar.at(done * n + images))?;
+        let cams = explainer.explain(view, images, &mut |images| bar.at(done * n + images))?;
         tell::flat(explainer, &cams, |row| format!("image {}", images.indices[row]));
         all.push(cams);
     }

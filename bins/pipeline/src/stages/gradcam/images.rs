@@ -7,11 +7,13 @@ use wick_runs::Predictions;
 use crate::source::Subject;
 
 /// One image of the split that judges, and what the network says of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Judged {
     pub index: usize,
     pub truth: usize,
     pub predicted: usize,
+    /// Of the predicted class.
+    pub probability: f32,
 }
 
 impl Judged {
@@ -24,6 +26,9 @@ impl Judged {
 pub struct Images {
     pub indices: Vec<usize>,
     pub truth: Vec<usize>,
+    /// What was said when they were judged, from several views where the recipe asks for these; none where the network is yet to be
+    /// asked.
+    pub judged: Option<Vec<Judged>>,
     /// `(H, W, 3)` bytes one after another.
     pub bytes: Vec<u8>,
     /// What a photo from elsewhere is called.
@@ -32,10 +37,16 @@ pub struct Images {
 
 impl Images {
     /// Those of `split` at `indices`.
-    pub fn new(split: &Split, indices: Vec<usize>) -> Self {
+    fn new(split: &Split, indices: Vec<usize>) -> Self {
         let truth = indices.iter().map(|&i| usize::from(split.label(i))).collect();
         let bytes = indices.iter().flat_map(|&i| split.image(i)).copied().collect();
-        Self { indices, truth, bytes, photo: None }
+        Self { indices, truth, judged: None, bytes, photo: None }
+    }
+
+    /// Those of `split` that were judged so.
+    pub fn judged(split: &Split, judged: Vec<Judged>) -> Self {
+        let indices = judged.iter().map(|j| j.index).collect();
+        Self { judged: Some(judged), ..Self::new(split, indices) }
     }
 
     /// What a picture of them shows, in its title.
@@ -68,6 +79,7 @@ pub fn of_predictions(predictions: &Predictions) -> Vec<Judged> {
         index: row.index,
         truth: row.truth,
         predicted: row.predicted,
+        probability: row.confidence(),
     };
     predictions.rows.iter().map(judged).collect()
 }
@@ -86,12 +98,13 @@ pub fn judge(subject: &Subject, [mistaken, right]: [usize; 2]) -> Result<Vec<Jud
             subject.evaluation,
             &mut |_| {},
         )?;
-        let pairs = e.truth.iter().zip(&e.predicted);
-        found.extend(indices.iter().zip(pairs).map(|(&index, (&truth, &predicted))| Judged {
-            index,
-            truth,
-            predicted,
-        }));
+        let judged = |i: usize| Judged {
+            index: indices[i],
+            truth: e.truth[i],
+            predicted: e.predicted[i],
+            probability: e.probabilities[i][e.predicted[i]],
+        };
+        found.extend((0..indices.len()).map(judged));
         let correct = found.iter().filter(|j| j.is_right()).count();
         if found.len() - correct >= mistaken && correct >= right {
             break;
@@ -101,21 +114,21 @@ pub fn judge(subject: &Subject, [mistaken, right]: [usize; 2]) -> Result<Vec<Jud
 }
 
 /// The first misclassified ones.
-pub fn wrong(judged: &[Judged], n: usize) -> Vec<usize> {
-    judged.iter().filter(|j| !j.is_right()).take(n).map(|j| j.index).collect()
+pub fn wrong(judged: &[Judged], n: usize) -> Vec<Judged> {
+    judged.iter().filter(|j| !j.is_right()).take(n).copied().collect()
 }
 
 /// So many correct ones, evenly spread.
-pub fn correct(judged: &[Judged], n: usize) -> Vec<usize> {
-    let all: Vec<usize> = judged.iter().filter(|j| j.is_right()).map(|j| j.index).collect();
+pub fn correct(judged: &[Judged], n: usize) -> Vec<Judged> {
+    let all: Vec<Judged> = judged.iter().filter(|j| j.is_right()).copied().collect();
     let n = n.min(all.len());
     (0..n).map(|i| all[i * all.len() / n]).collect()
 }
 
 /// The first correct ones of each class.
-pub fn correct_of_each_class(judged: &[Judged], classes: usize, n: usize) -> Vec<Vec<usize>> {
-    let of = |class| judged.iter().filter(move |j| j.is_right() && j.truth == class).take(n).map(|j| j.index);
-    (0..classes).map(|class| of(class).collect()).collect()
+pub fn correct_of_each_class(judged: &[Judged], classes: usize, n: usize) -> Vec<Judged> {
+    let of = |class| judged.iter().filter(move |j| j.is_right() && j.truth == class).take(n).copied();
+    (0..classes).flat_map(of).collect()
 }
 
 #[cfg(test)]
@@ -125,13 +138,15 @@ mod tests {
     #[test]
     fn choices_among_what_was_judged() {
         let judged: Vec<Judged> = (0..12)
-            .map(|i| Judged { index: 10 + i, truth: i % 3, predicted: if i < 4 { 0 } else { i % 3 } })
+            .map(|i| (10 + i, i % 3, if i < 4 { 0 } else { i % 3 }))
+            .map(|(index, truth, predicted)| Judged { index, truth, predicted, probability: 0.5 })
             .collect();
-        assert_eq!(wrong(&judged, 5), [11, 12]);
-        assert_eq!(wrong(&judged, 1), [11]);
-        assert_eq!(correct(&judged, 4), [10, 14, 17, 19]); // of 10, 13, 14 … 21: places 0, 2, 5, 7
+        let indices = |chosen: Vec<Judged>| chosen.iter().map(|j| j.index).collect::<Vec<_>>();
+        assert_eq!(indices(wrong(&judged, 5)), [11, 12]);
+        assert_eq!(indices(wrong(&judged, 1)), [11]);
+        assert_eq!(indices(correct(&judged, 4)), [10, 14, 17, 19]); // of 10, 13, 14 … 21: places 0, 2, 5, 7
         assert_eq!(correct(&judged, 99).len(), 10);
-        assert_eq!(correct(&judged, 0), [0; 0]);
-        assert_eq!(correct_of_each_class(&judged, 3, 2), [[10, 13], [14, 17], [15, 18]]);
+        assert_eq!(correct(&judged, 0), []);
+        assert_eq!(indices(correct_of_each_class(&judged, 3, 2)), [10, 13, 14, 17, 15, 18]);
     }
 }

@@ -6,11 +6,14 @@ use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
 use wick_augment::{Augmentation, CHANNELS};
 use wick_cifar::{HEIGHT, IMAGE_BYTES, WIDTH};
-use wick_gradcam::{CamOptions, Heatmap, Layer, MapStatus, Method, Reduction, Smoothing, explain_with};
+use wick_gradcam::{
+    CamError, CamOptions, Heatmap, Layer, MapStatus, Method, Reduction, Smoothing, explain_with,
+};
 use wick_models::{CompileOptions, Compiled, Mode, Network};
 use wick_train::softmax;
 
 use super::args::{Args, Smooth};
+use super::images::Images;
 use super::place::Place;
 use super::target::Asked;
 use super::view::{View, Words};
@@ -111,8 +114,9 @@ impl<'a> Explainer<'a> {
         Ok(Tensor::from_vec(pixels, (n, HEIGHT, WIDTH, CHANNELS), &Device::Cpu)?)
     }
 
-    /// Explains images, `(H, W, 3)` bytes one after another; `progress` is called with the number of images done.
-    pub fn explain(&self, view: &View, images: &[u8], progress: &mut dyn FnMut(usize)) -> Result<Cams> {
+    /// Explains images; `progress` is called with the number of images done. Where they were judged, what was said then is what is
+    /// explained, unless a class is asked for.
+    pub fn explain(&self, view: &View, images: &Images, progress: &mut dyn FnMut(usize)) -> Result<Cams> {
         let layers: Vec<Layer<'_>> = view.place.layers().iter().map(|name| self.cut(name)).collect();
         let mut cams = Cams {
             view: view.clone(),
@@ -122,14 +126,19 @@ impl<'a> Explainer<'a> {
             probability: Vec::new(),
         };
         let mut raw: Vec<Vec<Tensor>> = Vec::new();
-        for part in images.chunks(BATCH * IMAGE_BYTES) {
-            let target = self.asked.target(part.len() / IMAGE_BYTES);
+        for part in images.bytes.chunks(BATCH * IMAGE_BYTES) {
+            let (first, n) = (cams.maps.len(), part.len() / IMAGE_BYTES);
+            let judged = images.judged.as_ref().map(|judged| &judged[first..first + n]);
+            let target = self.asked.target(n, judged);
             let explained = explain_with(view.method, &self.tensor(part)?, &layers, &target, &self.options)
+                .map_err(|error| of_image(error, &images.indices, first))
                 .with_context(|| format!("explaining by {}", view.method))?;
             let logits: Vec<Vec<f32>> = explained.logits.to_vec2()?;
-            for (logits, predicted) in logits.iter().zip(explained.predicted) {
-                cams.predicted.push(predicted as usize);
-                cams.probability.push(softmax(logits)[predicted as usize]);
+            for (i, (logits, predicted)) in logits.iter().zip(explained.predicted).enumerate() {
+                let now = (predicted as usize, softmax(logits)[predicted as usize]);
+                let (predicted, probability) = judged.map_or(now, |j| (j[i].predicted, j[i].probability));
+                cams.predicted.push(predicted);
+                cams.probability.push(probability);
             }
             cams.maps.extend(explained.heatmaps);
             raw.push(explained.raw);
@@ -166,5 +175,17 @@ impl<'a> Explainer<'a> {
                 model.forward_from(&a, name, Mode::Evaluate)
             })
         })
+    }
+}
+
+/// The error, of an image's index in the data rather than its place among those that are explained at a time, the first of which is
+/// number `first` of `indices`.
+fn of_image(error: CamError, indices: &[usize], first: usize) -> CamError {
+    match error {
+        CamError::NotFinite { what, layer, image, value } => {
+            let image = indices.get(first + image).copied().unwrap_or(image);
+            CamError::NotFinite { what, layer, image, value }
+        }
+        error => error,
     }
 }

@@ -40,10 +40,10 @@ pub fn run(args: &Args, source: &Opened, file: &Path) -> Result<()> {
         Fit::Resized { .. } | Fit::Unchanged => name.into_owned(),
     };
     let bytes = photo.into_raw();
-    let images = Images { indices: Vec::new(), truth: Vec::new(), bytes, photo: Some(shown) };
+    let images = Images { indices: Vec::new(), truth: Vec::new(), judged: None, bytes, photo: Some(shown) };
     let mut all = Vec::new();
     for view in explainer.views(args.method.as_deref().unwrap_or(&usual)) {
-        let cams = explainer.explain(&view, &images.bytes, &mut |_| {})?;
+        let cams = explainer.explain(&view, &images, &mut |_| {})?;
         tell::flat(&explainer, &cams, |_| file.display().to_string());
         all.push(cams);
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use serde_json::json;
 use wick_cifar::{HEIGHT, WIDTH};
@@ -49,9 +49,10 @@ pub fn run(
             "--evaluate watches the probability of a class, and --target names the difference of two; name one class"
         );
     }
+    let images: usize = groups.iter().map(|g| g.images.indices.len()).sum();
+    ensure!(images > 0, "there is no image to measure maps of: none was judged, or --indices names none");
     let mut network = subject.compiled()?;
     let views = explainer.views(methods);
-    let images: usize = groups.iter().map(|g| g.images.indices.len()).sum();
     let mut bar = counting("measuring", images * (views.len() + 1), "maps");
     let mut done = 0;
     let mut rows = Vec::new();
@@ -60,8 +61,7 @@ pub fn run(
         for view in &views {
             bar.rename(view.title(), done);
             // To explain counts for half of it, to measure for the rest.
-            let cams =
-                explainer.explain(view, &group.images.bytes, &mut |images| bar.at(done + images / 2))?;
+            let cams = explainer.explain(view, &group.images, &mut |images| bar.at(done + images / 2))?;
             let maps = cams.maps.iter().map(|map| map.values.clone()).collect();
             let measured = measure(explainer, &mut network, group, &cams.predicted, maps)?;
             done += measured.count;

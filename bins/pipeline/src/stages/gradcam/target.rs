@@ -3,6 +3,8 @@
 use anyhow::{Result, bail, ensure};
 use wick_gradcam::Target;
 
+use super::images::Judged;
+
 /// A score of the network's, as asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
@@ -39,12 +41,15 @@ impl Asked {
         )
     }
 
-    /// For so many images.
-    pub fn target(self, images: usize) -> Target {
-        match self {
-            Self::Predicted => Target::Predicted,
-            Self::Class(class) => Target::Class(class as u32),
-            Self::Difference(of, and) => {
+    /// For so many images; of those that were judged, the predicted class is what was said then.
+    pub fn target(self, images: usize, judged: Option<&[Judged]>) -> Target {
+        match (self, judged) {
+            (Self::Predicted, Some(judged)) => {
+                Target::Classes(judged.iter().map(|j| j.predicted as u32).collect())
+            }
+            (Self::Predicted, None) => Target::Predicted,
+            (Self::Class(class), _) => Target::Class(class as u32),
+            (Self::Difference(of, and), _) => {
                 Target::Difference { of: vec![of as u32; images], and: vec![and as u32; images] }
             }
         }
@@ -108,6 +113,15 @@ mod tests {
             assert_eq!(read(asked).unwrap(), expected, "{asked}");
         }
         assert_eq!(Asked::read(None, &[]).unwrap(), Asked::Predicted);
+    }
+
+    #[test]
+    fn what_was_said_of_judged_images_is_explained() {
+        let judged = [2, 0].map(|predicted| Judged { index: 7, truth: 1, predicted, probability: 0.5 });
+        let target = |asked: Asked, judged| format!("{:?}", asked.target(2, judged));
+        assert_eq!(target(Asked::Predicted, Some(&judged[..])), "Classes([2, 0])");
+        assert_eq!(target(Asked::Predicted, None), "Predicted");
+        assert_eq!(target(Asked::Class(1), Some(&judged)), "Class(1)");
     }
 
     #[test]

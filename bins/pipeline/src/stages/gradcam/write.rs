@@ -63,16 +63,10 @@ fn tensors(all: &[Cams]) -> Result<HashMap<String, Tensor>> {
     let values: Vec<f32> = maps().flat_map(|map| map.values.iter().copied()).collect();
     let heatmap = Tensor::from_vec(values, (maps().count(), HEIGHT, WIDTH), &Device::Cpu)?;
     let layers = || all.iter().flat_map(|cams| cams.view.place.layers().iter().zip(&cams.raw));
-    let raw = match layers().collect::<Vec<_>>()[..] {
-        [(_, only)] => only.contiguous()?,
-        _ => heatmap.clone(),
-    };
-    let mut tensors = HashMap::new();
-    if layers().count() > 1 {
-        for (layer, raw) in layers() {
-            tensors.insert(layer.clone(), raw.contiguous()?);
-        }
-    }
-    tensors.extend([("raw".to_owned(), raw), ("heatmap".to_owned(), heatmap)]);
+    let one = layers().count() == 1;
+    let name = |layer: &String| if one { "raw".to_owned() } else { layer.clone() };
+    let raw = layers().map(|(layer, raw)| Ok((name(layer), raw.contiguous()?)));
+    let mut tensors = raw.collect::<Result<HashMap<_, _>>>()?;
+    tensors.insert("heatmap".to_owned(), heatmap);
     Ok(tensors)
 }
