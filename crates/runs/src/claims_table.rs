@@ -97,7 +97,8 @@ fn value(value: &Value, unit: Unit, digits: usize) -> String {
         _ => {
             let finite = || numbers.iter().copied().filter(|number| number.is_finite());
             let (least, most) = (finite().reduce(f64::min), finite().reduce(f64::max));
-            let range = least.zip(most).map(|ends| [ends.0, ends.1].map(|end| number(end, unit, LIST_DIGITS)));
+            let range =
+                least.zip(most).map(|ends| [ends.0, ends.1].map(|end| number(end, unit, LIST_DIGITS)));
             let count = numbers.len();
             match range {
                 Some([least, most]) if least == most => format!("{count} values of {least}"),

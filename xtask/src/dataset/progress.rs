@@ -5,7 +5,6 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressStyle};
 use wick_runs::grouped;
 
-
 /// Whoever watches a download.
 pub(crate) trait Watch {
     /// `done` of `total` bytes are there; `total` is not always known.

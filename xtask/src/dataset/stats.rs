@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use wick_cifar::{CHANNELS, Dataset, Split};
 use wick_runs::grouped;
 
-
 /// Count the images of each class; mean and standard deviation of each channel
 #[derive(clap::Args)]
 pub(crate) struct Args {
