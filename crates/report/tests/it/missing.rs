@@ -49,10 +49,6 @@ fn what_is_damaged_is_an_error_that_names_the_file() {
     assert!(matches!(refused(&run.recipe_toml(), b"name = "), ReportError::Recipe { .. }));
     let error = refused(&cam.raw(), b"no tensors");
     assert!(matches!(&error, ReportError::Unfit { stage: "gradcam", .. }), "{error}");
-    let earlier = b"row,index,true,predicted,probability,target,method,layer\n";
-    let error = refused(&cam.index(), earlier);
-    assert!(matches!(&error, ReportError::Unfit { stage: "gradcam", .. }), "{error}");
-    assert!(error.to_string().contains("an earlier `gradcam --method gradcam`"), "{error}");
     let logits = b"index,true,predicted,cat,dog\n0,1,0,7.5,-2.0\n";
     assert!(matches!(refused(&run.predictions(), logits), ReportError::Predictions { .. }));
 }
