@@ -181,9 +181,13 @@ fn brief(value: &Value) -> String {
     }
 }
 
-/// Has TensorBoard show the run's pictures, as of its last step. The file with those of another time is replaced.
+/// Has TensorBoard show the run's pictures, as of its last step; nothing before it has begun. The file with those of another time is replaced.
 pub fn show_figures(run: &RunDir) -> Result<()> {
-    let step = read_rows::<StepRow>(&run.steps())?.last().map_or(0, |row| row.step);
+    // The first file of the folder is that of the training.
+    let step = match read_rows::<StepRow>(&run.steps()) {
+        Err(error) if error.is_missing() => return Ok(()),
+        rows => rows?.last().map_or(0, |row| row.step),
+    };
     let folder = run.tensorboard();
     let before: Vec<PathBuf> =
         event_files(&folder)?.into_iter().filter(|file| file.to_string_lossy().ends_with(FIGURES)).collect();

@@ -71,7 +71,7 @@ fn stages() -> impl Iterator<Item = &'static str> {
 fn a_run_from_beginning_to_end() {
     let root = tempfile::tempdir().unwrap();
     // Judged by two views, of which the maps see one.
-    let folder = prepare(root.path(), "runs", &["--set", "evaluate.views=mirror"]);
+    let folder = prepare(root.path(), "runs", &["evaluate.views=mirror"]);
     let at = folder.to_str().unwrap();
 
     // Before a stage has its input, it says which stage to run, and leaves nothing.

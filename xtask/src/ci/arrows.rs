@@ -117,7 +117,7 @@ mod tests {
                 "crates/kernels uses wick-ops; it may use: none",
                 "crates/cifar uses wick-kernels; it may use: none",
                 "crates/surprise is not in the table of crates",
-                "xtask uses wick-ops; it may use: cifar, runs",
+                "xtask uses wick-ops; it may use: cifar, metrics, runs",
             ]
         );
     }
