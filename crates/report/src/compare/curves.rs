@@ -4,7 +4,7 @@ use wick_runs::EpochRow;
 
 use super::{Named, STROKES, judge};
 use crate::ReportError;
-use crate::chart::{Chart, Column, Format, Height, Line, Panel, Values, XAxis, notes};
+use crate::chart::{Chart, Column, Format, Height, Line, Panel, Told, Values, XAxis, notes};
 use crate::format::{capital, number, percent};
 use crate::frame::Section;
 
@@ -30,7 +30,8 @@ const QUANTITIES: [Quantity; 5] = [
 ];
 
 pub(super) fn section(runs: &[Named]) -> Result<Section, ReportError> {
-    let mut lead = "Every run's epochs, and the values of the epoch that is pointed at.".to_owned();
+    let mut lead =
+        "Every run's epochs, and in the legends the values of the epoch that is pointed at.".to_owned();
     if runs.len() > STROKES {
         lead += &format!(" Colours with their strokes come again from run {} on.", STROKES + 1);
     }
@@ -53,7 +54,9 @@ fn values(runs: &[Named]) -> Result<Values, ReportError> {
     for quantity in &QUANTITIES {
         let name = quantity.title.replace("{}", judge);
         let title = capital(&name);
-        let own = columns_of(&name.to_lowercase(), runs);
+        let name = name.to_lowercase();
+        let own: Vec<Column> =
+            runs.iter().map(|run| Column::new(&*run.class, format!("{name}, {}", run.name))).collect();
         let told: Vec<Vec<String>> = (0..longest)
             .map(|i| runs.iter().map(|run| told(of(run, i, quantity.of), quantity.format)).collect())
             .collect();
@@ -78,20 +81,16 @@ fn values(runs: &[Named]) -> Result<Values, ReportError> {
                 .map(|(i, note)| format!("epoch {}\n{note}", i + 1))
                 .collect(),
         };
-        panels.push(Panel { title, legend: legend.clone(), svg: chart.svg()? });
+        panels.push(Panel {
+            title,
+            legend: legend.clone(),
+            told: Told::InLegend(columns.len()),
+            svg: chart.svg()?,
+        });
         columns.extend(own);
         rows.iter_mut().zip(told).for_each(|(row, told)| row.extend(told));
     }
     Ok(Values { id: "epochs", what: "epoch", panels, columns, rows })
-}
-
-/// A column a run; the style sheet begins a line with the first.
-fn columns_of(quantity: &str, runs: &[Named]) -> Vec<Column> {
-    let column = |(i, run): (usize, &Named)| {
-        let class = if i == 0 { format!("{} first", run.class) } else { run.class.clone() };
-        Column::new(class, format!("{quantity}, {}", run.name))
-    };
-    runs.iter().enumerate().map(column).collect()
 }
 
 /// A value as text; a dash where the run has no such epoch.

@@ -31,11 +31,13 @@ fn two_runs_differ_by_points_and_keys() {
     ] {
         assert!(html.contains(told), "{told}");
     }
-    // All of them in the readout and in the table.
     let curves = section(&html, "curves");
+    // All of them in the legends and in the table.
+    for column in 1..=10 {
+        assert_eq!(curves.matches(&format!("<b data-c=\"{column}\">")).count(), 1, "{column}");
+    }
     for quantity in ["test accuracy", "train accuracy", "test loss", "train loss", "learning rate"] {
         for run in ["mine, seed 3", "other, seed 3"] {
-            assert!(curves.contains(&format!("<dt>{quantity}, {run}</dt>")), "{quantity}");
             assert!(curves.contains(&format!("<th scope=\"col\">{quantity}, {run}</th>")), "{quantity}");
         }
     }
