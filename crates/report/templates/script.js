@@ -5,6 +5,7 @@ for (const plot of document.querySelectorAll('[data-plot]')) {
   const rows = plot.querySelectorAll('details.all tbody tr');
   const charts = [...plot.querySelectorAll('svg.chart')].map((svg) => svg.querySelectorAll('.at'));
   const shown = plot.querySelectorAll('[data-c]');
+  const names = [...plot.querySelectorAll('details.all thead th')].map((th) => th.textContent);
   const pick = plot.querySelector('.pick');
   const slider = pick.querySelector('input');
   if (rows.length < 1) continue;
@@ -20,7 +21,7 @@ for (const plot of document.querySelectorAll('[data-plot]')) {
     const texts = [...rows[i].cells].map((cell) => cell.textContent);
     for (const dd of shown) dd.textContent = texts[dd.dataset.c];
     slider.value = i;
-    slider.setAttribute('aria-valuetext', texts.map((text, c) => plot.querySelectorAll('.readout dt')[c].textContent + ' ' + text).join(', '));
+    slider.setAttribute('aria-valuetext', texts.map((text, c) => names[c] + ' ' + text).join(', '));
   };
   for (const at of charts) at.forEach((column, i) => column.addEventListener('pointerenter', () => show(i)));
   slider.addEventListener('input', () => show(Number(slider.value)));

@@ -8,7 +8,7 @@ mod values;
 pub(crate) use axis::Format;
 pub(crate) use lines::{Chart, Height, Line, Mark, XAxis};
 pub(crate) use reliability::reliability;
-pub(crate) use values::{Column, Panel, Values, notes};
+pub(crate) use values::{Column, Panel, Told, Values, notes};
 
 /// Width of every chart in its own units, which are close to a pixel wherever it is shown.
 const WIDTH: f64 = 440.0;

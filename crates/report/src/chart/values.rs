@@ -24,7 +24,27 @@ pub(crate) struct Panel {
     pub title: String,
     /// Class and name of each line.
     pub legend: Vec<(String, String)>,
+    pub told: Told,
     pub svg: String,
+}
+
+/// Where the values of what is pointed at stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Above all charts.
+    Together,
+    /// In the chart's own legend: its first line's are in this column, the others' in those after it.
+    InLegend(usize),
+}
+
+impl Panel {
+    /// The column of a line's values, where they stand in the legend.
+    fn column(&self, line: &usize) -> Option<usize> {
+        match self.told {
+            Told::Together => None,
+            Told::InLegend(first) => Some(first + line),
+        }
+    }
 }
 
 /// What is known of each x.
@@ -47,6 +67,12 @@ impl Values {
     /// What is shown before anyone points at anything: the last row's.
     fn shown(&self, column: &usize) -> &str {
         self.rows.last().and_then(|row| row.get(*column)).map_or("–", String::as_str)
+    }
+
+    /// What stands above the charts.
+    fn above(&self) -> &[Column] {
+        let is_above = self.panels.iter().all(|panel| panel.told == Told::Together);
+        if is_above { &self.columns } else { self.columns.get(..1).unwrap_or_default() }
     }
 
     fn last(&self) -> usize {

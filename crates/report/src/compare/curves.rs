@@ -2,9 +2,9 @@
 
 use wick_runs::EpochRow;
 
-use super::{Named, judge};
+use super::{Named, STROKES, judge};
 use crate::ReportError;
-use crate::chart::{Chart, Column, Format, Height, Line, Panel, Values, XAxis, notes};
+use crate::chart::{Chart, Column, Format, Height, Line, Panel, Told, Values, XAxis, notes};
 use crate::format::{capital, number, percent};
 use crate::frame::Section;
 
@@ -30,8 +30,11 @@ const QUANTITIES: [Quantity; 5] = [
 ];
 
 pub(super) fn section(runs: &[Named]) -> Result<Section, ReportError> {
-    let lead =
-        "Every run's epochs; what is said under the charts is of the epoch that is pointed at.".to_owned();
+    let mut lead =
+        "Every run's epochs, and in the legends the values of the epoch that is pointed at.".to_owned();
+    if runs.len() > STROKES {
+        lead += &format!(" Colours with their strokes come again from run {} on.", STROKES + 1);
+    }
     Ok(Section { id: "curves", title: "Curves", lead, body: values(runs)?.html()? })
 }
 
@@ -42,28 +45,23 @@ fn values(runs: &[Named]) -> Result<Values, ReportError> {
         run.run.epochs.as_ref().and_then(|rows| rows.get(i)).map_or(f64::NAN, f)
     };
     let judge = judge(runs);
-    let mut columns = vec![Column::new("x", "epoch")];
-    for what in ["accuracy", "loss"] {
-        let of = |run: &Named| Column::new(&*run.class, format!("{judge} {what}, {}", run.name));
-        columns.extend(runs.iter().map(of));
-    }
-    let mut rows = Vec::new();
-    for i in 0..longest {
-        let mut row = vec![(i + 1).to_string()];
-        let told = |v: f64, text: fn(f64) -> String| if v.is_nan() { "–".to_owned() } else { text(v) };
-        row.extend(runs.iter().map(|run| told(of(run, i, |e| e.test_accuracy), percent)));
-        row.extend(runs.iter().map(|run| told(of(run, i, |e| e.test_loss), number)));
-        rows.push(row);
-    }
-    let notes = notes(&columns, &rows);
     let x: Vec<f64> = (1..=longest).map(|epoch| epoch as f64).collect();
     let legend: Vec<(String, String)> =
         runs.iter().map(|run| (run.class.clone(), run.name.clone())).collect();
+    let mut columns = vec![Column::new("x", "epoch")];
+    let mut rows: Vec<Vec<String>> = (1..=longest).map(|epoch| vec![epoch.to_string()]).collect();
     let mut panels = Vec::new();
     for quantity in &QUANTITIES {
+        let name = quantity.title.replace("{}", judge);
+        let title = capital(&name);
+        let name = name.to_lowercase();
+        let own: Vec<Column> =
+            runs.iter().map(|run| Column::new(&*run.class, format!("{name}, {}", run.name))).collect();
+        let told: Vec<Vec<String>> = (0..longest)
+            .map(|i| runs.iter().map(|run| told(of(run, i, quantity.of), quantity.format)).collect())
+            .collect();
         let lines: Vec<Vec<f64>> =
             runs.iter().map(|run| (0..longest).map(|i| of(run, i, quantity.of)).collect()).collect();
-        let title = capital(&quantity.title.replace("{}", judge));
         let chart = Chart {
             summary: format!("{title} over {longest} epochs of {} runs.", runs.len()),
             x: &x,
@@ -76,9 +74,30 @@ fn values(runs: &[Named]) -> Result<Values, ReportError> {
             y: quantity.format,
             height: quantity.height,
             marks: Vec::new(),
-            notes: notes.clone(),
+            // Without a script a chart tells its own quantity: those of all charts would be more lines than a tooltip holds.
+            notes: notes(&own, &told)
+                .into_iter()
+                .enumerate()
+                .map(|(i, note)| format!("epoch {}\n{note}", i + 1))
+                .collect(),
         };
-        panels.push(Panel { title, legend: legend.clone(), svg: chart.svg()? });
+        panels.push(Panel {
+            title,
+            legend: legend.clone(),
+            told: Told::InLegend(columns.len()),
+            svg: chart.svg()?,
+        });
+        columns.extend(own);
+        rows.iter_mut().zip(told).for_each(|(row, told)| row.extend(told));
     }
     Ok(Values { id: "epochs", what: "epoch", panels, columns, rows })
+}
+
+/// A value as text; a dash where the run has no such epoch.
+fn told(value: f64, format: Format) -> String {
+    match format {
+        _ if value.is_nan() => "–".to_owned(),
+        Format::Percent => percent(value),
+        Format::Number => number(value),
+    }
 }

@@ -21,6 +21,13 @@ struct Header<'a> {
     names: &'a [Named],
 }
 
+/// Colours of lines.
+const COLOURS: usize = 8;
+
+/// Strokes of one colour, and with them the runs that are told apart.
+const DASHES: usize = 4;
+const STROKES: usize = COLOURS * DASHES;
+
 /// A run as the page calls it.
 struct Named {
     run: Run,
@@ -100,5 +107,28 @@ fn named(runs: Vec<Run>) -> Vec<Named> {
     };
     let full: Vec<String> = runs.iter().zip(&names).map(|(run, short)| name(run, short)).collect();
     let named = runs.into_iter().zip(full).enumerate();
-    named.map(|(i, (run, name))| Named { run, name, class: format!("s{}", i % 8) }).collect()
+    named.map(|(i, (run, name))| Named { run, name, class: class(i) }).collect()
+}
+
+/// A colour each; where those come again, with another stroke.
+fn class(i: usize) -> String {
+    let (colour, again) = (i % COLOURS, i / COLOURS);
+    if again == 0 { format!("s{colour}") } else { format!("s{colour} d{}", (colour + again) % DASHES) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The style sheet gives colour `s0` the stroke `d0`, `s5` the stroke `d1`, …
+    #[test]
+    fn no_two_runs_look_alike() {
+        let look = |i: usize| match class(i).split_once(" d") {
+            Some((colour, dash)) => (colour.to_owned(), dash.parse().unwrap()),
+            None => (class(i), i % DASHES),
+        };
+        assert_eq!([0, 5, 8, 11].map(class), ["s0", "s5", "s0 d1", "s3 d0"]);
+        let all: BTreeSet<(String, usize)> = (0..STROKES).map(look).collect();
+        assert_eq!(all.len(), STROKES);
+    }
 }

@@ -4,7 +4,7 @@ use wick_runs::EpochRow;
 
 use super::missing;
 use crate::ReportError;
-use crate::chart::{Chart, Column, Format, Height, Line, Panel, Values, XAxis, notes};
+use crate::chart::{Chart, Column, Format, Height, Line, Panel, Told, Values, XAxis, notes};
 use crate::format::{number, percent, short};
 use crate::frame::Section;
 use crate::read::Run;
@@ -59,7 +59,12 @@ fn values(run: &Run, epochs: &[EpochRow]) -> Result<Values, ReportError> {
             notes: notes.clone(),
         };
         let legend = lines.iter().map(|(class, name, _)| ((*class).to_owned(), (*name).to_owned()));
-        Ok::<_, ReportError>(Panel { title: title.to_owned(), legend: legend.collect(), svg: chart.svg()? })
+        Ok::<_, ReportError>(Panel {
+            title: title.to_owned(),
+            legend: legend.collect(),
+            told: Told::Together,
+            svg: chart.svg()?,
+        })
     };
     let pair = |train, test| [("train", "train", column(train)), ("test", judge, column(test))];
     let panels = vec![

@@ -4,7 +4,7 @@ use wick_runs::{LrFinderReport, LrFinderRow};
 
 use super::missing;
 use crate::ReportError;
-use crate::chart::{Chart, Column, Format, Height, Line, Mark, Panel, Values, XAxis, notes};
+use crate::chart::{Chart, Column, Format, Height, Line, Mark, Panel, Told, Values, XAxis, notes};
 use crate::format::number;
 use crate::frame::Section;
 use crate::read::Run;
@@ -63,6 +63,7 @@ fn values(rows: &[LrFinderRow], report: &LrFinderReport) -> Result<Values, Repor
         notes: notes(&columns, &texts),
     };
     let legend = [("raw", "batch"), ("test", "smoothed")].map(|(c, n)| (c.to_owned(), n.to_owned()));
-    let panel = Panel { title: "Loss".to_owned(), legend: legend.to_vec(), svg: chart.svg()? };
+    let panel =
+        Panel { title: "Loss".to_owned(), legend: legend.to_vec(), told: Told::Together, svg: chart.svg()? };
     Ok(Values { id: "range-test", what: "step", panels: vec![panel], columns, rows: texts })
 }

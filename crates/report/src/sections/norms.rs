@@ -6,7 +6,7 @@ use wick_runs::NormRow;
 
 use super::missing;
 use crate::ReportError;
-use crate::chart::{Chart, Column, Format, Height, Line, Panel, Values, XAxis, notes};
+use crate::chart::{Chart, Column, Format, Height, Line, Panel, Told, Values, XAxis, notes};
 use crate::format::number;
 use crate::frame::Section;
 use crate::read::Run;
@@ -105,7 +105,12 @@ fn values(norms: &Norms) -> Result<Values, ReportError> {
             marks: Vec::new(),
             notes: notes.clone(),
         };
-        panels.push(Panel { title: title.to_owned(), legend: legend.clone(), svg: chart.svg()? });
+        panels.push(Panel {
+            title: title.to_owned(),
+            legend: legend.clone(),
+            told: Told::Together,
+            svg: chart.svg()?,
+        });
     }
     Ok(Values { id: "norms-of", what: "epoch", panels, columns, rows })
 }

@@ -4,7 +4,7 @@ use wick_runs::StepRow;
 
 use super::missing;
 use crate::ReportError;
-use crate::chart::{Chart, Column, Format, Height, Line, Panel, Values, XAxis, notes};
+use crate::chart::{Chart, Column, Format, Height, Line, Panel, Told, Values, XAxis, notes};
 use crate::format::{count, number};
 use crate::frame::Section;
 use crate::read::Run;
@@ -64,7 +64,12 @@ fn values(steps: &[StepRow], per_point: usize) -> Result<Values, ReportError> {
             marks: Vec::new(),
             notes: notes.clone(),
         };
-        Ok::<_, ReportError>(Panel { title: title.to_owned(), legend: Vec::new(), svg: chart.svg()? })
+        Ok::<_, ReportError>(Panel {
+            title: title.to_owned(),
+            legend: Vec::new(),
+            told: Told::Together,
+            svg: chart.svg()?,
+        })
     };
     let rates: Vec<f64> = points.iter().map(|(s, _)| s.lr).collect();
     let losses: Vec<f64> = points.iter().map(|(_, loss)| *loss).collect();

@@ -22,10 +22,28 @@ fn two_runs_differ_by_points_and_keys() {
     assert!(html.contains("<th scope=\"row\">train.precision</th><td>–</td><td>bf16</td>"));
     assert!(!html.contains("<th scope=\"row\">train.epochs</th>"));
     assert!(html.contains("<th scope=\"row\">accuracy: published 92.22 %</th>"));
-    // Both runs' values under the pointer.
-    assert!(
-        html.contains("test accuracy, mine, seed 3 66.67\u{a0}%\ntest accuracy, other, seed 3 70.00\u{a0}%")
-    );
+    // Both runs' values under the pointer of each chart.
+    for told in [
+        "test accuracy, mine, seed 3 66.67\u{a0}%\ntest accuracy, other, seed 3 70.00\u{a0}%</title>",
+        "<title>epoch 1\ntrain accuracy, mine, seed 3 ",
+        "<title>epoch 1\ntrain loss, mine, seed 3 ",
+        "<title>epoch 1\nlearning rate, mine, seed 3 ",
+    ] {
+        assert!(html.contains(told), "{told}");
+    }
+    let curves = section(&html, "curves");
+    // All of them in the legends and in the table.
+    for column in 1..=10 {
+        assert_eq!(curves.matches(&format!("<b data-c=\"{column}\">")).count(), 1, "{column}");
+    }
+    for quantity in ["test accuracy", "train accuracy", "test loss", "train loss", "learning rate"] {
+        for run in ["mine, seed 3", "other, seed 3"] {
+            assert!(curves.contains(&format!("<th scope=\"col\">{quantity}, {run}</th>")), "{quantity}");
+        }
+    }
+    let row = curves.split("<tr><th scope=\"row\">1</th>").nth(1).unwrap().split("</tr>").next().unwrap();
+    assert_eq!(row.matches("<td>").count(), 10);
+    assert!(!row.contains('–'), "{row}");
 }
 
 #[test]
