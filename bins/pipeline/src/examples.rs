@@ -51,6 +51,7 @@ Examples:
   pipeline gradcam --run runs/s11 --indices 3,17 --layer layer3 --target cat
   pipeline gradcam --run runs/s11 --method layercam,eigencam --layer layer3,layer4   # side by side
   pipeline gradcam --run runs/s11 --layer layer3+layer4   # their average
+  pipeline gradcam --run runs/s11 --colormap jet --out jet   # as most publications draw them
   pipeline gradcam --run runs/s11 --evaluate                 # which method to believe
   pipeline gradcam --checkpoint resnet18.pth --image photo.png --method layercam --target cat-dog --out cam.png";
 

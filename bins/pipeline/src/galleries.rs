@@ -43,6 +43,7 @@ fn close(row: &PredictionRow) -> Option<Close<'_>> {
 pub fn mistake<'a>(row: &PredictionRow, split: &'a Split, names: &'a [String]) -> Result<Mistake<'a>> {
     Ok(Mistake {
         image: Photo::new(split.image(row.index), HEIGHT, WIDTH)?,
+        index: Some(row.index),
         truth: &names[row.truth],
         predicted: &names[row.predicted],
         probability: f64::from(row.confidence()),
@@ -54,6 +55,7 @@ pub fn close_call<'a>(call: &Close<'_>, split: &'a Split, names: &'a [String]) -
     let row = call.row;
     Ok(CloseCall {
         image: Photo::new(split.image(row.index), HEIGHT, WIDTH)?,
+        index: Some(row.index),
         first: &names[row.predicted],
         second: &names[call.second],
         probabilities: [row.confidence(), row.probabilities[call.second]].map(f64::from),

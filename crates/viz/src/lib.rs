@@ -29,8 +29,8 @@ pub use chart::{Chart, SvgOptions};
 pub use colour::{Colormap, Theme};
 pub use error::VizError;
 pub use figures::{
-    AugmentationRow, AugmentationsOptions, CamCase, CamComparisonOptions, CamGridOptions, ClassAccuracy,
-    ClassCam, ClassCamsOptions, ClassOrder, CloseCall, ColorBar, ComparedCams, ComparedRuns,
+    AugmentationRow, AugmentationsOptions, CamCase, CamComparisonOptions, CamGridOptions, CamGroup,
+    ClassAccuracy, ClassCam, ClassCamsOptions, ClassOrder, CloseCall, ColorBar, ComparedCams, ComparedRuns,
     ComparisonOptions, ConfusionOptions, Curves, CurvesOptions, FilterLayout, FilterScale, Filters,
     FiltersOptions, GalleryOptions, LossScale, LrFinder, LrFinderOptions, LrSchedule, LrScheduleOptions,
     Mistake, Norms, NormsOptions, Order, ParameterNorms, PerClassOptions, Reliability, ReliabilityBin,

@@ -72,6 +72,7 @@ fn maps_of_several_methods_look_as_before() {
     let cases: Vec<_> = (0..3)
         .map(|i| ComparedCams {
             image: image(i),
+            index: (i < 2).then_some(40 * i),
             maps: &maps[3 * i..3 * i + 3],
             truth: "airplane",
             predicted: ["airplane", "bird", "a name that is far too long to be shown whole"][i],
@@ -80,7 +81,12 @@ fn maps_of_several_methods_look_as_before() {
         .collect();
     let columns = ["Grad-CAM", "EigenGrad-CAM", "layer3, layer4 and more"];
     let options = CamComparisonOptions { title: Some("Three methods".to_owned()), ..Default::default() };
-    compare("cam_comparison", &cam_comparison(&columns, &cases, &options).unwrap());
+    let group = |heading, cases| CamGroup { heading: Some(heading), cases };
+    let groups = [group("Misclassified", &cases[1..]), group("Right, but unsure", &cases[..1])];
+    compare("cam_comparison", &cam_comparison(&columns, &groups, &options).unwrap());
+    let many: Vec<_> = (0..13).map(|i| ComparedCams { index: Some(i), ..cases[i % 3] }).collect();
+    let groups = [group("Misclassified", &many[..]), group("Right, but unsure", &cases[..1])];
+    compare("cam_comparison_blocks", &cam_comparison(&columns, &groups, &options).unwrap());
     let of =
         |i: usize| ClassCam { name: "airplane", mean_image: image(i), map: maps[2 * i], images: 1 + 999 * i };
     let options = ClassCamsOptions { columns: 2, ..Default::default() };
@@ -110,20 +116,24 @@ fn galleries_look_as_before() {
     let mistakes: Vec<_> = (0..6)
         .map(|i| Mistake {
             image: photo(i),
+            index: (i < 5).then_some(1009 * i),
             truth: names[i],
             predicted: names[5 - i],
             probability: 0.1 + 0.15 * i as f64,
         })
         .collect();
     let options =
-        GalleryOptions { title: Some("Misclassified".to_owned()), columns: 3, ..Default::default() };
+        GalleryOptions { title: Some("Misclassified".to_owned()), columns: Some(3), ..Default::default() };
     compare("misclassified", &misclassified(&mistakes, &options).unwrap());
+    let many: Vec<_> = (0..201).map(|i| Mistake { index: Some(i), ..mistakes[i % 6] }).collect();
+    compare("misclassified_many", &misclassified(&many, &GalleryOptions::default()).unwrap());
     compare("misclassified_none", &misclassified(&[], &options).unwrap());
     let cases: Vec<_> = mistakes
         .iter()
         .zip(&maps)
         .map(|(m, map)| CamCase {
             image: m.image,
+            index: m.index,
             map: HeatMap::new(map, 4, 4).unwrap(),
             truth: m.truth,
             predicted: names[0],
@@ -134,10 +144,16 @@ fn galleries_look_as_before() {
     let calls: Vec<_> = (0..4)
         .map(|i| {
             let probabilities = [0.5 - 0.02 * i as f64, 0.3 + 0.01 * i as f64];
-            CloseCall { image: photo(i), first: names[i], second: names[i + 1], probabilities }
+            CloseCall {
+                image: photo(i),
+                index: Some(i),
+                first: names[i],
+                second: names[i + 1],
+                probabilities,
+            }
         })
         .collect();
-    let options = GalleryOptions { order: Order::LeastConfident, columns: 2, ..Default::default() };
+    let options = GalleryOptions { order: Order::LeastConfident, columns: Some(2), ..Default::default() };
     compare("unsure", &unsure(&calls, &options).unwrap());
     let drawn: Vec<_> = (0..5).map(|k| moved(&pictures[0], (k - 2, 2 - k), k % 2 == 0, 3 * k)).collect();
     let draws: Vec<_> = drawn.iter().map(|p| Photo::new(p, 32, 32).unwrap()).collect();

@@ -86,16 +86,17 @@ proptest! {
         let photo = |s: &(usize, usize, usize, usize)| Photo::new(&rgb[..s.0 * s.1 * 3], s.0, s.1).unwrap();
         let mistakes: Vec<_> = sizes
             .iter()
-            .map(|s| Mistake { image: photo(s), truth: &names.0, predicted: &names.1, probability })
+            .map(|s| Mistake { image: photo(s), index: Some(columns), truth: &names.0, predicted: &names.1, probability })
             .collect();
         let title = (columns > 2).then(|| names.0.clone());
-        let options = GalleryOptions { columns, zoom, title: title.clone(), ..Default::default() };
+        let options = GalleryOptions { columns: Some(columns), zoom, title: title.clone(), ..Default::default() };
         prop_assert!(misclassified(&mistakes, &options).is_ok());
 
         let cases: Vec<_> = sizes
             .iter()
             .map(|s| CamCase {
                 image: photo(s),
+                index: Some(columns),
                 map: HeatMap::new(&values[..s.2 * s.3], s.2, s.3).unwrap(),
                 truth: &names.0,
                 predicted: &names.1,
@@ -108,11 +109,12 @@ proptest! {
         let maps = vec![HeatMap::new(&values, 5, 5).unwrap(); columns];
         let compared: Vec<_> = cases
             .iter()
-            .map(|c| ComparedCams { image: c.image, maps: &maps, truth: c.truth, predicted: c.predicted, probability })
+            .map(|c| ComparedCams { image: c.image, index: c.index, maps: &maps, truth: c.truth, predicted: c.predicted, probability })
             .collect();
         let heads = vec![&names.1; columns];
+        let groups = [None, Some(names.0.as_str())].map(|heading| CamGroup { heading, cases: &compared });
         let options = CamComparisonOptions { title: title.clone(), zoom, ..Default::default() };
-        prop_assert!(cam_comparison(&heads, &compared, &options).is_ok());
+        prop_assert!(cam_comparison(&heads, &groups, &options).is_ok());
         let classes: Vec<_> = cases
             .iter()
             .map(|c| ClassCam { name: c.truth, mean_image: c.image, map: c.map, images: columns * 1000 })
@@ -121,9 +123,9 @@ proptest! {
         prop_assert!(class_cams(&classes, &options).is_ok());
         let calls: Vec<_> = cases
             .iter()
-            .map(|c| CloseCall { image: c.image, first: c.truth, second: c.predicted, probabilities: [probability, 0.1] })
+            .map(|c| CloseCall { image: c.image, index: c.index, first: c.truth, second: c.predicted, probabilities: [probability, 0.1] })
             .collect();
-        let options = GalleryOptions { order: Order::LeastConfident, title: title.clone(), zoom, columns, ..Default::default() };
+        let options = GalleryOptions { order: Order::LeastConfident, title: title.clone(), zoom, columns: Some(columns), ..Default::default() };
         prop_assert!(unsure(&calls, &options).is_ok());
 
         let photos: Vec<_> = sizes.iter().map(photo).collect();
@@ -188,10 +190,10 @@ fn nothing_is_an_error_or_said() {
 fn absurd_sizes_are_errors() {
     let rgb = [0u8; 3];
     let image = Photo::new(&rgb, 1, 1).unwrap();
-    let mistakes = vec![Mistake { image, truth: "cat", predicted: "dog", probability: 0.5 }; 3];
+    let mistakes = vec![Mistake { image, index: None, truth: "cat", predicted: "dog", probability: 0.5 }; 3];
     let of = |options: GalleryOptions| misclassified(&mistakes, &options);
     assert!(matches!(
-        of(GalleryOptions { columns: 0, ..Default::default() }),
+        of(GalleryOptions { columns: Some(0), ..Default::default() }),
         Err(VizError::OutOfRange { .. })
     ));
     assert!(matches!(
@@ -235,8 +237,13 @@ fn charts_of_wrong_numbers_are_errors() {
 fn every_case_has_a_map_for_each_column() {
     let (rgb, value) = ([9u8; 3], [1.0]);
     let (image, map) = (Photo::new(&rgb, 1, 1).unwrap(), HeatMap::new(&value, 1, 1).unwrap());
-    let case = ComparedCams { image, maps: &[map], truth: "a", predicted: "b", probability: 0.5 };
-    let error = cam_comparison(&["Grad-CAM", "Layer-CAM"], &[case], &CamComparisonOptions::default());
+    let case =
+        ComparedCams { image, index: None, maps: &[map], truth: "a", predicted: "b", probability: 0.5 };
+    let error = cam_comparison(
+        &["Grad-CAM", "Layer-CAM"],
+        &[CamGroup { heading: None, cases: &[case] }],
+        &CamComparisonOptions::default(),
+    );
     assert_eq!(
         error.unwrap_err().to_string(),
         "comparison of class activation maps: maps of a case, one for each column: expected 2 values, got 1; the slices \
@@ -253,15 +260,16 @@ fn pictures_have_the_sizes_of_their_layout() {
     let rgb = [9u8; 32 * 32 * 3];
     let image = Photo::new(&rgb, 32, 32).unwrap();
     // Two 24 px margins; cells of 128 px (wider than the captions) and gaps of 20; a caption of 8 + 3·20.
-    let mistakes = vec![Mistake { image, truth: "a", predicted: "b", probability: 0.5 }; 7];
-    let picture = misclassified(&mistakes, &GalleryOptions { columns: 3, ..Default::default() }).unwrap();
+    let mistakes = vec![Mistake { image, index: None, truth: "a", predicted: "b", probability: 0.5 }; 7];
+    let picture =
+        misclassified(&mistakes, &GalleryOptions { columns: Some(3), ..Default::default() }).unwrap();
     assert_eq!(picture.dimensions(), (48 + 3 * 128 + 2 * 20, 48 + 3 * (128 + 68) + 2 * 20));
     // The image in the first cell is there, enlarged: inside a frame of one pixel at the margin.
     assert!((24..152).all(|x| (24..152).all(|y| picture.get_pixel(x, y).0 == [9; 3])));
     assert_ne!(picture.get_pixel(23, 30).0, [9; 3]);
     let map = [0.0, 1.0, 2.0, 3.0];
     let map = HeatMap::new(&map, 2, 2).unwrap();
-    let cases = vec![CamCase { image, map, truth: "a", predicted: "b", probability: 0.5 }; 5];
+    let cases = vec![CamCase { image, index: None, map, truth: "a", predicted: "b", probability: 0.5 }; 5];
     let picture = cam_grid(&cases, &CamGridOptions { zoom: Some(4), ..Default::default() }).unwrap();
     assert_eq!(picture.width(), 48 + 2 * (3 * 128 + 2 * 6) + 32);
     // Heads make three columns of the five cases, and a line above them: two rows of 128 px and a caption's 20 + 22 instead of three.
@@ -271,8 +279,53 @@ fn pictures_have_the_sizes_of_their_layout() {
     assert_eq!(headed.width(), 48 + 3 * (3 * 128 + 2 * 6) + 2 * 32);
     assert_eq!(headed.height() + (128 + 20 + 22) - 24, picture.height());
     // Heads of a comparison push its rows down by 20 px a line.
-    let compared = [ComparedCams { image, maps: &[map], truth: "a", predicted: "b", probability: 0.5 }];
-    let height =
-        |head| cam_comparison(&[head], &compared, &CamComparisonOptions::default()).unwrap().height();
-    assert_eq!(height("LayerCAM\nfor cat\nat layer3"), height("LayerCAM") + 40);
+    let compared =
+        [ComparedCams { image, index: None, maps: &[map], truth: "a", predicted: "b", probability: 0.5 }];
+    let height = |head, heading| {
+        let groups = [CamGroup { heading, cases: &compared }];
+        cam_comparison(&[head], &groups, &CamComparisonOptions::default()).unwrap().height()
+    };
+    assert_eq!(height("LayerCAM\nfor cat\nat layer3", None), height("LayerCAM", None) + 40);
+    assert_eq!(height("LayerCAM", Some("Misclassified")), height("LayerCAM", None) + 30);
+}
+
+/// A group of more than twelve has two blocks where both are within 2000 px: 13 images seven rows of 128 + 8 px, 12 images twelve.
+#[test]
+fn many_images_stand_in_two_blocks() {
+    let (rgb, value) = ([9u8; 32 * 32 * 3], [1.0]);
+    let (image, map) = (Photo::new(&rgb, 32, 32).unwrap(), HeatMap::new(&value, 1, 1).unwrap());
+    let size = |columns: usize, cases: usize| {
+        let maps = vec![map; columns];
+        let case =
+            ComparedCams { image, index: Some(7), maps: &maps, truth: "a", predicted: "b", probability: 0.5 };
+        let cases = vec![case; cases];
+        let groups = [CamGroup { heading: None, cases: &cases }];
+        cam_comparison(&vec!["Grad-CAM"; columns], &groups, &CamComparisonOptions::default())
+            .unwrap()
+            .dimensions()
+    };
+    let ((one, twelve), (two, thirteen)) = (size(3, 12), size(3, 13));
+    assert_eq!(two - 48, 2 * (one - 48) + 40);
+    assert_eq!(twelve - thirteen, 5 * (128 + 8));
+    assert_eq!(size(12, 13).0, size(12, 12).0, "too wide for two");
+}
+
+/// As many as CIFAR has test images, each with its words: enlarged where the picture has room for it.
+#[test]
+fn galleries_have_room_for_thousands() {
+    let rgb = [9u8; 32 * 32 * 3];
+    let image = Photo::new(&rgb, 32, 32).unwrap();
+    let mistake =
+        Mistake { image, index: Some(9999), truth: "automobile", predicted: "automobile", probability: 0.5 };
+    let of = |n: usize| misclassified(&vec![mistake; n], &GalleryOptions::default()).unwrap();
+    let square = |picture: &RgbImage| f64::from(picture.width()) / f64::from(picture.height());
+    for (n, zoom) in [(201, 2), (5000, 2), (10_000, 1)] {
+        let picture = of(n);
+        assert!((0.8..1.25).contains(&square(&picture)), "{n}: {:?}", picture.dimensions());
+        let edge = 24 + 32 * zoom;
+        assert!((24..edge).all(|x| picture.get_pixel(x, 24).0 == [9; 3]), "{n}");
+        assert_ne!(picture.get_pixel(edge, 24).0, [9; 3], "{n}");
+    }
+    // Ten columns of a caption's width, 20 rows.
+    assert_eq!(of(200).height(), 48 + 20 * (128 + 68 + 20) - 20);
 }

@@ -101,7 +101,8 @@ fn eleven_methods_and_forty_images_a_gallery_stay_below_5_mb() {
         let gallery = section(&html, id);
         let shown = gallery.matches("<li class=\"card\"").count();
         assert!((20..IMAGES).contains(&shown), "{id}: {shown} of {IMAGES}");
-        assert_eq!(gallery.matches("<img ").count(), 12 * shown);
+        assert_eq!(gallery.matches("<img ").count(), 12 * shown + 1, "and the legend");
+        assert_eq!(gallery.matches("<p class=\"scale\">").count(), 1);
         assert!(gallery.contains(&format!("The run has pictures of {} more", IMAGES - shown)), "{id}");
     }
     assert_eq!(section(&html, "looks").matches("<img ").count(), METHODS.len());

@@ -104,8 +104,8 @@ fn galleries_show_images_maps_and_what_was_said() {
     assert!(wrong.contains(&format!("alt=\"{alt}\"")), "{wrong}");
     assert!(wrong.contains("<figcaption>LayerCAM</figcaption>"));
     assert_eq!(wrong.matches("<span class=\"flat\">nothing in layer4 speaks for cat</span>").count(), 2);
-    // Of each image itself, and of image 2's maps.
-    assert_eq!(wrong.matches("src=\"data:image/png;base64,").count(), 4);
+    // Of each image itself, of image 2's maps, and of the legend.
+    assert_eq!(wrong.matches("src=\"data:image/png;base64,").count(), 5);
     let unsure = section(&html, "unsure");
     assert!(unsure.contains("The 1 least sure of the 4 right answers."));
     assert!(unsure.contains("id=\"unsure-3\"") && !unsure.contains("id=\"unsure-2\""));

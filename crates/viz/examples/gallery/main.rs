@@ -7,7 +7,7 @@ mod made_up;
 use made_up::{counts, map, moved, picture, range_test, run};
 use std::{env, error::Error, fs, path::PathBuf};
 use wick_viz::{
-    AugmentationRow, AugmentationsOptions, CamCase, CamComparisonOptions, CamGridOptions, Chart,
+    AugmentationRow, AugmentationsOptions, CamCase, CamComparisonOptions, CamGridOptions, CamGroup, Chart,
     ClassAccuracy, ClassCam, ClassCamsOptions, ClassOrder, CloseCall, Colormap, ComparedCams, ComparedRuns,
     ComparisonOptions, ConfusionOptions, Curves, CurvesOptions, FilterLayout, FilterScale, Filters,
     FiltersOptions, GalleryOptions, HeatMap, LrFinder, LrFinderOptions, LrSchedule, LrScheduleOptions,
@@ -206,6 +206,7 @@ fn mistakes(n: usize) -> Result<RgbImage, VizError> {
     let list = pictures.iter().enumerate().map(|(i, p)| {
         Ok(Mistake {
             image: Photo::new(p, 32, 32)?,
+            index: Some(i),
             truth: CLASSES[i % 10],
             predicted: CLASSES[(3 * i + 1) % 10],
             probability: 0.35 + 0.6 * made_up::noise(i as u64),
@@ -221,6 +222,7 @@ fn close_calls(n: usize) -> Result<RgbImage, VizError> {
         let first = 0.35 + 0.15 * made_up::noise(i as u64);
         Ok(CloseCall {
             image: Photo::new(p, 32, 32)?,
+            index: Some(i),
             first: CLASSES[i % 10],
             second: CLASSES[(3 * i + 1) % 10],
             probabilities: [first, first - 0.03 * made_up::noise(50 + i as u64)],
@@ -271,11 +273,19 @@ fn compared_cams(columns: usize) -> Result<RgbImage, VizError> {
     let cases = pictures.iter().zip(&maps).enumerate().map(|(i, (p, maps))| {
         let (truth, predicted) = (CLASSES[i], CLASSES[(i + i % 3) % 10]);
         let probability = 0.35 + 0.6 * made_up::noise(i as u64);
-        Ok(ComparedCams { image: Photo::new(p, 32, 32)?, maps, truth, predicted, probability })
+        Ok(ComparedCams {
+            image: Photo::new(p, 32, 32)?,
+            index: Some(i),
+            maps,
+            truth,
+            predicted,
+            probability,
+        })
     });
     let title = Some(format!("{columns} methods on layer4"));
     let options = CamComparisonOptions { title, ..Default::default() };
-    cam_comparison(&methods[..columns], &cases.collect::<Result<Vec<_>, VizError>>()?, &options)
+    let cases = cases.collect::<Result<Vec<_>, VizError>>()?;
+    cam_comparison(&methods[..columns], &[CamGroup { heading: None, cases: &cases }], &options)
 }
 
 fn made_up_filters(count: usize, side: usize, scale: FilterScale) -> Result<RgbImage, VizError> {
@@ -291,6 +301,7 @@ fn cams(n: usize) -> Result<RgbImage, VizError> {
     let list = pictures.iter().zip(&maps).enumerate().map(|(i, (p, m))| {
         Ok(CamCase {
             image: Photo::new(p, 32, 32)?,
+            index: Some(i),
             map: HeatMap::new(m, 4, 4)?,
             truth: CLASSES[i % 10],
             predicted: CLASSES[(3 * i + 1) % 10],

@@ -4,9 +4,9 @@ use super::tables::{TURBO, VIRIDIS};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Colormap {
     /// Blue, cyan, yellow, red; byte for byte OpenCV's `COLORMAP_JET`, which published class activation maps are drawn in.
-    #[default]
     Jet,
     /// Dark violet to yellow, evenly brighter, also without red and green: Matplotlib's default.
+    #[default]
     Viridis,
     /// Jet's order of colours without its false edges (Google, 2019).
     Turbo,

@@ -2,6 +2,8 @@
 
 mod colormap;
 pub(crate) mod palette;
+#[cfg(test)]
+pub(crate) mod sight;
 mod tables;
 mod theme;
 

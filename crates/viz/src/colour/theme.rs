@@ -48,16 +48,9 @@ impl Theme {
 mod tests {
     use super::*;
     use crate::colour::palette::CYCLE;
+    use crate::colour::sight::{Sight, luminance};
 
-    /// Relative luminance and contrast as WCAG 2.2 defines them.
-    fn luminance(colour: Colour) -> f64 {
-        let linear = |v: u8| {
-            let v = f64::from(v) / 255.0;
-            if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
-        };
-        0.2126 * linear(colour[0]) + 0.7152 * linear(colour[1]) + 0.0722 * linear(colour[2])
-    }
-
+    /// Contrast as WCAG 2.2 defines it.
     fn contrast(a: Colour, b: Colour) -> f64 {
         let (a, b) = (luminance(a), luminance(b));
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
@@ -85,42 +78,12 @@ mod tests {
         }
     }
 
-    /// Machado, Oliveira and Fernandes, *A Physiologically-based Model for Simulation of Color Vision Deficiency*, 2009, table 1,
-    /// severity 1.0, on linear RGB.
-    const PROTANOPIA: [[f64; 3]; 3] = [
-        [0.152_286, 1.052_583, -0.204_868],
-        [0.114_503, 0.786_281, 0.099_216],
-        [-0.003_882, -0.048_116, 1.051_998],
-    ];
-    const DEUTERANOPIA: [[f64; 3]; 3] = [
-        [0.367_322, 0.860_646, -0.227_968],
-        [0.280_085, 0.672_501, 0.047_413],
-        [-0.011_820, 0.042_940, 0.968_881],
-    ];
-
-    /// CIE 1976 L*a*b* (D65) of what someone with that kind of vision sees.
-    fn seen(colour: Colour, vision: [[f64; 3]; 3]) -> [f64; 3] {
-        let rgb = colour.map(|v| luminance([v; 3]));
-        let [r, g, b] =
-            vision.map(|row| row.iter().zip(rgb).map(|(m, v)| m * v).sum::<f64>().clamp(0.0, 1.0));
-        let xyz = [
-            (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505,
-            0.2126 * r + 0.7152 * g + 0.0722 * b,
-            (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089,
-        ];
-        let [x, y, z] = xyz.map(|t| if t > 0.008_856 { t.cbrt() } else { 7.787 * t + 16.0 / 116.0 });
-        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
-    }
-
     /// ΔE 1976 of 14 is told apart at a glance; train and test, the pair that is looked at most, by far more.
     #[test]
     fn colours_differ_for_those_who_do_not_see_red_and_green_apart() {
         for theme in [Theme::Light, Theme::Dark] {
-            for vision in [PROTANOPIA, DEUTERANOPIA] {
-                let difference = |a: Colour, b: Colour| -> f64 {
-                    let (a, b) = (seen(theme.colour(a), vision), seen(theme.colour(b), vision));
-                    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
-                };
+            for sight in [Sight::Protanopia, Sight::Deuteranopia] {
+                let difference = |a: Colour, b: Colour| sight.difference(theme.colour(a), theme.colour(b));
                 for (i, &a) in CYCLE.iter().enumerate() {
                     for &b in &CYCLE[i + 1..] {
                         assert!(difference(a, b) > 14.0, "{a:?} {b:?} {theme:?}: {:.1}", difference(a, b));

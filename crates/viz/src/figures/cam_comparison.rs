@@ -1,4 +1,4 @@
-use super::caption::{HEADING, LINE, MARGIN, lines, nothing, title, title_size, widest, zoom};
+use super::caption::{HEADING, LINE, MARGIN, RIGHT, lines, nothing, title, title_size, widest, zoom};
 use super::color_bar::{self, ColorBar};
 use crate::{
     HeatMap, OverlayOptions, Photo, Range, RgbImage, VizError,
@@ -17,12 +17,23 @@ const BREAK: u64 = 16;
 const CAPTION_LIMIT: u64 = 180;
 /// The most that a long head may widen the columns.
 const HEAD_LIMIT: u64 = 128;
+/// A group of more images stands in two blocks beside each other, if both fit in [`WIDTH_LIMIT`].
+const ROWS: usize = 12;
+const WIDTH_LIMIT: u64 = 2000;
+/// Between two blocks.
+const BETWEEN: u64 = 40;
+/// Above each heading but the first.
+const APART: u64 = 32;
+/// A heading with what is below it.
+const HEADED: u64 = 30;
 
 /// An image with several maps of what the network looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct ComparedCams<'a> {
     /// The image.
     pub image: Photo<'a>,
+    /// Its number in the data set, if it has one.
+    pub index: Option<usize>,
     /// A map for each column, of any size; each is resized and scaled to 0..=1 here.
     pub maps: &'a [HeatMap<'a>],
     /// The true class's name; empty where it is not known.
@@ -31,6 +42,15 @@ pub struct ComparedCams<'a> {
     pub predicted: &'a str,
     /// The probability given to the prediction, a fraction.
     pub probability: f64,
+}
+
+/// Images that belong together.
+#[derive(Clone, Copy, Debug)]
+pub struct CamGroup<'a> {
+    /// Above them, if any.
+    pub heading: Option<&'a str>,
+    /// The images.
+    pub cases: &'a [ComparedCams<'a>],
 }
 
 /// How [`cam_comparison`] draws.
@@ -62,7 +82,8 @@ impl Default for CamComparisonOptions {
 }
 
 /// For each case a row: true class, predicted class and probability, the image, enlarged without smearing, and each of its maps over
-/// it, below the heads of the `columns`, such as methods or layers, which may have several lines. A map whose values are all equal leaves the image as
+/// it, below the heads of the `columns`, such as methods or layers, which may have several lines. Each group begins anew below its
+/// heading; of many images it has two blocks of rows, if they are narrow enough. A map whose values are all equal leaves the image as
 /// it is and is said to be flat. Without a case, a picture that says so.
 ///
 /// # Errors
@@ -70,78 +91,183 @@ impl Default for CamComparisonOptions {
 /// 0..=1, [`VizError::TooLarge`] if the picture would be over 100 million pixels.
 pub fn cam_comparison<S: AsRef<str>>(
     columns: &[S],
-    cases: &[ComparedCams<'_>],
+    groups: &[CamGroup<'_>],
     options: &CamComparisonOptions,
 ) -> Result<RgbImage, VizError> {
-    for case in cases {
+    let cases = || groups.iter().flat_map(|group| group.cases);
+    for case in cases() {
         same_length(FIGURE, "maps of a case, one for each column", columns.len(), case.maps.len())?;
     }
-    let photos = || cases.iter().map(|c| c.image);
-    let zoom = match options.zoom {
-        None if columns.len() > 6 => (3 * zoom(None, photos())? / 4).max(1),
-        given => zoom(given, photos())?,
-    };
-    if cases.is_empty() {
+    let columns: Vec<&str> = columns.iter().map(AsRef::as_ref).collect();
+    let layout = Layout::of(&columns, groups, options)?;
+    if cases().next().is_none() {
         return nothing(FIGURE, options.title.as_deref(), &options.none);
     }
-    let side = |of: fn(Photo<'_>) -> usize| {
-        photos().map(|p| (of(p) as u64).saturating_mul(u64::from(zoom))).max().unwrap_or(0)
-    };
-    let heads: Vec<Vec<_>> = ["image"]
-        .into_iter()
-        .chain(columns.iter().map(AsRef::as_ref))
-        .map(|head| head.lines().map(|line| (line.to_owned(), HEADING)).collect())
-        .collect();
-    let tile_width = side(|p| p.size().width).max(widest(heads.iter().flatten()).min(HEAD_LIMIT));
-    let head_lines = heads.iter().map(Vec::len).max().unwrap_or(0).max(1) as u64;
-    let tile_height = side(|p| p.size().height);
-    let row_height = tile_height.max(3 * LINE);
-    let captions: Vec<_> = cases.iter().map(|c| lines(c.truth, c.predicted, c.probability)).collect();
-    let gutter = widest(captions.iter().flatten()).min(CAPTION_LIMIT);
+    let groups: Vec<_> = groups.iter().filter(|group| !group.cases.is_empty()).collect();
     let (head, title_width) = title_size(options.title.as_deref());
-    let (left, top) = (MARGIN + gutter + BREAK, MARGIN + head + 22 + (head_lines - 1) * LINE);
-    let maps = (columns.len() as u64).saturating_mul(tile_width.saturating_add(GAP));
-    let width = (left + tile_width + BREAK - GAP).saturating_add(maps).max(MARGIN + title_width);
-    let width = width.saturating_add(MARGIN);
-    let height = (cases.len() as u64)
-        .saturating_mul(row_height.saturating_add(GAP))
-        .saturating_add(top + MARGIN - GAP + options.color_bar.height());
+    let width = layout.width().max(title_width).saturating_add(2 * MARGIN);
+    let body = groups.iter().fold(0u64, |sum, group| sum.saturating_add(layout.group(group)));
+    let apart = APART * (groups.len() as u64 - 1);
+    let height = body.saturating_add(apart + head + 2 * MARGIN + options.color_bar.height());
     let mut sheet = Sheet::new(FIGURE, width, height)?;
     title(&mut sheet, options.title.as_deref(), width);
-    let x_of = |column: u64| left + tile_width + BREAK + column * (tile_width + GAP);
-    for (x, lines) in [left].into_iter().chain((0u64..).map(x_of)).zip(&heads) {
-        for (above, (words, _)) in (0u64..).zip(lines.iter().rev()) {
-            let words = text::elide(words, HEADING, tile_width as f32);
-            let y = (top - above * LINE) as f32 - 8.0;
-            sheet.text(&words, HEADING, Anchor::Middle, (x + tile_width / 2) as f32, y);
-        }
-    }
-    for ((i, case), caption) in (0u64..).zip(cases).zip(&captions) {
-        let y = top + i * (row_height + GAP);
-        let middle = y + row_height / 2;
-        for (line, (words, style)) in (0u64..).zip(caption) {
-            let words = text::elide(words, *style, gutter as f32);
-            let centre = (middle + line * LINE) as f32 - LINE as f32;
-            sheet.text_centred(&words, *style, Anchor::Start, MARGIN as f32, centre);
-        }
-        let image = enlarge(case.image, zoom)?;
-        let corner = |x: u64| {
-            (x + (tile_width - u64::from(image.width())) / 2, middle - u64::from(image.height()) / 2)
-        };
-        let (x, y) = corner(left);
-        sheet.framed(&image, x, y);
-        for (column, map) in (0u64..).zip(case.maps) {
-            let (x, y) = corner(x_of(column));
-            let place = sheet.framed(&overlay(Photo::of(&image)?, *map, &options.overlay)?, x, y);
-            if let Range::Flat(_) = min_max(map.values()).range {
-                flat(&mut sheet, place);
-            }
-        }
+    let mut y = MARGIN + head;
+    for group in groups {
+        layout.draw(&mut sheet, group, y, &options.overlay)?;
+        y += layout.group(group) + APART;
     }
     if options.color_bar == ColorBar::Shown {
         color_bar::draw(&mut sheet, options.overlay.colormap);
     }
     Ok(sheet.into_image())
+}
+
+struct Layout {
+    zoom: u32,
+    /// Above the image and each map, line by line.
+    heads: Vec<Vec<(String, Style)>>,
+    head_height: u64,
+    tile_width: u64,
+    row_height: u64,
+    /// Width of the captions.
+    gutter: u64,
+    /// Width of a block.
+    block: u64,
+    /// Blocks of the largest group.
+    blocks: usize,
+}
+
+impl Layout {
+    fn of(
+        columns: &[&str],
+        groups: &[CamGroup<'_>],
+        options: &CamComparisonOptions,
+    ) -> Result<Self, VizError> {
+        let cases = || groups.iter().flat_map(|group| group.cases);
+        let photos = || cases().map(|c| c.image);
+        let zoom = match options.zoom {
+            None if columns.len() > 6 => (3 * zoom(None, photos())? / 4).max(1),
+            given => zoom(given, photos())?,
+        };
+        let side = |of: fn(Photo<'_>) -> usize| {
+            photos().map(|p| (of(p) as u64).saturating_mul(u64::from(zoom))).max().unwrap_or(0)
+        };
+        let heads: Vec<Vec<_>> = ["image"]
+            .iter()
+            .chain(columns)
+            .map(|head| head.lines().map(|line| (line.to_owned(), HEADING)).collect())
+            .collect();
+        let tile_width = side(|p| p.size().width).max(widest(heads.iter().flatten()).min(HEAD_LIMIT));
+        let head_lines = heads.iter().map(Vec::len).max().unwrap_or(0).max(1) as u64;
+        let captions: Vec<_> = cases().map(caption).collect();
+        let gutter = widest(captions.iter().flatten()).min(CAPTION_LIMIT);
+        let maps = (columns.len() as u64).saturating_mul(tile_width.saturating_add(GAP));
+        let block = (gutter + BREAK + BREAK - GAP).saturating_add(tile_width).saturating_add(maps);
+        let most = groups.iter().map(|group| group.cases.len()).max().unwrap_or(0);
+        let both = block.saturating_mul(2).saturating_add(BETWEEN);
+        Ok(Self {
+            zoom,
+            heads,
+            head_height: 22 + (head_lines - 1) * LINE,
+            tile_width,
+            row_height: side(|p| p.size().height).max(3 * LINE),
+            gutter,
+            block,
+            blocks: if most > ROWS && both <= WIDTH_LIMIT { 2 } else { 1 },
+        })
+    }
+
+    fn width(&self) -> u64 {
+        let blocks = self.blocks as u64;
+        self.block.saturating_mul(blocks).saturating_add(BETWEEN * (blocks - 1))
+    }
+
+    /// Rows of a group's first block; the other has as many or one less.
+    fn rows(&self, group: &CamGroup<'_>) -> usize {
+        let n = group.cases.len();
+        if n > ROWS { n.div_ceil(self.blocks) } else { n }
+    }
+
+    /// Height of a group.
+    fn group(&self, group: &CamGroup<'_>) -> u64 {
+        let heading = if group.heading.is_some() { HEADED } else { 0 };
+        let rows = (self.rows(group) as u64).saturating_mul(self.row_height.saturating_add(GAP));
+        rows.saturating_add(heading + self.head_height).saturating_sub(GAP)
+    }
+
+    fn draw(
+        &self,
+        sheet: &mut Sheet,
+        group: &CamGroup<'_>,
+        mut y: u64,
+        how: &OverlayOptions,
+    ) -> Result<(), VizError> {
+        if let Some(heading) = group.heading {
+            let style = Style { size: 16.0, ..RIGHT };
+            let heading = text::elide(heading, style, self.width() as f32);
+            sheet.text(&heading, style, Anchor::Start, MARGIN as f32, (y + 14) as f32);
+            y += HEADED;
+        }
+        for (block, cases) in (0u64..).zip(group.cases.chunks(self.rows(group).max(1))) {
+            let x = MARGIN + block * (self.block + BETWEEN);
+            self.draw_heads(sheet, x, y + self.head_height);
+            for (row, case) in (0u64..).zip(cases) {
+                let y = y + self.head_height + row * (self.row_height + GAP);
+                self.draw_row(sheet, case, (x, y), how)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the image begins, and then each map, in a block that begins at `x`.
+    fn places(&self, x: u64) -> impl Iterator<Item = u64> {
+        let (image, tile) = (x + self.gutter + BREAK, self.tile_width);
+        let map = move |column: u64| image + tile + BREAK + column * (tile + GAP);
+        [image].into_iter().chain((0..).map(map))
+    }
+
+    fn draw_heads(&self, sheet: &mut Sheet, x: u64, bottom: u64) {
+        for (x, lines) in self.places(x).zip(&self.heads) {
+            for (above, (words, _)) in (0u64..).zip(lines.iter().rev()) {
+                let words = text::elide(words, HEADING, self.tile_width as f32);
+                let y = (bottom - above * LINE) as f32 - 8.0;
+                sheet.text(&words, HEADING, Anchor::Middle, (x + self.tile_width / 2) as f32, y);
+            }
+        }
+    }
+
+    fn draw_row(
+        &self,
+        sheet: &mut Sheet,
+        case: &ComparedCams<'_>,
+        (x, y): (u64, u64),
+        how: &OverlayOptions,
+    ) -> Result<(), VizError> {
+        let middle = y + self.row_height / 2;
+        for (line, (words, style)) in (0u64..).zip(&caption(case)) {
+            let words = text::elide(words, *style, self.gutter as f32);
+            let centre = (middle + line * LINE) as f32 - LINE as f32;
+            sheet.text_centred(&words, *style, Anchor::Start, x as f32, centre);
+        }
+        let image = enlarge(case.image, self.zoom)?;
+        let side = (self.tile_width - u64::from(image.width())) / 2;
+        let top = middle - u64::from(image.height()) / 2;
+        let mut places = self.places(x).map(|x| x + side);
+        if let Some(x) = places.next() {
+            sheet.framed(&image, x, top);
+        }
+        for (x, map) in places.zip(case.maps) {
+            let place = sheet.framed(&overlay(Photo::of(&image)?, *map, how)?, x, top);
+            if let Range::Flat(_) = min_max(map.values()).range {
+                flat(sheet, place);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn caption(case: &ComparedCams<'_>) -> [(String, Style); 3] {
+    lines(case.index, case.truth, case.predicted, case.probability)
 }
 
 /// Says across the foot of a picture that its map is flat.

@@ -21,6 +21,8 @@ const PARTS: u64 = 18;
 pub struct CamCase<'a> {
     /// The image.
     pub image: Photo<'a>,
+    /// Its number in the data set, if it has one.
+    pub index: Option<usize>,
     /// The map, of any size; it is resized and scaled to 0..=1 here.
     pub map: HeatMap<'a>,
     /// The true class's name; empty where it is not known.
@@ -142,7 +144,7 @@ impl Layout {
         let tile_width = side(|p| p.size().width).max(64);
         let tile_height = side(|p| p.size().height);
         let three = tile_width.saturating_mul(3).saturating_add(2 * GAP);
-        let captions: Vec<_> = cases.iter().map(|c| lines(c.truth, c.predicted, c.probability)).collect();
+        let captions: Vec<_> = cases.iter().map(words).collect();
         let beside =
             captions.iter().map(|c| c.iter().map(|p| widest([p].into_iter()) + PARTS).sum::<u64>() - PARTS);
         let lines = if beside.max().unwrap_or(0) <= three { 1 } else { 3 };
@@ -197,8 +199,12 @@ fn pictures(
     Ok(())
 }
 
+fn words(case: &CamCase<'_>) -> [(String, Style); 3] {
+    lines(case.index, case.truth, case.predicted, case.probability)
+}
+
 fn caption(sheet: &mut Sheet, case: &CamCase<'_>, layout: &Layout, (x, y): (u64, u64)) {
-    let parts = lines(case.truth, case.predicted, case.probability);
+    let parts = words(case);
     let mut left = x as f32;
     for (i, (words, style)) in (1u64..).zip(&parts) {
         let words = text::elide(words, *style, layout.cell as f32);

@@ -20,11 +20,17 @@ pub(super) const MARGIN: u64 = 24;
 pub(super) const LINE: u64 = 20;
 
 /// The three lines under a picture.
-pub(super) fn lines(truth: &str, predicted: &str, probability: f64) -> [(String, Style); 3] {
+pub(super) fn lines(
+    index: Option<usize>,
+    truth: &str,
+    predicted: &str,
+    probability: f64,
+) -> [(String, Style); 3] {
     let style = if truth == predicted || truth.is_empty() { RIGHT } else { WRONG };
+    let number = index.map_or_else(String::new, |index| format!("#{index} "));
     let sure = if probability.is_finite() { format::percent(probability) } else { "unknown".to_owned() };
     [
-        (format!("true: {}", if truth.is_empty() { "not known" } else { truth }), PLAIN),
+        (format!("{number}true: {}", if truth.is_empty() { "not known" } else { truth }), PLAIN),
         (format!("predicted: {predicted}"), style),
         (format!("probability {sure}"), PLAIN),
     ]

@@ -24,7 +24,7 @@ mod unsure;
 use headline::headline;
 
 pub use augmentations::{AugmentationRow, AugmentationsOptions, augmentations};
-pub use cam_comparison::{CamComparisonOptions, ComparedCams, cam_comparison};
+pub use cam_comparison::{CamComparisonOptions, CamGroup, ComparedCams, cam_comparison};
 pub use cam_grid::{CamCase, CamGridOptions, cam_grid};
 pub use class_cams::{ClassCam, ClassCamsOptions, class_cams};
 pub use color_bar::ColorBar;

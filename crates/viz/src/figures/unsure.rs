@@ -1,6 +1,6 @@
 use super::{
     caption::{PLAIN, RIGHT, SMALL},
-    gallery::{GalleryOptions, Tile, draw},
+    gallery::{GalleryOptions, Tile, draw, numbered},
 };
 use crate::{Photo, RgbImage, VizError, format};
 
@@ -9,6 +9,8 @@ use crate::{Photo, RgbImage, VizError, format};
 pub struct CloseCall<'a> {
     /// The image.
     pub image: Photo<'a>,
+    /// Its number in the data set, if it has one.
+    pub index: Option<usize>,
     /// The predicted class, which is the true one.
     pub first: &'a str,
     /// The class that comes next.
@@ -19,7 +21,7 @@ pub struct CloseCall<'a> {
 
 /// Images in rows, enlarged without smearing, with the class that was (rightly) predicted and the one that came next, the
 /// probability of each, and the margin between them. [`Order`](crate::Order) goes by that margin. Without any, a picture that
-/// says so.
+/// says so. Hundreds are drawn smaller, see [`GalleryOptions`].
 ///
 /// # Errors
 /// [`VizError::OutOfRange`] if `columns` or `zoom` is 0, [`VizError::TooLarge`] if the picture would be over 100 million pixels.
@@ -33,7 +35,12 @@ pub fn unsure(calls: &[CloseCall<'_>], options: &GalleryOptions) -> Result<RgbIm
             caption: [
                 (format!("{} {}", format::percent(first), call.first), RIGHT),
                 (format!("{} {}", format::percent(second), call.second), PLAIN),
-                (format!("margin {margin} points"), SMALL),
+                (numbered(call.index, &format!("margin {margin} points")), SMALL),
+            ],
+            brief: [
+                (numbered(call.index, &format!("+{margin}")), SMALL),
+                (call.first.to_owned(), RIGHT),
+                (format!("then {}", call.second), PLAIN),
             ],
         }
     });

@@ -7,10 +7,10 @@ use crate::colour::palette::luma;
 pub enum Blend {
     /// The map colours, the photo keeps its brightness: with the colour part C(c) = c − Y(c), which has no brightness of its own, out =
     /// Y(p) + s·((1 − α)·C(p) + α·C(h)), where s is 1, or the largest factor below 1 that keeps out within 0..=255.
-    /// Y(out) = Y(p) exactly, but for rounding.
-    #[default]
+    /// Y(out) = Y(p) exactly, but for rounding. Hue alone then tells values apart, which not everyone sees.
     KeepBrightness,
-    /// The plain mean, out = (1 − α)·p + α·h: stronger colours, but brightness becomes the mean of the two as well.
+    /// The plain mean, out = (1 − α)·p + α·h: the map is told by brightness too, so also by who does not see red and green apart.
+    #[default]
     Even,
     /// The map covers the photo only where it is high: out = (1 − αv)·p + αv·h, with v from 0 to 1 the map's value.
     /// Where the map is low, the photo is untouched.

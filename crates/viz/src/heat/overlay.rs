@@ -2,7 +2,8 @@ use super::{Blend, HeatMap, Range, min_max};
 use crate::{Colormap, Photo, VizError};
 use image::{Rgb, RgbImage};
 
-/// How [`overlay`] draws.
+/// How [`overlay`] draws. Usually in viridis, seven parts of it to three of the photo: with less, who sees no green cannot tell the
+/// lowest quarters of the map apart on a bright photo.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OverlayOptions {
     /// The colours of the map.
@@ -15,7 +16,7 @@ pub struct OverlayOptions {
 
 impl Default for OverlayOptions {
     fn default() -> Self {
-        Self { colormap: Colormap::Jet, alpha: 0.5, blend: Blend::default() }
+        Self { colormap: Colormap::default(), alpha: 0.7, blend: Blend::default() }
     }
 }
 
@@ -69,6 +70,7 @@ pub fn heatmap(
 mod tests {
     use super::*;
     use crate::colour::palette::luma;
+    use crate::colour::sight::Sight;
 
     fn photo_bytes(n: usize) -> Vec<u8> {
         (0..n as u32 * 3).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
@@ -80,7 +82,7 @@ mod tests {
         let photo = Photo::new(&bytes, 32, 32).unwrap();
         for colormap in Colormap::ALL {
             for alpha in [0.0, 0.3, 0.6, 1.0] {
-                let options = OverlayOptions { colormap, alpha, ..Default::default() };
+                let options = OverlayOptions { colormap, alpha, blend: Blend::KeepBrightness };
                 let out = overlay(photo, HeatMap::new(&map, 2, 2).unwrap(), &options).unwrap();
                 for (x, y, p) in out.enumerate_pixels() {
                     // Each channel is rounded once, by at most ½, and the luma's weights add to 1.
@@ -88,6 +90,53 @@ mod tests {
                     assert!((luma(p.0) - before).abs() <= 0.501, "{x},{y}: {before} became {}", luma(p.0));
                 }
             }
+        }
+    }
+
+    /// Quarters of a map over greys from 0.2 to 0.8, as `options` draws them.
+    fn quarters(options: &OverlayOptions) -> Vec<[[u8; 3]; 5]> {
+        let of = |grey: u32| {
+            let photo = vec![(51 + grey) as u8; 5 * 3];
+            let map = [0.0, 0.25, 0.5, 0.75, 1.0];
+            let map = HeatMap::new(&map, 1, 5).unwrap();
+            let drawn = overlay(Photo::new(&photo, 1, 5).unwrap(), map, options).unwrap();
+            std::array::from_fn(|i| drawn.get_pixel(i as u32, 0).0)
+        };
+        (0..=153).map(of).collect()
+    }
+
+    /// The least ΔE of two quarters next to each other, on any grey.
+    fn least(options: &OverlayOptions, sight: Sight) -> f64 {
+        let steps = quarters(options).into_iter().flat_map(|colours| {
+            let step = move |i: usize| sight.difference(colours[i], colours[i + 1]);
+            (0..4).map(step)
+        });
+        steps.fold(f64::INFINITY, f64::min)
+    }
+
+    /// ΔE 1976 of 14 is told apart at a glance, as lines of charts are. What is higher is also brighter, to every eye and in a black
+    /// and white print; jet, which passes the first, has a dark end at either side.
+    #[test]
+    fn quarters_of_a_map_are_told_apart_without_red_and_green() {
+        let usual = OverlayOptions::default();
+        for sight in Sight::ALL {
+            assert!(least(&usual, sight) > 14.0, "{sight:?}: {:.1}", least(&usual, sight));
+            let brighter = |options: &OverlayOptions| {
+                quarters(options)
+                    .iter()
+                    .all(|colours| colours.is_sorted_by(|a, b| sight.lab(*a)[0] < sight.lab(*b)[0]))
+            };
+            assert!(brighter(&usual), "{sight:?}");
+            assert!(!brighter(&OverlayOptions { colormap: Colormap::Jet, ..usual }), "{sight:?}");
+        }
+    }
+
+    /// Where only hue is left, no map can be read by everyone.
+    #[test]
+    fn brightness_is_what_tells_them_apart() {
+        for colormap in Colormap::ALL {
+            let hue = OverlayOptions { colormap, blend: Blend::KeepBrightness, ..Default::default() };
+            assert!(least(&hue, Sight::Deuteranopia) < 3.0, "{colormap:?}");
         }
     }
 

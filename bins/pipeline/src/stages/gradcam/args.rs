@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::{Args as ClapArgs, ValueEnum};
 use wick_gradcam::Method;
+use wick_viz::Colormap;
 
 use crate::cli::Source;
 
@@ -51,6 +52,9 @@ pub struct Args {
     /// Misclassified images, and as many correct ones, that --evaluate looks at.
     #[arg(long, value_name = "N", default_value_t = 50, requires = "evaluate", conflicts_with = "indices")]
     pub sample: usize,
+    /// The colours of maps: viridis is read by everyone, also without red and green; jet is that of most publications (OpenCV's).
+    #[arg(long, value_name = "NAME", value_enum, default_value_t, conflicts_with = "evaluate")]
+    pub colormap: Colours,
     /// Where to write: a folder [default: explanation], or with --image a PNG file [default: cam.png]. Without --indices, --target
     /// and --out, what is explained of a run is kept in its run folder.
     #[arg(long, value_name = "PATH")]
@@ -87,6 +91,25 @@ fn repeated<T: PartialEq>(all: &[T]) -> Option<&T> {
     all.iter().enumerate().find(|(i, one)| all[..*i].contains(one)).map(|(_, one)| one)
 }
 
+/// What maps are drawn in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Colours {
+    #[default]
+    Viridis,
+    Jet,
+    Turbo,
+}
+
+impl From<Colours> for Colormap {
+    fn from(colours: Colours) -> Self {
+        match colours {
+            Colours::Viridis => Self::Viridis,
+            Colours::Jet => Self::Jet,
+            Colours::Turbo => Self::Turbo,
+        }
+    }
+}
+
 /// How maps are smoothed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Smooth {
@@ -94,4 +117,22 @@ pub enum Smooth {
     Augment,
     /// By the first principal component.
     Eigen,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_colour_map_can_be_named() {
+        let named = Colours::value_variants().iter().map(|&colours| {
+            let name = colours.to_possible_value().map(|value| value.get_name().to_owned());
+            (name, Colormap::from(colours))
+        });
+        for (name, colormap) in named {
+            assert_eq!(name.as_deref(), Some(colormap.name()));
+        }
+        assert_eq!(Colours::value_variants().len(), Colormap::ALL.len());
+        assert_eq!(Colormap::from(Colours::default()), Colormap::default());
+    }
 }

@@ -82,7 +82,7 @@ fn picture(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) -> Result<R
         1 => usual.columns,
         places => places * (usual.columns / places).max(1),
     };
-    Ok(class_cams(&cams, &ClassCamsOptions { title, columns, ..usual })?)
+    Ok(class_cams(&cams, &ClassCamsOptions { title, columns, overlay: explainer.overlay, ..usual })?)
 }
 
 impl<'a> TryFrom<&'a Average> for ClassCam<'a> {

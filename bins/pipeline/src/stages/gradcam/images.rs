@@ -17,7 +17,7 @@ pub struct Judged {
 }
 
 impl Judged {
-    fn is_right(&self) -> bool {
+    pub fn is_right(&self) -> bool {
         self.truth == self.predicted
     }
 }

@@ -11,6 +11,7 @@ use wick_gradcam::{
 };
 use wick_models::{CompileOptions, Compiled, Mode, Network};
 use wick_train::softmax;
+use wick_viz::OverlayOptions;
 
 use super::args::{Args, Smooth};
 use super::images::Images;
@@ -29,6 +30,8 @@ pub struct Explainer<'a> {
     pub places: Vec<Place>,
     pub asked: Asked,
     pub options: CamOptions,
+    /// How maps are drawn.
+    pub overlay: OverlayOptions,
     /// Computes the last layer's activations, where it can, in fewer passes than the network layer by layer.
     compiled: Option<Mutex<Compiled>>,
 }
@@ -86,7 +89,8 @@ impl<'a> Explainer<'a> {
             false => None,
         };
         let augmentation = augmentation.test();
-        Ok(Self { network, augmentation, class_names, places, asked, options, compiled })
+        let overlay = OverlayOptions { colormap: args.colormap.into(), ..OverlayOptions::default() };
+        Ok(Self { network, augmentation, class_names, places, asked, options, overlay, compiled })
     }
 
     /// Each method at each place.

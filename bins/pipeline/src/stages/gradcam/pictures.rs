@@ -4,8 +4,8 @@ use anyhow::Result;
 use wick_cifar::{HEIGHT, IMAGE_BYTES, WIDTH};
 use wick_gradcam::Method;
 use wick_viz::{
-    CamCase, CamComparisonOptions, CamGridOptions, ComparedCams, HeatMap, Photo, RgbImage, cam_comparison,
-    cam_grid,
+    CamCase, CamComparisonOptions, CamGridOptions, CamGroup, ComparedCams, HeatMap, Photo, RgbImage,
+    cam_comparison, cam_grid,
 };
 
 use super::images::Images;
@@ -18,7 +18,14 @@ pub fn grid(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) -> Result<
     for (row, image) in photos(images)?.into_iter().enumerate() {
         for cams in all {
             let (truth, predicted, probability) = said(explainer, images, cams, row);
-            cases.push(CamCase { image, map: map(cams, row)?, truth, predicted, probability });
+            cases.push(CamCase {
+                image,
+                index: index(images, row),
+                map: map(cams, row)?,
+                truth,
+                predicted,
+                probability,
+            });
         }
     }
     let words = explainer.words(all);
@@ -28,7 +35,7 @@ pub fn grid(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) -> Result<
         [_] => Vec::new(),
         _ => Words::lines(&words).iter().map(|lines| lines.join(" ")).collect(),
     };
-    Ok(cam_grid(&cases, &CamGridOptions { title, heads, ..Default::default() })?)
+    Ok(cam_grid(&cases, &CamGridOptions { title, heads, overlay: explainer.overlay, ..Default::default() })?)
 }
 
 /// Each image with its maps by several methods, or at several places; `all` is not empty.
@@ -37,14 +44,17 @@ pub fn side_by_side(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) ->
     let maps = (0..photos.len())
         .map(|row| all.iter().map(|cams| map(cams, row)).collect::<Result<Vec<_>>>())
         .collect::<Result<Vec<_>>>()?;
-    let cases: Vec<ComparedCams<'_>> = photos
-        .into_iter()
-        .enumerate()
-        .map(|(row, image)| {
-            let (truth, predicted, probability) = said(explainer, images, &all[0], row);
-            ComparedCams { image, maps: &maps[row], truth, predicted, probability }
-        })
-        .collect();
+    let case = |(row, image)| {
+        let (truth, predicted, probability) = said(explainer, images, &all[0], row);
+        ComparedCams { image, index: index(images, row), maps: &maps[row], truth, predicted, probability }
+    };
+    let cases: Vec<ComparedCams<'_>> = photos.into_iter().enumerate().map(case).collect();
+    let is_right = |row: usize| images.judged.as_ref().is_some_and(|judged| judged[row].is_right());
+    let (right, wrong): (Vec<_>, Vec<_>) = cases.into_iter().enumerate().partition(|(row, _)| is_right(*row));
+    let [wrong, right] = [wrong, right].map(|cases| cases.into_iter().map(|case| case.1).collect::<Vec<_>>());
+    let is_mixed = !wrong.is_empty() && !right.is_empty();
+    let group = |heading, cases| CamGroup { heading: is_mixed.then_some(heading), cases };
+    let groups = [group("Misclassified", &wrong), group("Right, but unsure", &right)];
     let words = explainer.words(all);
     let columns: Vec<String> =
         all.iter().zip(Words::lines(&words)).map(|(cams, lines)| head(cams, lines)).collect();
@@ -54,8 +64,9 @@ pub fn side_by_side(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) ->
         _ => format!("{methods} methods"),
     };
     let title = format!("{}: {}", Words::title(&words, &what), images.words());
-    let options = CamComparisonOptions { title: Some(title), ..Default::default() };
-    Ok(cam_comparison(&columns, &cases, &options)?)
+    let options =
+        CamComparisonOptions { title: Some(title), overlay: explainer.overlay, ..Default::default() };
+    Ok(cam_comparison(&columns, &groups, &options)?)
 }
 
 /// The lines above a column: the method, and what tells it from the others.
@@ -73,6 +84,11 @@ fn photos(images: &Images) -> Result<Vec<Photo<'_>>> {
 
 fn map(cams: &Cams, row: usize) -> Result<HeatMap<'_>> {
     Ok(HeatMap::new(&cams.maps[row].values, HEIGHT, WIDTH)?)
+}
+
+/// An image's number in the data set; a photo from elsewhere has none.
+fn index(images: &Images, row: usize) -> Option<usize> {
+    images.indices.get(row).copied()
 }
 
 /// True class, predicted class and its probability.
