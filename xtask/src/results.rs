@@ -10,8 +10,8 @@ use wick_runs::{EpochRow, MeasuredRow, RunDir, parse_rows, read_rows, read_text,
 
 /// Where the runs are kept, from the workspace's root: `<recipe>/seed<N>-<machine>/`.
 const RESULTS: &str = "xtask/results";
-/// Where the pipeline has its recipes and what they reached.
-const TABLE: &str = "bins/pipeline/recipes/measured.csv";
+/// Where the pipeline has what its recipes reached.
+const TABLE: &str = "bins/pipeline/measured.csv";
 
 /// Gather what the recipes reached from the runs kept in xtask/results, for `pipeline recipes` to tell
 #[derive(clap::Args)]
