@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use wick_metrics::{mean, standard_deviation};
-use wick_runs::{EpochRow, MeasuredRow, RunDir, parse_rows, read_rows, read_text, write_rows};
+use wick_runs::{EpochRow, MeasuredRow, RunDir, read_rows, read_text, write_rows};
 
 /// Where the runs are kept, from the workspace's root: `<recipe>/seed<N>-<machine>/`.
 const RESULTS: &str = "xtask/results";
@@ -35,9 +35,7 @@ pub(crate) fn run(_: &Args) -> anyhow::Result<()> {
 
 /// What breaks the rule that the table is what the kept runs say.
 pub(crate) fn stale(root: &Path) -> anyhow::Result<Vec<String>> {
-    let path = root.join(TABLE);
-    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let told: Vec<MeasuredRow> = parse_rows(&path, &bytes)?;
+    let told: Vec<MeasuredRow> = read_rows(&root.join(TABLE))?;
     let now = measured(&root.join(RESULTS))?;
     let same = told == now;
     Ok(if same {

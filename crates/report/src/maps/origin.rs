@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use wick_runs::CamIndexRow;
+
 use super::row::place;
 use super::weights::Checkpoint;
 use super::{MapRow, Maps, Weights};
@@ -86,7 +88,7 @@ fn target(rows: &[&MapRow], names: &[String]) -> Part {
 fn at(rows: &[&MapRow], asked: Option<&str>) -> Part {
     let layers: BTreeSet<&str> = rows.iter().map(|row| row.layer.as_str()).collect();
     let told = layers.iter().map(|layer| place(layer)).collect::<Vec<_>>().join(", ");
-    let is_asked = |asked: &str| layers.iter().all(|layer| [asked, "input"].contains(layer));
+    let is_asked = |asked: &str| layers.iter().all(|layer| [asked, CamIndexRow::INPUT].contains(layer));
     match asked.filter(|asked| !is_asked(asked)) {
         Some(asked) => Part::apart(format!("at {told} (the recipe asks for {asked})")),
         None => Part::usual(format!("at {told}")),

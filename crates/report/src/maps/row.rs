@@ -4,7 +4,7 @@ use std::path::Path;
 
 use csv::ReaderBuilder;
 use serde::Deserialize;
-use wick_runs::CamStatus;
+use wick_runs::{CamIndexRow, CamStatus};
 
 use crate::ReportError;
 
@@ -50,7 +50,7 @@ impl MapRow {
 
 /// A layer's name within a sentence.
 pub(crate) fn place(layer: &str) -> String {
-    if layer == "input" { "the input".to_owned() } else { layer.replace('+', " and ") }
+    if layer == CamIndexRow::INPUT { "the input".to_owned() } else { layer.replace('+', " and ") }
 }
 
 /// The columns without which a line tells nothing.
