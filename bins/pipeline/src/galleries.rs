@@ -26,7 +26,7 @@ pub struct Close<'a> {
 
 /// The `count` images that were judged rightly by the least, the closest first.
 pub fn close_calls(predictions: &Predictions, count: usize) -> Vec<Close<'_>> {
-    let right = predictions.rows.iter().filter(|row| row.truth == row.predicted);
+    let right = predictions.rows.iter().filter(|row| row.is_right());
     let mut calls: Vec<Close<'_>> = right.filter_map(close).collect();
     calls.sort_by(|a, b| a.margin.total_cmp(&b.margin));
     calls.truncate(count);

@@ -77,6 +77,11 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
+/// What a class is called, by its number where it has no name.
+pub(crate) fn class_name(names: &[String], class: usize) -> String {
+    names.get(class).cloned().unwrap_or_else(|| format!("class {class}"))
+}
+
 /// With a capital at its beginning.
 pub(crate) fn capital(text: &str) -> String {
     let mut chars = text.chars();

@@ -97,11 +97,16 @@ impl Predictions {
 
     /// The rows whose prediction is wrong.
     pub fn wrong(&self) -> impl Iterator<Item = &PredictionRow> {
-        self.rows.iter().filter(|row| row.truth != row.predicted)
+        self.rows.iter().filter(|row| !row.is_right())
     }
 }
 
 impl PredictionRow {
+    /// Whether the network takes the image for what it is.
+    pub fn is_right(&self) -> bool {
+        self.truth == self.predicted
+    }
+
     /// The probability the network gives to its prediction.
     pub fn confidence(&self) -> f32 {
         self.probabilities.get(self.predicted).copied().unwrap_or(f32::NAN)

@@ -7,7 +7,7 @@ use wick_runs::PredictionRow;
 use super::table::{Cell, Row, Table};
 use super::{Named, judged_by};
 use crate::ReportError;
-use crate::format::{count, percent1};
+use crate::format::{class_name, count, percent1};
 use crate::frame::Section;
 use crate::sections::{Answer, Card, Gallery, Others, card, missing};
 
@@ -37,16 +37,12 @@ fn answer<'a>(answers: &Answers<'a>, row: &PredictionRow) -> Option<&'a Predicti
     answers.get(&row.index).copied().filter(|other| other.truth == row.truth)
 }
 
-fn is_right(row: &PredictionRow) -> bool {
-    row.truth == row.predicted
-}
-
 /// How many images each run gets wrong, and on how many it and the first disagree.
 fn counts(runs: &[Named], answers: &[Answers<'_>]) -> Result<String, ReportError> {
     let [first, ..] = answers else { return Ok(String::new()) };
     let told = |n: Option<usize>| Cell::plain(n.map_or("–".to_owned(), |n| count(n as u64)));
     let wrong = |answers: &Answers<'_>| {
-        (!answers.is_empty()).then(|| answers.values().filter(|row| !is_right(row)).count())
+        (!answers.is_empty()).then(|| answers.values().filter(|row| !row.is_right()).count())
     };
     // Both have to be known, and of the same images.
     let beside_first = |i: usize, is_counted: fn(&PredictionRow, &PredictionRow) -> bool| {
@@ -61,8 +57,8 @@ fn counts(runs: &[Named], answers: &[Answers<'_>]) -> Result<String, ReportError
     let of = |is_counted| (0..runs.len()).map(|i| told(beside_first(i, is_counted))).collect();
     let rows = vec![
         row("images that it gets wrong".to_owned(), answers.iter().map(|own| told(wrong(own))).collect()),
-        row(format!("wrong, where {name} is right"), of(|own, first| !is_right(own) && is_right(first))),
-        row(format!("right, where {name} is wrong"), of(|own, first| is_right(own) && !is_right(first))),
+        row(format!("wrong, where {name} is right"), of(|own, first| !own.is_right() && first.is_right())),
+        row(format!("right, where {name} is wrong"), of(|own, first| own.is_right() && !first.is_right())),
     ];
     Table { label: "Images that are judged wrongly", runs, corner: "", rows }.html()
 }
@@ -84,19 +80,19 @@ fn gallery(runs: &[Named], answers: &[Answers<'_>], place: usize) -> Result<Stri
         comparable.filter_map(|i| Some((i, answer(&answers[i], row)?))).collect()
     };
     let mistakes = galleries.misclassified.iter().filter_map(|(index, image)| {
-        let row = answers[place].get(&index).copied().filter(|row| !is_right(row))?;
+        let row = answers[place].get(&index).copied().filter(|row| !row.is_right())?;
         Some((row, image, others(row)))
     });
     let mut mistakes: Vec<_> = mistakes.collect();
-    mistakes.sort_by_key(|(_, _, others)| !others.iter().any(|(_, row)| is_right(row)));
+    mistakes.sort_by_key(|(_, _, others)| !others.iter().any(|(_, row)| row.is_right()));
     mistakes.truncate(MOST);
     let names = &predictions.class_names;
     let told = |(i, row): (usize, &PredictionRow)| Answer {
         run: runs[i].name.clone(),
         class: runs[i].class.clone(),
-        said: names.get(row.predicted).cloned().unwrap_or_else(|| format!("class {}", row.predicted)),
+        said: class_name(names, row.predicted),
         confidence: percent1(row.confidence().into()),
-        verdict: if is_right(row) { "right" } else { "wrong" },
+        verdict: if row.is_right() { "right" } else { "wrong" },
     };
     // One method is enough beside what is said: the best known, or else the first.
     let known = run.maps.iter().position(|maps| maps.method == "Grad-CAM").unwrap_or(0);
@@ -106,7 +102,7 @@ fn gallery(runs: &[Named], answers: &[Answers<'_>], place: usize) -> Result<Stri
         let mut card = card(&format!("run{}", place + 1), row, names, image, maps)?;
         card.others = match &others[..] {
             [] => Others::Unknown,
-            others if others.iter().any(|(_, row)| is_right(row)) => Others::Right,
+            others if others.iter().any(|(_, row)| row.is_right()) => Others::Right,
             _ => Others::Wrong,
         };
         card.answers = others.into_iter().map(told).collect();

@@ -7,6 +7,7 @@ use wick_runs::CamIndexRow;
 use super::row::place;
 use super::weights::Checkpoint;
 use super::{MapRow, Maps, Weights};
+use crate::format::class_name;
 
 /// Some methods whose maps were made alike.
 #[derive(Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ fn parts(method: &Maps, names: &[String], layer: Option<&str>) -> Vec<Part> {
 }
 
 fn target(rows: &[&MapRow], names: &[String]) -> Part {
-    let name = |class: usize| names.get(class).cloned().unwrap_or_else(|| format!("class {class}"));
+    let name = |class: usize| class_name(names, class);
     if rows.iter().all(|row| row.target.is_none()) {
         return Part::usual("what stands out, whatever the class");
     }

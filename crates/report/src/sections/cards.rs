@@ -4,7 +4,7 @@ use wick_runs::{CamStatus, PredictionRow};
 use wick_viz::{HeatMap, OverlayOptions, Photo, overlay};
 
 use crate::ReportError;
-use crate::format::{capital, percent1, share};
+use crate::format::{capital, class_name, percent1, share};
 use crate::maps::{Map, MapRow, Maps, strongest};
 use crate::picture::Picture;
 
@@ -93,10 +93,10 @@ pub(crate) fn card(
     image: &[u8],
     methods: &[Maps],
 ) -> Result<Card, ReportError> {
-    let name = |class: usize| names.get(class).cloned().unwrap_or_else(|| format!("class {class}"));
+    let name = |class: usize| class_name(names, class);
     let (truth_name, predicted_name) = (name(row.truth), name(row.predicted));
     let confidence = percent1(row.confidence().into());
-    let said = if row.truth == row.predicted {
+    let said = if row.is_right() {
         format!("recognised at {confidence}")
     } else {
         format!("taken for {predicted_name} at {confidence}")

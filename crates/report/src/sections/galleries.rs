@@ -92,7 +92,7 @@ pub(crate) fn misclassified(run: &Run) -> Result<Section, ReportError> {
         id: "misclassified",
         title: "Misclassified",
         set: |galleries| &galleries.misclassified,
-        belongs: |row| row.truth != row.predicted,
+        belongs: |row| !row.is_right(),
         lead: |shown, of, all| {
             let (of, all) = (count(of as u64), count(all as u64));
             format!("{shown} of the {of} images that the network got wrong, of {all}.")
@@ -106,7 +106,7 @@ pub(crate) fn unsure(run: &Run) -> Result<Section, ReportError> {
         id: "unsure",
         title: "Right, but unsure",
         set: |galleries| &galleries.unsure,
-        belongs: |row| row.truth == row.predicted,
+        belongs: |row| row.is_right(),
         lead: |shown, of, _| format!("The {shown} least sure of the {} right answers.", count(of as u64)),
     };
     section(run, &kind)
