@@ -13,6 +13,7 @@ use super::threads::Threads;
 use super::{HEAD, NORM, NUMBERS};
 use crate::cudnn::Direction;
 use crate::device::compile;
+use crate::training::{Elsewhere, Filters, Momentum, Muon, Rule};
 
 #[path = "../../../graph/src/tests/networks.rs"]
 mod networks;
@@ -29,7 +30,13 @@ fn every_kernel_compiles() {
         return;
     }
     compile(&[NUMBERS, NORM, HEAD].concat(), "sm_80").unwrap();
-    compile(&crate::training::program(), "sm_80").unwrap();
+    let elsewhere = Elsewhere { learning_rate: 1.0, momentum: Momentum::None, coefficient: 0.0 };
+    let muon = Muon { momentum: Momentum::Nesterov, steps: 5, filters: Filters::Free, elsewhere };
+    for rule in [Rule::Sgd { momentum: Momentum::None, dampening: 0.0 }, Rule::Muon(muon)] {
+        for architecture in ["sm_80", "sm_90"] {
+            compile(&crate::training::program(&rule), architecture).unwrap();
+        }
+    }
     for (name, graph) in networks::all() {
         for element in ["float", "bf16"] {
             let plans = [

@@ -1,6 +1,7 @@
 //! Training without the host: data set, batches, updates and averages on the device, a step one recorded graph.
 
 mod data;
+mod muon;
 mod rule;
 mod update;
 
@@ -17,6 +18,7 @@ use data::Resident;
 #[cfg(test)]
 pub(crate) use update::program;
 
+pub use muon::{Elsewhere, Filters, Muon};
 pub use rule::{Clip, Decay, Group, Momentum, Rates, Rule, Settings};
 
 /// What a step leaves.
@@ -98,7 +100,7 @@ impl Trainer {
             expect("values of an image", output.height * output.width * 3, map.iter().product())?;
         }
         let executor = Executor::new(device, graph, options)?;
-        let program = device.compile(&update::program())?;
+        let program = device.compile(&update::program(&settings.rule))?;
         let len = executor.parameters.len();
         let slots = (0..settings.rule.slots()).map(|_| device.zeros(len)).collect::<Result<_, _>>()?;
         Ok(Self {

@@ -1,6 +1,7 @@
 //! The kernels that update parameters, and what they tell of it.
 
-use super::rule::{Clip, Rule, Settings};
+use super::muon::{self, Shared};
+use super::rule::{Rule, Settings};
 use super::{MOST_STEPS, Step, StepReport, is_trained};
 use crate::device::{Launch, Pointer, Program};
 use crate::executor::{Command, Executor, Parameters, Places, expect};
@@ -11,9 +12,10 @@ const TRAINING: &str = include_str!("../kernels/training.cu");
 /// Blocks that sum over all gradients.
 const BLOCKS: usize = 512;
 
-/// The text of all kernels of training.
-pub(crate) fn program() -> String {
-    [crate::executor::NUMBERS, TRAINING, wick_augment::packed::KERNEL].concat()
+/// The text of all kernels of training by that rule.
+pub(crate) fn program(rule: &Rule) -> String {
+    let of_rule = if let Rule::Muon(_) = rule { muon::KERNELS } else { "" };
+    [crate::executor::NUMBERS, TRAINING, of_rule, wick_augment::packed::KERNEL].concat()
 }
 
 /// What updates need besides parameters and gradients, and what they leave.
@@ -32,6 +34,7 @@ pub(super) struct Memory {
     /// Three numbers a step.
     log: Buffer<f64>,
     predicted: Buffer<u8>,
+    muon: Option<muon::Memory>,
 }
 
 /// Group of what is not updated.
@@ -52,6 +55,10 @@ impl Memory {
             totals: device.zeros(2)?,
             log: device.zeros(3 * MOST_STEPS)?,
             predicted: device.zeros(0)?,
+            muon: match settings.rule {
+                Rule::Muon(muon) => Some(muon::Memory::new(executor, muon)?),
+                _ => None,
+            },
         };
         memory.set_groups(executor, settings)?;
         Ok(memory)
@@ -68,6 +75,9 @@ impl Memory {
             let begin = executor.parameters.offset(parameter) / Parameters::ALIGNMENT;
             let len = graph.parameters()[parameter].len().div_ceil(Parameters::ALIGNMENT);
             of[begin..begin + len].fill(group as u8);
+        }
+        if let Some(muon) = &mut self.muon {
+            muon.set_groups(&of, NONE)?;
         }
         self.group_of.write(0, &of)
     }
@@ -91,6 +101,9 @@ impl Memory {
         expect("steps at a time", steps.len().min(MOST_STEPS), steps.len())?;
         let numbers = (done..).zip(steps).flat_map(|(done, step)| rule.numbers(step.rates, done));
         self.rates.write(0, &numbers.collect::<Vec<f32>>())?;
+        if let Some(muon) = &mut self.muon {
+            muon.begin(steps)?;
+        }
         self.counter.write(0, &[0])
     }
 
@@ -127,11 +140,7 @@ impl Memory {
                 .with(self.totals.pointer(0));
             push("gradient_totals", totals)?;
         }
-        let (limit, most) = match settings.clip {
-            Clip::None => (0.0, 0.0),
-            Clip::Value(limit) => (limit, 0.0),
-            Clip::Norm(most) => (0.0, most),
-        };
+        let (limit, most) = settings.clip.numbers();
         let (keep, epsilon) = settings.rule.constants();
         let slot = |k: usize| slots.get(k).map_or(0, |slot| slot.pointer(0));
         let update = Launch::over(count / 4)
@@ -143,14 +152,14 @@ impl Memory {
             .with(slot(0))
             .with(slot(1))
             .with(parameters.rounded())
-            .with(self.group_of.pointer(0))
+            .with(self.muon.as_ref().map_or(self.group_of.pointer(0), muon::Memory::group_elsewhere))
             .with(self.groups.pointer(0))
             .with(self.rates.pointer(0))
             .with(self.counter.pointer(0))
             .with(self.totals.pointer(0))
             .with(settings.l1 as f32)
-            .with(limit as f32)
-            .with(most as f32)
+            .with(limit)
+            .with(most)
             .with(settings.weight_decay as f32)
             .with(keep as f32)
             .with((1.0 - keep) as f32)
@@ -166,6 +175,17 @@ impl Memory {
             .with(self.log.pointer(0))
             .with(self.predicted.pointer(0));
         push("log_step", log)?;
+        if let Some(muon) = &self.muon {
+            let shared = Shared {
+                group_of: self.group_of.pointer(0),
+                groups: self.groups.pointer(0),
+                narrow_of: self.narrow_of.pointer(0),
+                counter: self.counter.pointer(0),
+                totals: self.totals.pointer(0),
+                buffer: slot(0),
+            };
+            commands.extend(muon.commands(executor, program, settings, shared)?);
+        }
         Ok(commands)
     }
 

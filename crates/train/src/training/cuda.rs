@@ -1,20 +1,22 @@
 //! The part of a run that a GPU carries out: whole steps, with nothing read back between them.
 
+mod rule;
+
 use candle_core::{Tensor, Var};
 use rayon::prelude::*;
 use wick_augment::{Key, PackedList};
 use wick_cuda::training::{
-    Clip, Data as Resident, Decay, Group, Mix, Momentum, Rates, Rule, Settings, Step, StepReport, Trainer,
-    Values,
+    Clip, Data as Resident, Group, Mix, Rates, Settings, Step, StepReport, Trainer, Values,
 };
 use wick_cuda::{Determinism, Device, Executor, Numbers, Options};
 use wick_models::{Architecture, GraphRole as Role, Network};
-use wick_optim::{Average, AverageConfig, Length, Optimizer, OptimizerConfig, Point, Weights};
+use wick_optim::{Average, AverageConfig, Length, Optimizer, Point, Weights};
 
 use crate::compute::values;
 use crate::data::Data;
 use crate::recipe::Precision;
 use crate::{Recipe, TrainError};
+use rule::{Buffers, Chosen};
 
 /// Steps that are begun before the losses of the first are looked at.
 pub(crate) const TOGETHER: usize = 64;
@@ -28,7 +30,7 @@ pub(crate) struct Cuda {
     names: Vec<String>,
     variables: Vec<Var>,
     groups: Vec<Option<usize>>,
-    slots: &'static [&'static str],
+    buffers: Buffers,
     momentum: f64,
     average: AverageConfig,
     length: Length,
@@ -54,7 +56,6 @@ impl Cuda {
             let what = format!("train.mix = {{ {name} = {alpha} }}");
             return Err(TrainError::NotOnGpu { what, remedy: "set it to \"none\", or use `--device cpu`" });
         }
-        rule(&recipe.optim)?;
         recipe.augmentation()?.packed().map_err(TrainError::Augment)?;
         Ok(())
     }
@@ -67,7 +68,7 @@ impl Cuda {
         length: Length,
     ) -> Result<Self, TrainError> {
         Self::check(recipe)?;
-        let (rule, weight_decay, slots) = rule(&recipe.optim)?;
+        let Chosen { rule, weight_decay, buffers } = Chosen::of(&recipe.optim);
         let graph = network.architecture.graph(network.classes)?;
         let names: Vec<String> = graph.parameters().iter().map(|p| p.name.clone()).collect();
         let variables: Vec<Var> = names.iter().filter_map(|name| network.parameters.get(name)).collect();
@@ -105,7 +106,7 @@ impl Cuda {
             names,
             variables,
             groups: group_of,
-            slots,
+            buffers,
             momentum: recipe.optim.momentum().unwrap_or(0.0),
             average: recipe.average,
             length,
@@ -148,8 +149,12 @@ impl Cuda {
         let steps = optimizer.steps();
         if steps > 0 {
             let state = optimizer.state()?;
-            let buffers =
-                self.slots.iter().map(|slot| self.buffers(slot, &state)).collect::<Result<Vec<_>, _>>()?;
+            let buffers = self
+                .buffers
+                .names
+                .iter()
+                .map(|slot| self.buffers(slot, &state))
+                .collect::<Result<Vec<_>, _>>()?;
             let buffers: Vec<Vec<&[f32]>> = buffers.iter().map(|b| slices(b)).collect();
             self.trainer.set_state(steps, &buffers)?;
         }
@@ -213,7 +218,10 @@ impl Cuda {
             let count = i64::try_from(steps).unwrap_or(i64::MAX);
             state.push((format!("step/{name}"), Tensor::new(&[count], &candle_core::Device::Cpu)?));
             let Some(at) = self.names.iter().position(|n| *n == name).filter(|_| steps > 0) else { continue };
-            for (slot, values) in self.slots.iter().zip(&buffers) {
+            if !self.buffers.are_kept(self.variables[at].rank()) {
+                continue;
+            }
+            for (slot, values) in self.buffers.names.iter().zip(&buffers) {
                 let tensor =
                     Tensor::from_slice(&values[at], self.variables[at].shape(), &candle_core::Device::Cpu)?;
                 state.push((format!("{slot}/{name}"), tensor));
@@ -291,39 +299,6 @@ fn numbers(precision: Precision) -> Numbers {
         Precision::Tf32 => Numbers::Tf32,
         Precision::Bf16 => Numbers::Bf16,
     }
-}
-
-/// The rule, its weight decay, and what the CPU's optimiser calls its buffers.
-fn rule(optim: &OptimizerConfig) -> Result<(Rule, f64, &'static [&'static str]), TrainError> {
-    let adam = |beta2, epsilon, decay| Rule::Adam { beta2, epsilon, decay };
-    Ok(match optim {
-        OptimizerConfig::Sgd(o) => {
-            let (momentum, slots): (_, &[_]) = match o.momentum {
-                // Without a momentum there is no buffer.
-                wick_optim::Momentum::None => (Momentum::None, &[]),
-                wick_optim::Momentum::Nesterov(_) => (Momentum::Nesterov, &["momentum_buffer"]),
-                wick_optim::Momentum::Heavy(_) => (Momentum::Heavy, &["momentum_buffer"]),
-            };
-            (Rule::Sgd { momentum, dampening: o.dampening }, o.weight_decay, slots)
-        }
-        OptimizerConfig::Adam(o) => {
-            (adam(o.beta2, o.epsilon, Decay::Gradient), o.weight_decay, &["exp_avg", "exp_avg_sq"])
-        }
-        OptimizerConfig::AdamW(o) => {
-            (adam(o.beta2, o.epsilon, Decay::Parameter), o.weight_decay, &["exp_avg", "exp_avg_sq"])
-        }
-        OptimizerConfig::RmsProp(o) => {
-            let rule = Rule::RmsProp { alpha: o.alpha, epsilon: o.epsilon };
-            (rule, o.weight_decay, &["square_avg", "momentum_buffer"])
-        }
-        OptimizerConfig::Muon(_) => {
-            let what = "optim.kind = \"muon\"".to_owned();
-            return Err(TrainError::NotOnGpu {
-                what,
-                remedy: "choose another optimiser, or use `--device cpu`",
-            });
-        }
-    })
 }
 
 /// What is drawn for each image of an epoch, in its order, by all cores.
