@@ -45,7 +45,7 @@ pub(super) struct Matrices {
 pub(super) fn filters(graph: &Graph, parameters: &Parameters) -> Vec<Filter> {
     let all = graph.parameters().iter().enumerate();
     let of = |(at, parameter): (usize, &wick_graph::Parameter)| match parameter.shape[..] {
-        [kh, kw, c_in, c_out] if is_trained(graph, at) && parameter.len() > 0 => {
+        [kh, kw, c_in, c_out] if is_trained(graph, at) && !parameter.is_empty() => {
             Some(Filter { begin: parameters.offset(at), rows: c_out, columns: kh * kw * c_in })
         }
         _ => None,
