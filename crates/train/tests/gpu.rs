@@ -46,7 +46,7 @@ fn recipe(more: &str) -> Recipe {
 }
 
 /// Everything that is trained otherwise than another.
-const KINDS: [(&str, &str); 14] = [
+const KINDS: [(&str, &str); 20] = [
     ("plain", ""),
     ("frozen in time", "[[train.freeze]]\nnamed = \"bn\"\nafter_epochs = 1"),
     (
@@ -74,6 +74,17 @@ const KINDS: [(&str, &str); 14] = [
         "muon on rescaled filters",
         "[optim]\nkind = \"muon\"\nlr = 1e-3\nmomentum = { nesterov = 0.6 }\nweight_decay = 2e-3\nsteps = 3\nfilters = \"rescaled\"\n\
          elsewhere = { lr = 2.8, momentum = { nesterov = 0.85 } }\n[[train.freeze]]\nnamed = \"layer1\"\nafter_epochs = 1",
+    ),
+    ("muon in parts", "[train]\naccumulate = 2\n[optim]\nkind = \"muon\"\nlr = 1e-3\nsteps = 3"),
+    // Four images each; of the last batch, two.
+    ("in parts", "[train]\naccumulate = 2\n[optim]\nlr = 1e-2\n[gradients]\nclip = { norm = 0.5 }"),
+    ("mixup", "[train]\nmix = { mixup = 1.0 }\nlabel_smoothing = 0.1"),
+    ("cutmix", "[train]\nmix = { cutmix = 1.0 }"),
+    ("mixed in parts", "[train]\naccumulate = 2\nmix = { cutmix = 1.0 }"),
+    // Through two softmaxes, gradients are small.
+    (
+        "dropout in parts",
+        "[train]\naccumulate = 2\n[model]\narchitecture = \"custom_resnet_published\"\n[optim]\nlr = 0.05",
     ),
 ];
 
@@ -123,6 +134,10 @@ fn a_gpu_trains_as_the_cpu_does() {
             };
             assert!((got / want - 1.0).abs() < most, "{name}, step {}: {got} {want}", step + 1);
         }
+        // One image may be on the edge.
+        let right = |run: &RunDir| rows(run)[0].train_accuracy;
+        let apart = (right(&gpu_run) - right(&cpu_run)).abs();
+        assert!(apart < 1.5 / 20.0, "{name}: {apart} more or less are right in the first epoch");
         for (want, got) in tests(&cpu_run).iter().zip(tests(&gpu_run)) {
             assert!((got / want - 1.0).abs() < 5e-2, "{name}: test loss {got} {want}");
         }
@@ -132,8 +147,17 @@ fn a_gpu_trains_as_the_cpu_does() {
 #[test]
 fn interruptions_change_no_bit_on_a_gpu() {
     let Some(gpu) = gpu() else { return };
-    // One of each kind of state.
-    let kept = ["momentum", "adam", "lookahead", "ema", "muon", "muon with weight decay and groups"];
+    // One of each kind of state, and of what is drawn batch by batch.
+    let kept = [
+        "momentum",
+        "adam",
+        "lookahead",
+        "ema",
+        "muon",
+        "muon with weight decay and groups",
+        "mixed in parts",
+        "dropout in parts",
+    ];
     for (name, more) in KINDS.into_iter().filter(|(name, _)| kept.contains(name)) {
         let (root, recipe) = (tempfile::tempdir().unwrap(), recipe(more));
         let (alone, stopped) = (folder(root.path(), "alone"), folder(root.path(), "stopped"));

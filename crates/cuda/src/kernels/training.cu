@@ -116,12 +116,19 @@ extern "C" __global__ void update(int rule, float* values, const float* gradient
   if (rounded) store(rounded + at, p);
 }
 
-// What is told of a step: its loss, and the sums of gradients and parameters.
+// What is told of a step: its loss, and the sums of gradients and parameters. Of a batch in parts it is told part by part, the
+// one of `images` images that begins at `start`, each with its share of the loss; sums are those that are there for the last.
 extern "C" __global__ void log_step(const unsigned* step, const float* loss, const double* totals, const unsigned char* predicted,
-                                    int batch, double* log, unsigned char* all_predicted) {
+                                    int start, int images, int batch, double* log, unsigned char* all_predicted) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < batch) all_predicted[*step * batch + i] = predicted[i];
-  if (i < 3) log[3 * *step + i] = i == 0 ? (double)*loss : totals[i - 1];
+  if (i < images) all_predicted[*step * batch + start + i] = predicted[i];
+  double* told = log + 3 * *step;
+  if (i == 0) {
+    const double part = (double)images / batch * *loss;
+    told[0] = start == 0 ? part : told[0] + part;
+  } else if (i < 3) {
+    told[i] = totals[i - 1];
+  }
 }
 
 extern "C" __global__ void advance(unsigned* step, unsigned* first, int batch) {

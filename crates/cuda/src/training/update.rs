@@ -1,13 +1,16 @@
 //! The kernels that update parameters, and what they tell of it.
 
+use super::data::Part;
 use super::muon::{self, Shared};
 use super::rule::{Rule, Settings};
 use super::{MOST_STEPS, Step, StepReport, is_trained};
 use crate::device::{Launch, Pointer, Program};
-use crate::executor::{Command, Executor, Parameters, Places, expect};
+use crate::executor::{Command, Executor, Parameters, expect};
 use crate::{Buffer, CudaError, Device};
 
 const TRAINING: &str = include_str!("../kernels/training.cu");
+const MIXING: &str = include_str!("../kernels/mixing.cu");
+const PARTS: &str = include_str!("../kernels/parts.cu");
 
 /// Blocks that sum over all gradients.
 const BLOCKS: usize = 512;
@@ -15,7 +18,7 @@ const BLOCKS: usize = 512;
 /// The text of all kernels of training by that rule.
 pub(crate) fn program(rule: &Rule) -> String {
     let of_rule = if let Rule::Muon(_) = rule { muon::KERNELS } else { "" };
-    [crate::executor::NUMBERS, TRAINING, of_rule, wick_augment::packed::KERNEL].concat()
+    [crate::executor::NUMBERS, TRAINING, MIXING, PARTS, of_rule, wick_augment::packed::KERNEL].concat()
 }
 
 /// What updates need besides parameters and gradients, and what they leave.
@@ -41,13 +44,14 @@ pub(super) struct Memory {
 const NONE: u8 = 255;
 
 impl Memory {
-    pub fn new(executor: &Executor, settings: &Settings) -> Result<Self, CudaError> {
+    /// For gradients that are in bf16 where `narrow_of` is 1.
+    pub fn new(executor: &Executor, settings: &Settings, narrow_of: &[u8]) -> Result<Self, CudaError> {
         let device = executor.device();
         let groups: Vec<f32> =
             settings.groups.iter().flat_map(|g| [g.learning_rate as f32, g.weight_decay as f32]).collect();
         let mut memory = Self {
             group_of: device.zeros(executor.parameters.len() / Parameters::ALIGNMENT)?,
-            narrow_of: device.upload(&narrow(executor))?,
+            narrow_of: device.upload(narrow_of)?,
             groups: device.upload(&groups)?,
             rates: device.zeros(4 * MOST_STEPS)?,
             counter: device.zeros(1)?,
@@ -107,13 +111,12 @@ impl Memory {
         self.counter.write(0, &[0])
     }
 
-    /// The update of one step, and its log.
+    /// The update of one step.
     pub fn commands(
         &self,
         executor: &Executor,
         program: &Program,
         (settings, slots): (&Settings, &[Buffer<f32>]),
-        (places, batch): (&Places, usize),
     ) -> Result<Vec<Command>, CudaError> {
         let parameters = &executor.parameters;
         let count = parameters.len();
@@ -166,15 +169,6 @@ impl Memory {
             .with(epsilon as f32)
             .with(count);
         push("update", update)?;
-        let log = Launch::over(batch.max(3))
-            .with(self.counter.pointer(0))
-            .with(executor.pointer(places.loss))
-            .with(self.totals.pointer(0))
-            .with(executor.pointer(places.predicted))
-            .with(batch)
-            .with(self.log.pointer(0))
-            .with(self.predicted.pointer(0));
-        push("log_step", log)?;
         if let Some(muon) = &self.muon {
             let shared = Shared {
                 group_of: self.group_of.pointer(0),
@@ -187,6 +181,27 @@ impl Memory {
             commands.extend(muon.commands(executor, program, settings, shared)?);
         }
         Ok(commands)
+    }
+
+    /// What is told of a part of a batch, with the last one also of the step.
+    pub fn log(
+        &self,
+        executor: &Executor,
+        program: &Program,
+        Part { range, places }: Part<'_>,
+        batch: usize,
+    ) -> Result<Command, CudaError> {
+        let launch = Launch::over(range.len().max(3))
+            .with(self.counter.pointer(0))
+            .with(executor.pointer(places.loss))
+            .with(self.totals.pointer(0))
+            .with(executor.pointer(places.predicted))
+            .with(range.start)
+            .with(range.len())
+            .with(batch)
+            .with(self.log.pointer(0))
+            .with(self.predicted.pointer(0));
+        Ok(Command::Kernel(program.kernel("log_step")?, launch))
     }
 
     /// What so many steps left.
@@ -209,8 +224,8 @@ impl Memory {
     }
 }
 
-/// Where gradients are in bf16: those of convolutions' weights, if any.
-fn narrow(executor: &Executor) -> Vec<u8> {
+/// Where a step leaves gradients in bf16: those of convolutions' weights, if any.
+pub(super) fn narrow(executor: &Executor) -> Vec<u8> {
     let mut of = vec![0; executor.parameters.len() / Parameters::ALIGNMENT];
     if executor.parameters.rounded_gradients() != 0 {
         for conv in executor.graph().convs() {
