@@ -10,7 +10,7 @@ use crate::cli::RecipeArgs;
 
 const BASE: &str = include_str!("../recipes/base.toml");
 const QUICK: &str = include_str!("../recipes/quick.toml");
-const RECIPES: [(&str, &str); 13] = [
+const RECIPES: [(&str, &str); 14] = [
     ("s8-layernorm", include_str!("../recipes/s8-layernorm.toml")),
     ("s8-layernorm-published", include_str!("../recipes/s8-layernorm-published.toml")),
     ("s8-onecycle", include_str!("../recipes/s8-onecycle.toml")),
@@ -24,6 +24,7 @@ const RECIPES: [(&str, &str); 13] = [
     ("s11", include_str!("../recipes/s11.toml")),
     ("s11-tuned", include_str!("../recipes/s11-tuned.toml")),
     ("speedrun", include_str!("../recipes/speedrun.toml")),
+    ("speedrun-muon", include_str!("../recipes/speedrun-muon.toml")),
 ];
 
 /// What they reached, as `cargo xtask results` gathers it.
@@ -194,6 +195,34 @@ mod tests {
             let norm = name.ends_with(".2.bias") || name.ends_with(".5.bias");
             assert_eq!(last(&name, var.rank()).unwrap_or(1.0), if norm { 64.0 } else { 1.0 }, "{name}");
         }
+    }
+
+    /// airbench94_muon.py: rates 0.053 and 0.67 on the summed loss, a decay of 2e-6 a step and image, all falling to 0; its logits are
+    /// divided by 256 where these are by 9, so that its last layer's weights are 256/9 times these.
+    #[test]
+    fn the_speedrun_with_muon_is_as_published() {
+        let recipe = named("speedrun-muon").unwrap();
+        let length = Length { epochs: 8, steps_per_epoch: recipe.steps_per_epoch(50_000) };
+        let schedule = recipe.schedule(length, None).unwrap();
+        for step in 0..length.steps() {
+            let want = 0.24 * (1.0 - step as f64 / 200.0);
+            assert!((schedule.at(step, &[]).learning_rate - want).abs() < 1e-12, "step {step}");
+        }
+        let OptimizerConfig::Muon(muon) = recipe.optim else { panic!("{:?}", recipe.optim) };
+        let (last, biases) = (0.67 * 2000.0 * (9.0f64 / 256.0).powi(2), 0.053 * 2000.0);
+        let network = Network::new(recipe.model.architecture, 10, 0, &Device::Cpu).unwrap();
+        let elsewhere = network.parameters.trainable().into_iter().filter(|(_, var)| var.rank() != 4);
+        let mut seen = 0;
+        for (name, var) in elsewhere {
+            let group = recipe.groups.iter().rev().find(|g| g.has(&name, var.rank()));
+            let [lr, decay] = group.map_or([1.0; 2], |g| [g.learning_rate, g.weight_decay]);
+            let lr = lr * muon.elsewhere.learning_rate * muon.learning_rate;
+            let want = if name.ends_with(".bias") { biases } else { last };
+            assert!((lr / want - 1.0).abs() < 1e-12, "{name}: {lr}");
+            assert!((lr * decay * muon.weight_decay / 4e-3 - 1.0).abs() < 1e-12, "{name}");
+            seen += 1;
+        }
+        assert_eq!(seen, 8, "six norms' biases, the whitening's and the last layer");
     }
 
     #[test]

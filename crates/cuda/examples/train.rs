@@ -5,7 +5,7 @@
 use std::error::Error;
 
 use wick_augment::{Augmentation, Key, Size, Transform};
-use wick_cuda::training::{Clip, Data, Group, Momentum, Rates, Rule, Settings, Step, Trainer};
+use wick_cuda::training::{Clip, Data, Epoch, Group, Momentum, Rates, Rule, Settings, Step, Trainer};
 use wick_cuda::{Device, Numbers, Options};
 use wick_graph::{BatchNorm, Bias, Conv2d, Graph, GraphError, Parameter};
 
@@ -63,7 +63,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let labels: Vec<u8> = (0..IMAGES).map(|i| (i % 2) as u8).collect();
     let list = [Transform::normalize([0.5; 3], [0.25; 3])];
     let augmentation = Augmentation::new(&list, Size::new(SIDE, SIDE))?.packed()?;
-    let data = Data { images: &images, labels: &labels, augmentation: &augmentation, label_smoothing: 0.0 };
+    let data = Data {
+        images: &images,
+        labels: &labels,
+        augmentation: &augmentation,
+        label_smoothing: 0.0,
+        parts: 1,
+    };
 
     let graph = network()?;
     let settings = Settings {
@@ -84,7 +90,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for epoch in 1..=3 {
         let (mut words, mut packer) = (Vec::new(), augmentation.packer());
         (0..IMAGES as u64).for_each(|index| packer.pack_key(Key { seed: 0, epoch, index }, &mut words));
-        trainer.begin_epoch(&order, &words)?;
+        trainer.begin_epoch(Epoch { order: &order, words: &words, batches: &[] })?;
         // Nothing is read back before the last of them.
         let reports = trainer.steps(0, BATCH, &[step; IMAGES / BATCH])?;
         let predicted = reports.iter().flat_map(|report| &report.predicted);

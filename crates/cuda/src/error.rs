@@ -91,12 +91,6 @@ pub enum CudaError {
         /// Why the last one was none.
         message: String,
     },
-    /// A layer of the head that has no kernel here.
-    #[error("a {layer} of features is not computed on a GPU; compute this network on the CPU")]
-    NoKernel {
-        /// Which.
-        layer: &'static str,
-    },
     /// The graph, or a slice that was given for it.
     #[error(transparent)]
     Graph(#[from] GraphError),

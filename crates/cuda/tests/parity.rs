@@ -3,14 +3,32 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // in helpers as in tests; each error is told
 
 use wick_cuda::{CudaError, Determinism, Device, Executor, Numbers, Options};
-use wick_graph::{Algorithm, Batch, Graph, Role, StepOptions};
+use wick_graph::{Algorithm, Batch, Graph, Mixed, Role, StepOptions};
 
+#[path = "../../graph/src/tests/deep_head.rs"]
+mod deep_head;
 #[path = "../../graph/src/tests/inputs.rs"]
 mod inputs;
 #[path = "../../graph/src/tests/networks.rs"]
 mod networks;
 
 const SMOOTHING: f32 = 0.1;
+const LABELS: [u32; 5] = [2, 0, 1, 1, 0];
+const OTHERS: [u32; 5] = [0, 0, 2, 1, 1];
+
+/// Of images' own labels alone.
+fn own() -> StepOptions<'static> {
+    StepOptions { dropout_seed: 7, ..StepOptions::smoothed(SMOOTHING) }
+}
+
+/// Of `n` images: with others that have `1 - weight` of the target; dropouts draw anew.
+fn mixed(n: usize, weight: f32) -> StepOptions<'static> {
+    StepOptions { mixed: Some(Mixed { labels: &OTHERS[..n], weight }), dropout_seed: 1 << 40, ..own() }
+}
+
+fn all() -> Vec<(&'static str, Graph)> {
+    networks::all().into_iter().chain([("deep head", deep_head::deep_head().unwrap())]).collect()
+}
 
 /// The GPU, if there is one and all that belongs to it.
 fn device() -> Option<Device> {
@@ -37,35 +55,39 @@ fn slices(values: &[Vec<f32>]) -> Vec<&[f32]> {
     values.iter().map(Vec::as_slice).collect()
 }
 
-fn on_cpu(graph: &Graph, mut parameters: Vec<Vec<f32>>, images: &[f32], labels: &[u32]) -> Outcome {
-    let options = wick_graph::Options { algorithm: Algorithm::Direct, ..wick_graph::Options::default() };
-    let mut executor = wick_graph::Executor::new(graph, options).unwrap();
+/// A step with the first of the images, as many as there are labels.
+fn on_cpu(
+    graph: &Graph,
+    mut parameters: Vec<Vec<f32>>,
+    batch: Batch<'_>,
+    options: StepOptions<'_>,
+) -> Outcome {
+    let direct = wick_graph::Options { algorithm: Algorithm::Direct, ..wick_graph::Options::default() };
+    let mut executor = wick_graph::Executor::new(graph, direct).unwrap();
     let mut gradients = vec![Vec::new(); parameters.len()];
-    let step = executor
-        .training_step(
-            &slices(&parameters),
-            Batch { images, labels },
-            StepOptions::smoothed(SMOOTHING),
-            &mut gradients,
-        )
-        .unwrap();
+    let step = executor.training_step(&slices(&parameters), batch, options, &mut gradients).unwrap();
     let (loss, logits, statistics) = (step.loss, step.logits.to_vec(), step.statistics.to_vec());
     for batch in &statistics {
         for (running, new) in [(batch.running_mean, &batch.mean), (batch.running_variance, &batch.variance)] {
             wick_graph::BatchStatistics::blend(batch.update, &mut parameters[running], new);
         }
     }
-    let evaluation = executor.logits(&slices(&parameters), images).unwrap().to_vec();
+    let evaluation = executor.logits(&slices(&parameters), batch.images).unwrap().to_vec();
     Outcome { loss, logits, gradients, evaluation, parameters }
 }
 
-fn on_gpu(executor: &mut Executor, parameters: &[Vec<f32>], images: &[f32], labels: &[u32]) -> Outcome {
+fn on_gpu(
+    executor: &mut Executor,
+    parameters: &[Vec<f32>],
+    batch: Batch<'_>,
+    options: StepOptions<'_>,
+) -> Outcome {
     executor.set_parameters(&slices(parameters)).unwrap();
-    let loss = executor.training_step(Batch { images, labels }, SMOOTHING).unwrap();
-    let logits = executor.training_logits(labels.len(), SMOOTHING).unwrap().unwrap();
+    let loss = executor.training_step(batch, options).unwrap();
+    let logits = executor.training_logits(batch.labels.len(), options).unwrap().unwrap();
     let mut gradients = vec![Vec::new(); parameters.len()];
     executor.gradients(&mut gradients).unwrap();
-    let evaluation = executor.logits(images).unwrap();
+    let evaluation = executor.logits(batch.images).unwrap();
     let mut parameters = parameters.to_vec();
     executor.parameters(&mut parameters).unwrap();
     Outcome { loss, logits, gradients, evaluation, parameters }
@@ -106,23 +128,38 @@ fn check(name: &str, graph: &Graph, got: &Outcome, want: &Outcome, tolerance: f6
 
 fn compared(numbers: Numbers, tolerance: f64) {
     let Some(device) = device() else { return };
-    for (name, graph) in networks::all() {
-        let labels = [2, 0, 1, 1, 0];
-        let (images, parameters) = (inputs::images(&graph, labels.len()), inputs::parameters(&graph));
+    for (name, graph) in all() {
+        let (images, parameters) = (inputs::images(&graph, LABELS.len()), inputs::parameters(&graph));
         let options = Options { numbers, determinism: Determinism::Required };
         let mut executor = Executor::new(&device, &graph, options).unwrap();
-        let want = on_cpu(&graph, parameters.clone(), &images, &labels);
-        let got = on_gpu(&mut executor, &parameters, &images, &labels);
-        let worst = check(name, &graph, &got, &want, tolerance);
-        println!("{name}, {numbers:?}: largest error {worst:.1e}");
-        // A smaller batch beside it, and the first one again, recorded and played back: the same bits.
-        let fewer = (&images[..images.len() / labels.len() * 3], &labels[..3]);
-        let want = on_cpu(&graph, parameters.clone(), fewer.0, fewer.1);
-        check(name, &graph, &on_gpu(&mut executor, &parameters, fewer.0, fewer.1), &want, tolerance);
-        for _ in 0..3 {
-            let again = on_gpu(&mut executor, &parameters, &images, &labels);
-            assert_eq!(again.gradients, got.gradients, "{name}");
-            assert_eq!(again.evaluation, got.evaluation, "{name}");
+        // A smaller batch beside it; what was recorded of a step takes other seeds and shares.
+        let fewer = Batch { images: &images[..images.len() / LABELS.len() * 3], labels: &LABELS[..3] };
+        let batch = Batch { images: &images, labels: &LABELS };
+        for (name, batch, step) in [
+            (name.to_owned(), batch, own()),
+            (format!("{name}, fewer"), fewer, own()),
+            (format!("{name}, mixed"), batch, mixed(5, 0.7)),
+            (format!("{name}, fewer mixed"), fewer, mixed(3, 0.0)),
+        ] {
+            let want = on_cpu(&graph, parameters.clone(), batch, step);
+            let got = on_gpu(&mut executor, &parameters, batch, step);
+            let worst = check(&name, &graph, &got, &want, tolerance);
+            println!("{name}, {numbers:?}: largest error {worst:.1e}");
+            // Recorded and played back: the same bits.
+            for _ in 0..3 {
+                let again = on_gpu(&mut executor, &parameters, batch, step);
+                assert_eq!(again.gradients, got.gradients, "{name}");
+                assert_eq!(again.evaluation, got.evaluation, "{name}");
+            }
+            let step = match step.mixed {
+                None => StepOptions { dropout_seed: 8, ..step },
+                Some(mixed) => {
+                    StepOptions { dropout_seed: 8, mixed: Some(Mixed { weight: 0.2, ..mixed }), ..step }
+                }
+            };
+            let want = on_cpu(&graph, parameters.clone(), batch, step);
+            let got = on_gpu(&mut executor, &parameters, batch, step);
+            check(&format!("{name}, played back"), &graph, &got, &want, tolerance);
         }
     }
 }
@@ -144,13 +181,13 @@ fn tf32_is_near_the_cpu() {
 #[test]
 fn bf16_is_near_the_cpu() {
     let Some(device) = device() else { return };
-    for (name, graph) in networks::all() {
-        let labels = [2, 0, 1, 1, 0];
-        let (images, parameters) = (inputs::images(&graph, labels.len()), inputs::parameters(&graph));
+    for (name, graph) in all() {
+        let (images, parameters) = (inputs::images(&graph, LABELS.len()), inputs::parameters(&graph));
+        let batch = Batch { images: &images, labels: &LABELS };
         let options = Options { numbers: Numbers::Bf16, determinism: Determinism::Required };
         let mut executor = Executor::new(&device, &graph, options).unwrap();
-        let want = on_cpu(&graph, parameters.clone(), &images, &labels);
-        let got = on_gpu(&mut executor, &parameters, &images, &labels);
+        let want = on_cpu(&graph, parameters.clone(), batch, mixed(5, 0.7));
+        let got = on_gpu(&mut executor, &parameters, batch, mixed(5, 0.7));
         let trained = |of: &Outcome| {
             let roles = graph.parameters().iter().zip(&of.gradients);
             roles.filter(|(p, _)| p.role == Role::Trainable).flat_map(|(_, g)| g.clone()).collect::<Vec<_>>()

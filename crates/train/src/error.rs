@@ -169,12 +169,4 @@ pub enum TrainError {
     /// What only a GPU computes.
     #[error("train.precision = \"tf32\" is a GPU's; use f32 or bf16 on the CPU, or `--device cuda`")]
     NotOnCpu,
-    /// What only the CPU computes.
-    #[error("{what} is not computed on a GPU; {remedy}")]
-    NotOnGpu {
-        /// Key and value.
-        what: String,
-        /// What to do.
-        remedy: &'static str,
-    },
 }

@@ -4,12 +4,12 @@ use anyhow::{Context, Result};
 use candle_core::{Device as Host, Tensor};
 use wick_augment::{Augmentation, Key, PackedList, Size, Transform};
 use wick_cifar::{HEIGHT, WIDTH};
-use wick_models::{CompileOptions, Network};
+use wick_models::{CompileOptions, Network, StepOptions};
 use wick_optim::{Momentum, SgdOptions};
 use wick_train::Determinism;
 use wick_train::gpu::{
-    Batch as GraphBatch, Clip, Data, Device, Executor, Group, Momentum as Kind, Options, Rates, Rule,
-    Settings, Step, Trainer, numbers, values,
+    Batch as GraphBatch, Clip, Data, Device, Drawn, Epoch, Executor, Group, Momentum as Kind, Options, Rates,
+    Rule, Settings, Step, Trainer, numbers, values,
 };
 
 use super::engine::{Batch, Engine, Gradients, OpTime, optimiser};
@@ -33,7 +33,8 @@ impl Cuda {
         let list = packed()?;
         let images: Vec<u8> = (0..batch * HEIGHT * WIDTH * 3).map(|i| ((i * 7919) % 251) as u8).collect();
         let labels: Vec<u8> = (0..batch).map(|i| (i % network.classes) as u8).collect();
-        let data = Data { images: &images, labels: &labels, augmentation: &list, label_smoothing: 0.0 };
+        let data =
+            Data { images: &images, labels: &labels, augmentation: &list, label_smoothing: 0.0, parts: 1 };
         let SgdOptions { momentum, dampening, weight_decay, .. } = optimiser();
         let kind = match momentum {
             Momentum::None => Kind::None,
@@ -56,7 +57,8 @@ impl Cuda {
         let order: Vec<i32> = (0..batch as i32).collect();
         let (mut words, mut packer) = (Vec::new(), list.packer());
         (0..batch as u64).for_each(|index| packer.pack_key(Key { seed: 0, epoch: 1, index }, &mut words));
-        trainer.begin_epoch(&order, &words)?;
+        let batches = [Drawn { images: batch, dropout_seed: 0, mixing: None }]; // for a network with dropouts
+        trainer.begin_epoch(Epoch { order: &order, words: &words, batches: &batches })?;
         Ok(Self { trainer, network, loaded: None })
     }
 }
@@ -101,8 +103,9 @@ impl Engine for Cuda {
         let executor = self.trainer.executor();
         upload(executor, &self.network)?;
         let (images, labels) = (pixels(batch)?, batch.labels.to_vec1()?);
-        executor.training_step(GraphBatch { images: &images, labels: &labels }, 0.0)?;
-        let found = executor.training_logits(batch.len(), 0.0)?.context("the step left no logits")?;
+        let step = StepOptions::default();
+        executor.training_step(GraphBatch { images: &images, labels: &labels }, step)?;
+        let found = executor.training_logits(batch.len(), step)?.context("the step left no logits")?;
         let mut values = vec![Vec::new(); executor.graph().parameters().len()];
         executor.gradients(&mut values)?;
         let of = executor.graph().parameters().iter().zip(values);

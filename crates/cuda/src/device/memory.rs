@@ -24,7 +24,7 @@ macro_rules! plain {
     ($($number:ty),*) => { $(impl sealed::Sealed for $number {} impl Pod for $number {})* };
 }
 
-plain!(f32, f64, bf16, u8, u32, i32, i16);
+plain!(f32, f64, bf16, u8, u32, u64, i32, i16);
 
 /// Values in the memory of a device.
 #[derive(Debug)]

@@ -159,10 +159,7 @@ impl Executor {
             images: batch.images,
             program: &self.kernels.named,
         };
-        head.commands(match batch.mode {
-            Mode::Train { smoothing } => Some(f32::from_bits(smoothing)),
-            Mode::Evaluate => None,
-        })
+        head.commands(batch.mode)
     }
 
     fn norm<'a>(&'a self, batch: &Batch<'_>, norm: usize) -> Norm<'a> {

@@ -5,6 +5,7 @@ use wick_graph::{Graph, Role};
 
 use super::layout::Places;
 use super::parameters::Parameters;
+use super::stage::{Mode, Targets};
 use crate::CudaError;
 use crate::device::{Kernel, Launch, Pointer, Program};
 
@@ -23,14 +24,14 @@ pub(super) struct Head<'a> {
 type Commands = Vec<(Kernel, Launch)>;
 
 impl Head<'_> {
-    /// From features to logits; with a label smoothing, to the loss and back to the gradient of the features.
-    pub fn commands(&self, smoothing: Option<f32>) -> Result<Commands, CudaError> {
+    /// From features to logits; in training, to the loss and back to the gradient of the features.
+    pub fn commands(&self, mode: Mode) -> Result<Commands, CudaError> {
         let mut commands = Vec::new();
         for (i, op) in self.ops.iter().enumerate() {
-            commands.push(self.forward(i, *op)?);
+            commands.push(self.forward(i, *op, mode)?);
         }
-        if let Some(smoothing) = smoothing {
-            commands.extend(self.loss(smoothing)?);
+        if let Mode::Train { smoothing, targets } = mode {
+            commands.extend(self.loss(f32::from_bits(smoothing), targets)?);
             for (i, op) in self.ops.iter().enumerate().rev() {
                 commands.extend(self.backward(i, *op)?);
             }
@@ -57,12 +58,37 @@ impl Head<'_> {
         behind.unwrap_or_else(|| self.graph.classes())
     }
 
-    fn forward(&self, i: usize, op: HeadOp) -> Result<(Kernel, Launch), CudaError> {
+    fn scale(&self, factor: f32, count: usize, [x, y]: [Pointer; 2]) -> Result<(Kernel, Launch), CudaError> {
+        Ok((self.kernel("scale")?, Launch::over(count).with(x).with(factor).with(count).with(y)))
+    }
+
+    /// The dropout that is layer `i`, of values or of gradients.
+    fn dropout(&self, i: usize, p: f32, [x, y]: [Pointer; 2]) -> Result<(Kernel, Launch), CudaError> {
+        let count = self.images * self.width(i);
+        let launch = Launch::over(count)
+            .with(x)
+            .with(self.at(self.places.seed))
+            .with(i)
+            .with(p)
+            .with(1.0 / (1.0 - p))
+            .with(count)
+            .with(y);
+        Ok((self.kernel("dropout")?, launch))
+    }
+
+    fn forward(&self, i: usize, op: HeadOp, mode: Mode) -> Result<(Kernel, Launch), CudaError> {
         let (x, y) = (self.at(self.places.head[i]), self.at(self.places.head[i + 1]));
+        let (width, count) = (self.width(i), self.images * self.width(i));
         Ok(match op {
-            HeadOp::Scale(factor) => {
-                let count = self.images * self.width(i);
-                (self.kernel("scale")?, Launch::over(count).with(x).with(factor).with(count).with(y))
+            HeadOp::Scale(factor) => self.scale(factor, count, [x, y])?,
+            HeadOp::Relu => (self.kernel("head_relu")?, Launch::over(count).with(x).with(count).with(y)),
+            HeadOp::Dropout(p) => match mode {
+                Mode::Train { .. } => self.dropout(i, p, [x, y])?,
+                Mode::Evaluate => self.scale(1.0, count, [x, y])?,
+            },
+            HeadOp::Softmax => {
+                let launch = Launch::over(self.images * 32).with(x).with(width).with(self.images).with(y);
+                (self.kernel("softmax")?, launch)
             }
             HeadOp::Linear(linear) => {
                 let layer = &self.graph.linears()[linear];
@@ -77,15 +103,20 @@ impl Head<'_> {
                     .with(y);
                 (self.kernel("linear")?, launch)
             }
-            _ => return Err(no_kernel(op)),
         })
     }
 
-    fn loss(&self, smoothing: f32) -> Result<Commands, CudaError> {
+    fn loss(&self, smoothing: f32, targets: Targets) -> Result<Commands, CudaError> {
         let last = self.ops.len();
+        let [others, weight] = match targets {
+            Targets::Own => [0; 2],
+            Targets::Mixed => [self.at(self.places.others), self.at(self.places.weight)],
+        };
         let launch = Launch::over(self.images * 32)
             .with(self.at(self.places.head[last]))
             .with(self.at(self.places.labels))
+            .with(others)
+            .with(weight)
             .with(self.graph.classes())
             .with(self.images)
             .with(smoothing)
@@ -106,10 +137,22 @@ impl Head<'_> {
         let mut commands = Vec::new();
         match op {
             HeadOp::Scale(factor) => {
-                commands.push((
-                    self.kernel("scale")?,
-                    Launch::over(count).with(dy).with(factor).with(count).with(dx),
-                ));
+                commands.push(self.scale(factor, count, [dy, dx])?);
+            }
+            HeadOp::Relu => {
+                let x = self.at(self.places.head[i]);
+                let launch = Launch::over(count).with(x).with(dy).with(count).with(dx);
+                commands.push((self.kernel("head_relu_gradient")?, launch));
+            }
+            HeadOp::Dropout(p) => commands.push(self.dropout(i, p, [dy, dx])?),
+            HeadOp::Softmax => {
+                let launch = Launch::over(self.images * 32)
+                    .with(self.at(self.places.head[i + 1]))
+                    .with(dy)
+                    .with(self.width(i))
+                    .with(self.images)
+                    .with(dx);
+                commands.push((self.kernel("softmax_gradient")?, launch));
             }
             HeadOp::Linear(linear) => {
                 let layer = &self.graph.linears()[linear];
@@ -141,19 +184,7 @@ impl Head<'_> {
                     commands.push((self.kernel("linear_bias_gradient")?, launch));
                 }
             }
-            _ => return Err(no_kernel(op)),
         }
         Ok(commands)
     }
-}
-
-fn no_kernel(op: HeadOp) -> CudaError {
-    let layer = match op {
-        HeadOp::Linear(_) => "linear layer",
-        HeadOp::Scale(_) => "scale",
-        HeadOp::Relu => "ReLU",
-        HeadOp::Dropout(_) => "dropout",
-        HeadOp::Softmax => "softmax",
-    };
-    CudaError::NoKernel { layer }
 }

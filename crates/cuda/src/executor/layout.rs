@@ -29,6 +29,10 @@ pub(crate) struct Places {
     pub losses: usize,
     pub loss: usize,
     pub predicted: usize,
+    /// Labels that share the target, the share of the own ones, what dropouts are drawn by: where a step has such.
+    pub others: usize,
+    pub weight: usize,
+    pub seed: usize,
     /// Bytes of all.
     pub total: usize,
 }
@@ -107,6 +111,9 @@ impl Places {
             losses: take(images * 4),
             loss: take(4),
             predicted: take(images),
+            others: take(images * 4),
+            weight: take(4),
+            seed: take(8),
             ..Self::default()
         };
         debug_assert_eq!(widths.last(), Some(&classes));

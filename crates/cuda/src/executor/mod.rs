@@ -18,15 +18,16 @@ mod tests;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use wick_graph::plan::HeadOp;
 use wick_graph::plan::{ConvInputs, Plan};
-use wick_graph::{Batch, Graph, GraphError, Shape};
+use wick_graph::{Batch, Graph, GraphError, Shape, StepOptions};
 
 use crate::cudnn::{Choice, Convolution, Signature};
 use crate::device::{Device, Kernel, Pointer};
 use crate::{Buffer, CudaError, Determinism, Numbers};
 pub(crate) use layout::Places;
 pub(crate) use parameters::Parameters;
-pub(crate) use stage::{Command, Mode, Stage};
+pub(crate) use stage::{Command, Mode, Stage, Targets};
 
 /// How a graph is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -126,39 +127,53 @@ impl Executor {
     }
 
     /// Loss and gradients of a batch, with the batch's own statistics in batch norms; teaches the running ones.
-    /// `label_smoothing` is the share of the target that is spread over all classes.
     ///
     /// # Errors
-    /// Slices of other lengths, no images, a label that is no class; the device's.
-    pub fn training_step(&mut self, batch: Batch<'_>, label_smoothing: f32) -> Result<f32, CudaError> {
+    /// Slices of other lengths, no images, a label that is no class, a share outside `[0, 1]`; the device's.
+    pub fn training_step(&mut self, batch: Batch<'_>, options: StepOptions<'_>) -> Result<f32, CudaError> {
         let images = self.count(batch.images)?;
-        expect("labels", batch.labels.len(), images)?;
-        let classes = self.graph.classes();
-        if let Some(label) = batch.labels.iter().find(|label| **label as usize >= classes) {
-            let message = format!("label {label} of {classes} classes");
-            return Err(CudaError::Driver { doing: "compute the loss", message });
-        }
-        let mode = Mode::Train { smoothing: label_smoothing.to_bits() };
+        self.expect_labels("labels", batch.labels, images)?;
+        let mode = Mode::of(options);
         self.prepare(mode, images)?;
-        let stage = &self.stages[&(mode, images)];
-        let (at_images, at_labels) = (stage.places.images, stage.places.labels);
-        self.upload(at_images, batch.images)?;
-        self.upload(at_labels, batch.labels)?;
+        let places = self.stages[&(mode, images)].places.clone();
+        self.upload(places.images, batch.images)?;
+        self.upload(places.labels, batch.labels)?;
+        self.upload(places.seed, &[options.dropout_seed])?;
+        if let Some(mixed) = options.mixed {
+            self.expect_labels("mixed labels", mixed.labels, images)?;
+            if !(0.0..=1.0).contains(&mixed.weight) {
+                let message = format!("a weight of {}, not 0 to 1", mixed.weight);
+                return Err(CudaError::Driver { doing: "mix labels", message });
+            }
+            self.upload(places.others, mixed.labels)?;
+            self.upload(places.weight, &[mixed.weight])?;
+        }
         self.run(mode, images)?;
-        let stage = &self.stages[&(mode, images)];
-        Ok(self.floats(stage.places.loss, 1)?[0])
+        Ok(self.floats(places.loss, 1)?[0])
     }
 
-    /// The logits `(N, classes)` of the last training step, if it was of `images` images.
+    fn expect_labels(&self, what: &str, labels: &[u32], images: usize) -> Result<(), CudaError> {
+        expect(what, labels.len(), images)?;
+        let classes = self.graph.classes();
+        match labels.iter().find(|label| **label as usize >= classes) {
+            Some(label) => {
+                let message = format!("label {label} of {classes} classes");
+                Err(CudaError::Driver { doing: "compute the loss", message })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The logits `(N, classes)` of the last training step, if it was of `images` images, and with these options.
     ///
     /// # Errors
     /// The driver's.
     pub fn training_logits(
         &self,
         images: usize,
-        label_smoothing: f32,
+        options: StepOptions<'_>,
     ) -> Result<Option<Vec<f32>>, CudaError> {
-        let mode = Mode::Train { smoothing: label_smoothing.to_bits() };
+        let mode = Mode::of(options);
         let stage = self.stages.get(&(mode, images));
         stage.map(|stage| self.floats(stage.places.logits, images * self.graph.classes())).transpose()
     }
@@ -201,7 +216,7 @@ impl Executor {
     /// # Errors
     /// The device's.
     pub fn profile(&mut self, images: usize) -> Result<Vec<(String, f64)>, CudaError> {
-        let mode = Mode::Train { smoothing: 0 };
+        let mode = Mode::of(StepOptions::default());
         self.prepare(mode, images)?;
         let workspace = self.workspace_pointer();
         let stage = self.stages.get(&(mode, images));
@@ -260,6 +275,11 @@ impl Executor {
 
     pub(crate) fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// Whether training drops features.
+    pub(crate) fn drops(&self) -> bool {
+        self.training.head.iter().any(|op| matches!(op, HeadOp::Dropout(_)))
     }
 
     pub(crate) fn numbers(&self) -> Numbers {

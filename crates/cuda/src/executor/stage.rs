@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use cudarc::driver::CudaGraph;
 use cudarc::driver::sys::{CUgraphInstantiate_flags, CUstreamCaptureMode};
+use wick_graph::StepOptions;
 
 use super::Executor;
 use super::layout::Places;
@@ -18,9 +19,26 @@ use crate::error::driver;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Mode {
     /// Loss and gradients; the label smoothing by its bits.
-    Train { smoothing: u32 },
+    Train { smoothing: u32, targets: Targets },
     /// Logits with running statistics.
     Evaluate,
+}
+
+/// What an image's target is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Targets {
+    /// Its label.
+    Own,
+    /// Its label and another one.
+    Mixed,
+}
+
+impl Mode {
+    /// A training step's.
+    pub fn of(options: StepOptions<'_>) -> Self {
+        let targets = if options.mixed.is_some() { Targets::Mixed } else { Targets::Own };
+        Self::Train { smoothing: options.label_smoothing.to_bits(), targets }
+    }
 }
 
 /// One thing that is begun.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use wick_graph::Graph;
 use wick_graph::plan::{ConvInputs, Plan};
 
 use super::build::{passes, program};
@@ -13,9 +14,16 @@ use super::threads::Threads;
 use super::{HEAD, NORM, NUMBERS};
 use crate::cudnn::Direction;
 use crate::device::compile;
+use crate::training::{Elsewhere, Filters, Momentum, Muon, Rule};
 
+#[path = "../../../graph/src/tests/deep_head.rs"]
+mod deep_head;
 #[path = "../../../graph/src/tests/networks.rs"]
 mod networks;
+
+fn all() -> Vec<(&'static str, Graph)> {
+    networks::all().into_iter().chain([("deep head", deep_head::deep_head().unwrap())]).collect()
+}
 
 /// Where NVIDIA's compiler is at hand: it needs no GPU.
 fn compiler() -> bool {
@@ -29,8 +37,14 @@ fn every_kernel_compiles() {
         return;
     }
     compile(&[NUMBERS, NORM, HEAD].concat(), "sm_80").unwrap();
-    compile(&crate::training::program(), "sm_80").unwrap();
-    for (name, graph) in networks::all() {
+    let elsewhere = Elsewhere { learning_rate: 1.0, momentum: Momentum::None, coefficient: 0.0 };
+    let muon = Muon { momentum: Momentum::Nesterov, steps: 5, filters: Filters::Free, elsewhere };
+    for rule in [Rule::Sgd { momentum: Momentum::None, dampening: 0.0 }, Rule::Muon(muon)] {
+        for architecture in ["sm_80", "sm_90"] {
+            compile(&crate::training::program(&rule), architecture).unwrap();
+        }
+    }
+    for (name, graph) in all() {
         for element in ["float", "bf16"] {
             let plans = [
                 (Plan::training(&graph, ConvInputs::Written).unwrap(), Purpose::Train),
@@ -118,7 +132,7 @@ fn reads(source: &Source, places: &mut Vec<Place>) {
 /// No step reads what no step before it has written.
 #[test]
 fn what_is_read_was_written() {
-    for (name, graph) in networks::all() {
+    for (name, graph) in all() {
         let plans = [
             (Plan::training(&graph, ConvInputs::Written).unwrap(), Purpose::Train),
             (Plan::evaluation(&graph, ConvInputs::Written).unwrap(), Purpose::Evaluate),

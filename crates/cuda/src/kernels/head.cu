@@ -10,6 +10,7 @@ extern "C" __global__ void features(const float* sums, int parts, int channels, 
   to[k] = sum * share;
 }
 
+// A dropout in evaluation is a scale by 1.
 extern "C" __global__ void scale(const float* x, float factor, int count, float* y) {
   const int k = blockIdx.x * blockDim.x + threadIdx.x;
   if (k < count) y[k] = factor * x[k];
@@ -73,10 +74,69 @@ extern "C" __global__ void linear_bias_gradient(const float* dy, int images, int
   if (threadIdx.x == 0) dbias[o] = sum;
 }
 
+// As Rust's `x.max(0.0)`, of which NaN comes out as 0.
+extern "C" __global__ void head_relu(const float* x, int count, float* y) {
+  const int k = blockIdx.x * blockDim.x + threadIdx.x;
+  if (k < count) y[k] = fmaxf(x[k], 0.0f);
+}
+
+extern "C" __global__ void head_relu_gradient(const float* x, const float* dy, int count, float* dx) {
+  const int k = blockIdx.x * blockDim.x + threadIdx.x;
+  if (k < count) dx[k] = x[k] > 0.0f ? dy[k] : 0.0f;
+}
+
+// SplitMix64 (Steele, Lea & Flood 2014).
+#define GOLDEN_GAMMA 0x9E3779B97F4A7C15ull
+__device__ __forceinline__ unsigned long long splitmix64(unsigned long long x) {
+  x += GOLDEN_GAMMA;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+  return x ^ (x >> 31);
+}
+
+// Dropout (Srivastava et al. 2014) of values or of their gradients: `kept`, 1/(1 - p), times each, or 0. What is dropped depends
+// on the step's seed, the layer and the place alone, as on the CPU.
+extern "C" __global__ void dropout(const float* x, const unsigned long long* seed, int layer, float p, float kept, int count,
+                                   float* y) {
+  const int k = blockIdx.x * blockDim.x + threadIdx.x;
+  if (k >= count) return;
+  const unsigned long long state = splitmix64(splitmix64(*seed) ^ (unsigned long long)layer);
+  const unsigned long long drawn = splitmix64(state + (unsigned long long)k * GOLDEN_GAMMA);
+  const float uniform = (float)(unsigned)(drawn >> 40) / 16777216.0f; // both exact
+  y[k] = uniform < p ? 0.0f : kept * x[k];
+}
+
+// y = e^x / Σ e^x of each image's values, a warp each.
+extern "C" __global__ void softmax(const float* x, int values, int images, float* y) {
+  const int n = (blockIdx.x * blockDim.x + threadIdx.x) / 32, lane = threadIdx.x % 32;
+  if (n >= images) return;
+  const float* row = x + (long long)n * values;
+  float most = -__int_as_float(0x7f800000);
+  for (int k = lane; k < values; k += 32) most = fmaxf(most, row[k]);
+  most = max_over_warp(most);
+  float sum = 0.0f;
+  for (int k = lane; k < values; k += 32) sum += expf(row[k] - most);
+  sum = sum_over_warp(sum);
+  for (int k = lane; k < values; k += 32) y[(long long)n * values + k] = expf(row[k] - most) / sum;
+}
+
+// dx = y · (dy − Σ y·dy), a warp an image.
+extern "C" __global__ void softmax_gradient(const float* y, const float* dy, int values, int images, float* dx) {
+  const int n = (blockIdx.x * blockDim.x + threadIdx.x) / 32, lane = threadIdx.x % 32;
+  if (n >= images) return;
+  const long long row = (long long)n * values;
+  float mean = 0.0f;
+  for (int k = lane; k < values; k += 32) mean += y[row + k] * dy[row + k];
+  mean = sum_over_warp(mean);
+  for (int k = lane; k < values; k += 32) dx[row + k] = y[row + k] * (dy[row + k] - mean);
+}
+
 // Cross-entropy with label smoothing (Szegedy et al. 2016), a warp an image: its loss, the gradient of the mean loss, the
-// class of the largest logit (the first of equals). A null `dlogits` is not written.
-extern "C" __global__ void cross_entropy(const float* logits, const unsigned* labels, int classes, int images, float smoothing,
-                                         float* losses, float* dlogits, unsigned char* predicted) {
+// class of the largest logit (the first of equals). A null `dlogits` is not written. Where `others` is not null, its labels have
+// all of the target but `*weight`, the share of an image's own.
+extern "C" __global__ void cross_entropy(const float* logits, const unsigned* labels, const unsigned* others, const float* weight,
+                                         int classes, int images, float smoothing, float* losses, float* dlogits,
+                                         unsigned char* predicted) {
   const int n = (blockIdx.x * blockDim.x + threadIdx.x) / 32, lane = threadIdx.x % 32;
   if (n >= images) return;
   const float* row = logits + (long long)n * classes;
@@ -101,12 +161,16 @@ extern "C" __global__ void cross_entropy(const float* logits, const unsigned* la
   const float logarithm = logf(exponentials);
   const float spread = smoothing / classes;
   if (lane == 0) {
-    losses[n] = logarithm - (1.0f - smoothing) * (row[label] - most) - spread * sum;
+    float own = row[label] - most;
+    if (others) own = *weight * own + (1.0f - *weight) * (row[others[n]] - most);
+    losses[n] = logarithm - (1.0f - smoothing) * own - spread * sum;
     predicted[n] = (unsigned char)min(at, 255);
   }
   if (dlogits)
     for (int k = lane; k < classes; k += 32) {
-      const float target = (k == label ? 1.0f - smoothing : 0.0f) + spread;
+      float share = k == label ? 1.0f : 0.0f;
+      if (others) share = *weight * share + (k == (int)others[n] ? 1.0f - *weight : 0.0f);
+      const float target = share * (1.0f - smoothing) + spread;
       dlogits[(long long)n * classes + k] = (expf(row[k] - most) / exponentials - target) / images;
     }
 }

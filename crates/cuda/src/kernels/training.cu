@@ -11,6 +11,20 @@ extern "C" __global__ void gather_labels(const unsigned char* labels, const int*
 
 __device__ __forceinline__ float sign(float p) { return p > 0.0f ? 1.0f : p < 0.0f ? -1.0f : 0.0f; }
 
+// What a gradient is scaled by so that the norm of all is `most` at most (0: any).
+__device__ __forceinline__ float clip_scale(float most, const double* totals) {
+  if (!(most > 0.0f)) return 1.0f;
+  const double factor = most / (sqrt(totals[0]) + 1e-6);
+  return factor < 1.0 ? (float)factor : factor == factor ? 1.0f : (float)factor;
+}
+
+// A gradient with the penalty's share, clipped.
+__device__ __forceinline__ float treated(float gradient, float p, float scale, float l1, float limit) {
+  const float x = scale * (gradient + l1 * sign(p));
+  if (!(limit > 0.0f)) return x;
+  return x > limit ? limit : x < -limit ? -limit : x;
+}
+
 __device__ __forceinline__ double sum_of_block(double value, double* shared) {
   __syncthreads();
   shared[threadIdx.x] = value;
@@ -67,11 +81,7 @@ extern "C" __global__ void update(int rule, float* values, const float* gradient
   if (group == 255) return;
   const float* rate = rates + 4 * *step;
   const float lr = rate[0] * groups[2 * group], wd = decay * groups[2 * group + 1];
-  float scale = 1.0f;
-  if (most > 0.0f) {
-    const double factor = most / (sqrt(totals[0]) + 1e-6);
-    scale = factor < 1.0 ? (float)factor : factor == factor ? 1.0f : (float)factor;
-  }
+  const float scale = clip_scale(most, totals);
   float p[4], g[4], a[4], b[4];
   load(p, values + at);
   if (narrow_of[at / 64]) load(g, narrow_gradients + at);
@@ -80,8 +90,7 @@ extern "C" __global__ void update(int rule, float* values, const float* gradient
   if (rule > 2) load(b, second + at);
 #pragma unroll
   for (int i = 0; i < 4; i++) {
-    float x = scale * (g[i] + l1 * sign(p[i]));
-    if (limit > 0.0f) x = x > limit ? limit : x < -limit ? -limit : x;
+    float x = treated(g[i], p[i], scale, l1, limit);
     if (rule == 0) {
       p[i] -= lr * (x + wd * p[i]);
     } else if (rule <= 2) {
@@ -107,12 +116,19 @@ extern "C" __global__ void update(int rule, float* values, const float* gradient
   if (rounded) store(rounded + at, p);
 }
 
-// What is told of a step: its loss, and the sums of gradients and parameters.
+// What is told of a step: its loss, and the sums of gradients and parameters. Of a batch in parts it is told part by part, the
+// one of `images` images that begins at `start`, each with its share of the loss; sums are those that are there for the last.
 extern "C" __global__ void log_step(const unsigned* step, const float* loss, const double* totals, const unsigned char* predicted,
-                                    int batch, double* log, unsigned char* all_predicted) {
+                                    int start, int images, int batch, double* log, unsigned char* all_predicted) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < batch) all_predicted[*step * batch + i] = predicted[i];
-  if (i < 3) log[3 * *step + i] = i == 0 ? (double)*loss : totals[i - 1];
+  if (i < images) all_predicted[*step * batch + start + i] = predicted[i];
+  double* told = log + 3 * *step;
+  if (i == 0) {
+    const double part = (double)images / batch * *loss;
+    told[0] = start == 0 ? part : told[0] + part;
+  } else if (i < 3) {
+    told[i] = totals[i - 1];
+  }
 }
 
 extern "C" __global__ void advance(unsigned* step, unsigned* first, int batch) {

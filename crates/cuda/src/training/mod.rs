@@ -1,22 +1,29 @@
 //! Training without the host: data set, batches, updates and averages on the device, a step one recorded graph.
 
 mod data;
+mod draws;
+mod muon;
+mod parts;
 mod rule;
 mod update;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use wick_augment::packed::PackedList;
 use wick_graph::{Graph, Role, Shape};
 
 use crate::device::Program;
-use crate::executor::{Executor, Mode, Options, Stage, expect};
+use crate::executor::{Executor, Mode, Options, Places, Stage, expect};
 use crate::{Buffer, CudaError, Device};
-use data::Resident;
+use data::{Part, Resident};
 
 #[cfg(test)]
 pub(crate) use update::program;
 
+pub use draws::{Drawn, Epoch, Mixing};
+pub use muon::{Elsewhere, Filters, Muon};
+pub use parts::{LEAST_PART, parts};
 pub use rule::{Clip, Decay, Group, Momentum, Rates, Rule, Settings};
 
 /// What a step leaves.
@@ -67,6 +74,9 @@ pub struct Trainer {
     slots: Vec<Buffer<f32>>,
     /// Averaged values.
     slow: Option<Buffer<f32>>,
+    /// Parts in which a batch is computed, and where their gradients are summed if there are several.
+    parts: usize,
+    sums: Option<parts::Sums>,
     /// Updates so far.
     steps: u64,
     update: update::Memory,
@@ -98,13 +108,20 @@ impl Trainer {
             expect("values of an image", output.height * output.width * 3, map.iter().product())?;
         }
         let executor = Executor::new(device, graph, options)?;
-        let program = device.compile(&update::program())?;
+        let program = device.compile(&update::program(&settings.rule))?;
         let len = executor.parameters.len();
         let slots = (0..settings.rule.slots()).map(|_| device.zeros(len)).collect::<Result<_, _>>()?;
+        let sums = (data.parts > 1).then(|| parts::Sums::new(&executor)).transpose()?;
+        let mut narrow_of = update::narrow(&executor);
+        if sums.is_some() {
+            narrow_of.fill(0); // sums are f32
+        }
         Ok(Self {
             resident: Resident::new(device, data)?,
-            update: update::Memory::new(&executor, &settings)?,
+            update: update::Memory::new(&executor, &settings, &narrow_of)?,
             smoothing: data.label_smoothing,
+            parts: data.parts,
+            sums,
             executor,
             settings,
             program,
@@ -130,13 +147,17 @@ impl Trainer {
         self.update.set_groups(&self.executor, &self.settings)
     }
 
-    /// The images of an epoch, in its order, and the words that say what becomes of each: those of the [`PackedList`]'s packer and
-    /// no others, since kernels trust them.
+    /// The images of an epoch, in its order, and what becomes of them.
     ///
     /// # Errors
-    /// An image that is not there, words of another number of images; the driver's.
-    pub fn begin_epoch(&mut self, order: &[i32], words: &[i16]) -> Result<(), CudaError> {
-        if self.resident.begin_epoch(self.executor.device(), order, words)? {
+    /// An image that is not there, words or batches of another number of images, partners that are in no batch, dropouts without a
+    /// seed; the driver's.
+    pub fn begin_epoch(&mut self, epoch: Epoch<'_>) -> Result<(), CudaError> {
+        if self.executor.drops() {
+            let seeded = epoch.batches.iter().map(|batch| batch.images).sum();
+            expect("images whose dropouts have a seed", seeded, epoch.order.len())?;
+        }
+        if self.resident.begin_epoch(self.executor.device(), epoch)? {
             self.stages.clear();
         }
         Ok(())
@@ -145,14 +166,14 @@ impl Trainer {
     /// Takes steps of `batch` images each, the first of which is number `first` of the epoch's order; [`MOST_STEPS`] at most.
     ///
     /// # Errors
-    /// More images than the epoch has; the device's.
+    /// More images than the epoch has, batches other than those that were drawn for; the device's.
     pub fn steps(
         &mut self,
         first: usize,
         batch: usize,
         steps: &[Step],
     ) -> Result<Vec<StepReport>, CudaError> {
-        self.resident.expect(first + batch * steps.len())?;
+        self.resident.expect(first, batch, steps.len())?;
         self.prepare(batch)?;
         self.update.begin(&self.settings.rule, steps, self.steps)?;
         self.resident.position(first)?;
@@ -234,31 +255,44 @@ impl Trainer {
 
     /// Makes the stage of such a batch, if there is none yet.
     fn prepare(&mut self, batch: usize) -> Result<(), CudaError> {
-        let mode = Mode::Train { smoothing: self.smoothing.to_bits() };
+        let mode = Mode::Train { smoothing: self.smoothing.to_bits(), targets: self.resident.targets() };
+        let ranges: Vec<Range<usize>> = parts(batch, self.parts).collect();
         let made_for = std::mem::take(&mut self.made_for);
-        self.executor.prepare(mode, batch)?;
+        // The largest first: what was prepared before memory grew is gone.
+        let mut sizes: Vec<usize> = ranges.iter().map(Range::len).collect();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        sizes.dedup();
+        for size in sizes {
+            self.executor.prepare(mode, size)?;
+        }
         if self.executor.memory() != made_for {
             self.stages.clear();
         }
         self.made_for = self.executor.memory();
-        if self.update.room(self.executor.device(), batch)? {
+        let device = self.executor.device();
+        if self.update.room(device, batch)? | self.resident.room(device, batch)? {
             self.stages.clear();
         }
         if self.stages.contains_key(&batch) {
             return Ok(());
         }
-        let (places, commands) = self.executor.without_images(mode, batch);
-        let executor = &self.executor;
-        let mut all = self.resident.commands(executor, &self.program, &places, batch)?;
-        all.extend(commands);
-        all.extend(self.update.commands(
-            executor,
-            &self.program,
-            (&self.settings, &self.slots),
-            (&places, batch),
-        )?);
-        all.push(self.resident.advance(&self.program, self.update.counter(), batch)?);
-        self.stages.insert(batch, Stage::new(places, all));
+        let (executor, program) = (&self.executor, &self.program);
+        let mut all: Vec<_> = self.resident.whole(program, batch)?.into_iter().collect();
+        for range in &ranges {
+            let (places, commands) = executor.without_images(mode, range.len());
+            let part = Part { range, places: &places };
+            all.extend(self.resident.commands(executor, program, part)?);
+            all.extend(commands);
+            if let Some(sums) = &self.sums {
+                all.push(sums.add(executor, program, range, batch)?);
+            }
+            if range.end == batch {
+                all.extend(self.update.commands(executor, program, (&self.settings, &self.slots))?);
+            }
+            all.push(self.update.log(executor, program, part, batch)?);
+        }
+        all.push(self.resident.advance(program, self.update.counter(), batch)?);
+        self.stages.insert(batch, Stage::new(Places::default(), all));
         Ok(())
     }
 }
@@ -274,6 +308,8 @@ pub struct Data<'a> {
     pub augmentation: &'a PackedList,
     /// The share of the target that is spread over all classes.
     pub label_smoothing: f32,
+    /// Parts in which a batch is computed, to need less memory, if it has as many times [`LEAST_PART`] images; 1 for all at once.
+    pub parts: usize,
 }
 
 /// Whether a parameter is one that a step changes.

@@ -1,5 +1,7 @@
 //! How parameters follow their gradients.
 
+use super::muon::Muon;
+
 /// Which momentum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Momentum {
@@ -37,6 +39,8 @@ pub enum Rule {
         /// Keeps the division from exploding.
         epsilon: f64,
     },
+    /// Buffers: of momentum.
+    Muon(Muon),
 }
 
 /// Where a weight decay enters.
@@ -95,6 +99,28 @@ pub struct Settings {
     pub group_of: Vec<Option<usize>>,
 }
 
+impl Momentum {
+    /// By which number kernels know it.
+    pub(super) fn number(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Heavy => 1,
+            Self::Nesterov => 2,
+        }
+    }
+}
+
+impl Clip {
+    /// The most that a value and the norm may be; 0: anything.
+    pub(super) fn numbers(self) -> (f32, f32) {
+        match self {
+            Self::None => (0.0, 0.0),
+            Self::Value(limit) => (limit as f32, 0.0),
+            Self::Norm(most) => (0.0, most as f32),
+        }
+    }
+}
+
 impl Settings {
     /// Whether the sums over all gradients are needed.
     pub(super) fn needs_sums(&self) -> bool {
@@ -107,17 +133,16 @@ impl Rule {
     pub fn slots(&self) -> usize {
         match self {
             Self::Sgd { momentum: Momentum::None, .. } => 0,
-            Self::Sgd { .. } => 1,
+            Self::Sgd { .. } | Self::Muon(_) => 1,
             Self::Adam { .. } | Self::RmsProp { .. } => 2,
         }
     }
 
-    /// By which number the kernel knows it.
+    /// By which number the kernel knows it: Muon as what it does elsewhere than on filters.
     pub(super) fn number(&self) -> usize {
         match self {
-            Self::Sgd { momentum: Momentum::None, .. } => 0,
-            Self::Sgd { momentum: Momentum::Heavy, .. } => 1,
-            Self::Sgd { momentum: Momentum::Nesterov, .. } => 2,
+            Self::Sgd { momentum, .. } => momentum.number(),
+            Self::Muon(muon) => muon.elsewhere.momentum.number(),
             Self::Adam { decay: Decay::Gradient, .. } => 3,
             Self::Adam { decay: Decay::Parameter, .. } => 4,
             Self::RmsProp { .. } => 5,
@@ -127,7 +152,7 @@ impl Rule {
     /// How much of a second buffer is kept, and what keeps its division from exploding.
     pub(super) fn constants(&self) -> (f64, f64) {
         match *self {
-            Self::Sgd { .. } => (0.0, 0.0),
+            Self::Sgd { .. } | Self::Muon(_) => (0.0, 0.0),
             Self::Adam { beta2, epsilon, .. } => (beta2, epsilon),
             Self::RmsProp { alpha, epsilon } => (alpha, epsilon),
         }
@@ -145,6 +170,7 @@ impl Rule {
                 [lr, 1.0 - momentum, 1.0 - momentum.powf(t), (1.0 - beta2.powf(t)).sqrt()]
             }
             Self::RmsProp { .. } => [lr, momentum, 0.0, 0.0],
+            Self::Muon(muon) => return muon.numbers_elsewhere(rates),
         };
         numbers.map(|number| number as f32)
     }

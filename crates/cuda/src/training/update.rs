@@ -1,19 +1,24 @@
 //! The kernels that update parameters, and what they tell of it.
 
-use super::rule::{Clip, Rule, Settings};
+use super::data::Part;
+use super::muon::{self, Shared};
+use super::rule::{Rule, Settings};
 use super::{MOST_STEPS, Step, StepReport, is_trained};
 use crate::device::{Launch, Pointer, Program};
-use crate::executor::{Command, Executor, Parameters, Places, expect};
+use crate::executor::{Command, Executor, Parameters, expect};
 use crate::{Buffer, CudaError, Device};
 
 const TRAINING: &str = include_str!("../kernels/training.cu");
+const MIXING: &str = include_str!("../kernels/mixing.cu");
+const PARTS: &str = include_str!("../kernels/parts.cu");
 
 /// Blocks that sum over all gradients.
 const BLOCKS: usize = 512;
 
-/// The text of all kernels of training.
-pub(crate) fn program() -> String {
-    [crate::executor::NUMBERS, TRAINING, wick_augment::packed::KERNEL].concat()
+/// The text of all kernels of training by that rule.
+pub(crate) fn program(rule: &Rule) -> String {
+    let of_rule = if let Rule::Muon(_) = rule { muon::KERNELS } else { "" };
+    [crate::executor::NUMBERS, TRAINING, MIXING, PARTS, of_rule, wick_augment::packed::KERNEL].concat()
 }
 
 /// What updates need besides parameters and gradients, and what they leave.
@@ -32,19 +37,21 @@ pub(super) struct Memory {
     /// Three numbers a step.
     log: Buffer<f64>,
     predicted: Buffer<u8>,
+    muon: Option<muon::Memory>,
 }
 
 /// Group of what is not updated.
 const NONE: u8 = 255;
 
 impl Memory {
-    pub fn new(executor: &Executor, settings: &Settings) -> Result<Self, CudaError> {
+    /// For gradients that are in bf16 where `narrow_of` is 1.
+    pub fn new(executor: &Executor, settings: &Settings, narrow_of: &[u8]) -> Result<Self, CudaError> {
         let device = executor.device();
         let groups: Vec<f32> =
             settings.groups.iter().flat_map(|g| [g.learning_rate as f32, g.weight_decay as f32]).collect();
         let mut memory = Self {
             group_of: device.zeros(executor.parameters.len() / Parameters::ALIGNMENT)?,
-            narrow_of: device.upload(&narrow(executor))?,
+            narrow_of: device.upload(narrow_of)?,
             groups: device.upload(&groups)?,
             rates: device.zeros(4 * MOST_STEPS)?,
             counter: device.zeros(1)?,
@@ -52,6 +59,10 @@ impl Memory {
             totals: device.zeros(2)?,
             log: device.zeros(3 * MOST_STEPS)?,
             predicted: device.zeros(0)?,
+            muon: match settings.rule {
+                Rule::Muon(muon) => Some(muon::Memory::new(executor, muon)?),
+                _ => None,
+            },
         };
         memory.set_groups(executor, settings)?;
         Ok(memory)
@@ -68,6 +79,9 @@ impl Memory {
             let begin = executor.parameters.offset(parameter) / Parameters::ALIGNMENT;
             let len = graph.parameters()[parameter].len().div_ceil(Parameters::ALIGNMENT);
             of[begin..begin + len].fill(group as u8);
+        }
+        if let Some(muon) = &mut self.muon {
+            muon.set_groups(&of, NONE)?;
         }
         self.group_of.write(0, &of)
     }
@@ -91,16 +105,18 @@ impl Memory {
         expect("steps at a time", steps.len().min(MOST_STEPS), steps.len())?;
         let numbers = (done..).zip(steps).flat_map(|(done, step)| rule.numbers(step.rates, done));
         self.rates.write(0, &numbers.collect::<Vec<f32>>())?;
+        if let Some(muon) = &mut self.muon {
+            muon.begin(steps)?;
+        }
         self.counter.write(0, &[0])
     }
 
-    /// The update of one step, and its log.
+    /// The update of one step.
     pub fn commands(
         &self,
         executor: &Executor,
         program: &Program,
         (settings, slots): (&Settings, &[Buffer<f32>]),
-        (places, batch): (&Places, usize),
     ) -> Result<Vec<Command>, CudaError> {
         let parameters = &executor.parameters;
         let count = parameters.len();
@@ -127,11 +143,7 @@ impl Memory {
                 .with(self.totals.pointer(0));
             push("gradient_totals", totals)?;
         }
-        let (limit, most) = match settings.clip {
-            Clip::None => (0.0, 0.0),
-            Clip::Value(limit) => (limit, 0.0),
-            Clip::Norm(most) => (0.0, most),
-        };
+        let (limit, most) = settings.clip.numbers();
         let (keep, epsilon) = settings.rule.constants();
         let slot = |k: usize| slots.get(k).map_or(0, |slot| slot.pointer(0));
         let update = Launch::over(count / 4)
@@ -143,30 +155,53 @@ impl Memory {
             .with(slot(0))
             .with(slot(1))
             .with(parameters.rounded())
-            .with(self.group_of.pointer(0))
+            .with(self.muon.as_ref().map_or(self.group_of.pointer(0), muon::Memory::group_elsewhere))
             .with(self.groups.pointer(0))
             .with(self.rates.pointer(0))
             .with(self.counter.pointer(0))
             .with(self.totals.pointer(0))
             .with(settings.l1 as f32)
-            .with(limit as f32)
-            .with(most as f32)
+            .with(limit)
+            .with(most)
             .with(settings.weight_decay as f32)
             .with(keep as f32)
             .with((1.0 - keep) as f32)
             .with(epsilon as f32)
             .with(count);
         push("update", update)?;
-        let log = Launch::over(batch.max(3))
+        if let Some(muon) = &self.muon {
+            let shared = Shared {
+                group_of: self.group_of.pointer(0),
+                groups: self.groups.pointer(0),
+                narrow_of: self.narrow_of.pointer(0),
+                counter: self.counter.pointer(0),
+                totals: self.totals.pointer(0),
+                buffer: slot(0),
+            };
+            commands.extend(muon.commands(executor, program, settings, shared)?);
+        }
+        Ok(commands)
+    }
+
+    /// What is told of a part of a batch, with the last one also of the step.
+    pub fn log(
+        &self,
+        executor: &Executor,
+        program: &Program,
+        Part { range, places }: Part<'_>,
+        batch: usize,
+    ) -> Result<Command, CudaError> {
+        let launch = Launch::over(range.len().max(3))
             .with(self.counter.pointer(0))
             .with(executor.pointer(places.loss))
             .with(self.totals.pointer(0))
             .with(executor.pointer(places.predicted))
+            .with(range.start)
+            .with(range.len())
             .with(batch)
             .with(self.log.pointer(0))
             .with(self.predicted.pointer(0));
-        push("log_step", log)?;
-        Ok(commands)
+        Ok(Command::Kernel(program.kernel("log_step")?, launch))
     }
 
     /// What so many steps left.
@@ -189,8 +224,8 @@ impl Memory {
     }
 }
 
-/// Where gradients are in bf16: those of convolutions' weights, if any.
-fn narrow(executor: &Executor) -> Vec<u8> {
+/// Where a step leaves gradients in bf16: those of convolutions' weights, if any.
+pub(super) fn narrow(executor: &Executor) -> Vec<u8> {
     let mut of = vec![0; executor.parameters.len() / Parameters::ALIGNMENT];
     if executor.parameters.rounded_gradients() != 0 {
         for conv in executor.graph().convs() {

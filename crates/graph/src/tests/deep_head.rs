@@ -1,6 +1,6 @@
-//! A network whose head has more than a linear layer; on the CPU alone.
+//! A network whose head has more than a linear layer.
 
-use crate::{BatchNorm, Bias, Conv2d, Graph, GraphError};
+use wick_graph::{BatchNorm, Bias, Conv2d, Graph, GraphError};
 
 /// A residual sum with the shortcut twice, and a head of two layers with ReLU, dropout and a softmax before the loss.
 pub fn deep_head() -> Result<Graph, GraphError> {

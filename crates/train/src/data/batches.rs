@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use wick_augment::random::Stream;
-use wick_augment::{Ahead, Augmentation, Key, ahead};
+use wick_augment::{Ahead, Augmentation, Key, Size, ahead};
 use wick_cifar::Split;
 
-use super::mix::{Mixing, mix as mixed};
+use super::mix::{Mixing, draw};
 use super::{DROPOUT_STREAM, Data, MIX_STREAM};
 use crate::recipe::{LastBatch, Mix};
 use crate::{Recipe, TrainError};
@@ -109,37 +109,47 @@ pub fn evaluation_batches<'a>(
 
 /// By what a batch is drawn.
 #[derive(Debug, Clone, Copy, Default)]
-struct Drawn {
-    seed: u64,
-    epoch: u64,
+pub(crate) struct Drawn {
+    pub seed: u64,
+    pub epoch: u64,
     /// Of the epoch, from 0.
-    step: u64,
-    mix: Mix,
+    pub step: u64,
+    pub mix: Mix,
+}
+
+impl Drawn {
+    /// How `images` images of `size` are mixed, and by what the network's dropouts draw.
+    pub fn of(self, images: usize, size: Size) -> (Option<Mixing>, u64) {
+        let key = Key { seed: self.seed, epoch: self.epoch, index: self.step };
+        let mixing = draw(self.mix, &mut Stream::new(key, MIX_STREAM), images, size);
+        (mixing, Stream::new(key, DROPOUT_STREAM).next_u64())
+    }
 }
 
 fn batch(
     augmentation: &Augmentation,
     split: &Split,
-    Drawn { seed, epoch, step, mix }: Drawn,
+    drawn: Drawn,
     indices: &[usize],
 ) -> Result<Batch, TrainError> {
     let mut pixels = Vec::new();
-    augmentation.batch(seed, epoch, indices, split.images(), &mut pixels).map_err(TrainError::Augment)?;
+    augmentation
+        .batch(drawn.seed, drawn.epoch, indices, split.images(), &mut pixels)
+        .map_err(TrainError::Augment)?;
     let labels: Vec<usize> = indices.iter().map(|&i| usize::from(split.label(i))).collect();
     let targets: Vec<u32> = labels.iter().map(|&label| label as u32).collect();
     let size = augmentation.output();
-    let key = Key { seed, epoch, index: step };
-    let mixing = mixed(mix, &mut Stream::new(key, MIX_STREAM), &mut pixels, size);
-    let (labels, partners) = match mixing {
-        None => (labels, None),
-        Some(Mixing { partners, weight }) => {
-            let others: Vec<usize> = partners.iter().map(|&i| labels[i]).collect();
-            let targets = others.iter().map(|&label| label as u32).collect();
-            (if weight < 0.5 { others } else { labels }, Some(Partners { targets, weight }))
-        }
+    let (mixing, dropout_seed) = drawn.of(indices.len(), size);
+    let partners = mixing.as_ref().map(|mixing| {
+        mixing.apply(&mut pixels, size);
+        let targets = mixing.partners.iter().map(|&i| targets[i]).collect();
+        Partners { targets, weight: mixing.weight }
+    });
+    let labels = match &mixing {
+        None => labels,
+        Some(mixing) => (0..labels.len()).map(|i| labels[mixing.counted(i)]).collect(),
     };
     let shape = (indices.len(), size.height, size.width, wick_augment::CHANNELS);
     let images = Tensor::from_vec(pixels, shape, &Device::Cpu)?;
-    let dropout_seed = Stream::new(key, DROPOUT_STREAM).next_u64();
     Ok(Batch { images, targets, labels, partners, dropout_seed })
 }

@@ -10,47 +10,61 @@ use crate::recipe::Mix;
 
 /// Which other image each image of a batch holds a part of.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Mixing {
+pub(crate) struct Mixing {
     /// The number within the batch of each image's partner: a permutation, in which an image may be its own.
     pub partners: Vec<usize>,
     /// The share of the images' own: λ.
     pub weight: f32,
+    /// The box outside of which all is the image's own.
+    pub rows: Range<usize>,
+    /// Its columns.
+    pub columns: Range<usize>,
+    /// The own share of each pixel within it.
+    pub share: f32,
 }
 
-/// Mixes images of `size`, `(N, H, W, 3)`, by what is drawn from `stream`; `None` where nothing is to be mixed.
+/// Draws from `stream` how `images` images of `size` are mixed; `None` where nothing is to be mixed.
 ///
 /// Mixup (Zhang et al. 2018): `x ← λ·x + (1 − λ)·partner`. Cutmix (Yun et al. 2019): a box with `1 − λ` of the image's area
 /// around a uniform centre is the partner's; λ is then what lies outside of the box, which the image's edges may have cut. As in their
 /// authors' code, a batch has one λ ~ Beta(α, α), and one box. Draws: two for λ, one fewer than images for the partners, the
 /// box's row and column.
-pub(super) fn mix(how: Mix, stream: &mut Stream, pixels: &mut [f32], size: Size) -> Option<Mixing> {
+pub(crate) fn draw(how: Mix, stream: &mut Stream, images: usize, size: Size) -> Option<Mixing> {
     let (_, alpha) = how.told()?;
     let lambda = beta(alpha, stream);
-    let image = size.values();
-    let mut partners: Vec<usize> = (0..pixels.len() / image).collect();
+    let mut partners: Vec<usize> = (0..images).collect();
     stream.shuffle(&mut partners);
-    let whole = pixels.to_vec();
-    let others = partners.iter().map(|partner| &whole[partner * image..][..image]);
-    let pairs = pixels.chunks_exact_mut(image).zip(others);
-    let weight = if let Mix::Cutmix(_) = how {
-        let (height, width) = (size.height, size.width);
+    let Size { height, width } = size;
+    if let Mix::Cutmix(_) = how {
         let rows = side(lambda, height, stream.below(height as u32) as usize);
         let columns = side(lambda, width, stream.below(width as u32) as usize);
-        for (own, other) in pairs {
-            for row in rows.clone() {
-                let cut = (row * width + columns.start) * CHANNELS..(row * width + columns.end) * CHANNELS;
-                own[cut.clone()].copy_from_slice(&other[cut]);
+        let weight = (1.0 - (rows.len() * columns.len()) as f64 / (height * width) as f64) as f32;
+        return Some(Mixing { partners, weight, rows, columns, share: 0.0 });
+    }
+    let share = lambda as f32;
+    Some(Mixing { partners, weight: share, rows: 0..height, columns: 0..width, share })
+}
+
+impl Mixing {
+    /// Mixes images of `size`, `(N, H, W, 3)`.
+    pub fn apply(&self, pixels: &mut [f32], size: Size) {
+        let Self { partners, rows, columns, share, .. } = self;
+        let image = size.values();
+        let whole = pixels.to_vec();
+        let others = partners.iter().map(|partner| &whole[partner * image..][..image]);
+        for (own, other) in pixels.chunks_exact_mut(image).zip(others) {
+            for row in rows.clone().map(|row| row * size.width) {
+                let cut = (row + columns.start) * CHANNELS..(row + columns.end) * CHANNELS;
+                let pairs = own[cut.clone()].iter_mut().zip(&other[cut]);
+                pairs.for_each(|(own, other)| *own = share * *own + (1.0 - share) * other);
             }
         }
-        (1.0 - (rows.len() * columns.len()) as f64 / (height * width) as f64) as f32
-    } else {
-        let weight = lambda as f32;
-        for (own, other) in pairs {
-            own.iter_mut().zip(other).for_each(|(own, other)| *own = weight * *own + (1.0 - weight) * other);
-        }
-        weight
-    };
-    Some(Mixing { partners, weight })
+    }
+
+    /// Whose label is counted as right: the partner's where it weighs more.
+    pub fn counted(&self, image: usize) -> usize {
+        if self.weight < 0.5 { self.partners[image] } else { image }
+    }
 }
 
 /// The side of a box around `centre`, of `√(1 − λ)` of an image's side of `length` and cut where that ends.
@@ -124,11 +138,17 @@ mod tests {
         (0..4).flat_map(|i| vec![(1 << i) as f32; size.values()]).collect()
     }
 
+    fn mixed(how: Mix, index: u64, size: Size) -> (Vec<f32>, Mixing) {
+        let mixing = draw(how, &mut stream(index), 4, size).unwrap();
+        let mut pixels = flat(size);
+        mixing.apply(&mut pixels, size);
+        (pixels, mixing)
+    }
+
     #[test]
     fn mixup_is_the_weighted_sum_with_the_partner() {
         let size = Size::new(2, 3);
-        let mut pixels = flat(size);
-        let Mixing { partners, weight } = mix(Mix::Mixup(1.0), &mut stream(7), &mut pixels, size).unwrap();
+        let (pixels, Mixing { partners, weight, .. }) = mixed(Mix::Mixup(1.0), 7, size);
         assert!(0.0 < weight && weight < 1.0);
         assert_ne!(partners, [0, 1, 2, 3]);
         for (i, (image, partner)) in pixels.chunks_exact(size.values()).zip(partners).enumerate() {
@@ -142,15 +162,15 @@ mod tests {
         let size = Size::new(8, 8);
         let mut cut = 0;
         for index in 0..50 {
-            let mut pixels = flat(size);
-            let Mixing { partners, weight } =
-                mix(Mix::Cutmix(1.0), &mut stream(index), &mut pixels, size).unwrap();
+            let (pixels, mixing) = mixed(Mix::Cutmix(1.0), index, size);
+            let Mixing { partners, weight, .. } = mixing.clone();
             let all = size.values();
             let left = (weight * all as f32) as usize; // exact: 64ths of 192
             for (i, (image, partner)) in pixels.chunks_exact(all).zip(partners).enumerate() {
                 let of = |who: usize| image.iter().filter(|value| **value == (1 << who) as f32).count();
                 let want = if partner == i { (all, all) } else { (left, all - left) };
                 assert_eq!((of(i), of(partner)), want);
+                assert_eq!(mixing.counted(i), if weight < 0.5 { partner } else { i });
             }
             cut += usize::from(weight < 1.0);
         }
@@ -160,9 +180,9 @@ mod tests {
     #[test]
     fn nothing_is_drawn_where_nothing_is_mixed() {
         let size = Size::new(2, 2);
-        let (mut pixels, mut stream) = (flat(size), stream(0));
+        let mut stream = stream(0);
         let next = stream.clone().next_u64();
-        assert_eq!(mix(Mix::None, &mut stream, &mut pixels, size), None);
-        assert_eq!((pixels, stream.next_u64()), (flat(size), next));
+        assert_eq!(draw(Mix::None, &mut stream, 4, size), None);
+        assert_eq!(stream.next_u64(), next);
     }
 }

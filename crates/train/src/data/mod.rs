@@ -14,6 +14,7 @@ use wick_runs::sha256_chunks;
 use crate::recipe::{DataConfig, DatasetKind};
 use crate::{Recipe, TrainError};
 
+pub(crate) use batches::Drawn;
 pub use batches::{Batch, BatchPlan, Partners, evaluation_batches, training_batches};
 pub use record::DataRecord;
 

@@ -2,7 +2,7 @@
 
 use super::Recipe;
 use crate::TrainError;
-use crate::training::LEAST;
+use wick_cuda::training::LEAST_PART;
 use wick_optim::{Average, Group, Length};
 
 impl Recipe {
@@ -31,7 +31,7 @@ impl Recipe {
         fits("train.epochs", &t.epochs, "1 or more, to 100000", (1..=100_000).contains(&t.epochs))?;
         // Batch norm has no variance of a single 1x1 map; two images are the least that any network here trains with.
         fits("train.batch_size", &t.batch_size, "2 or more", t.batch_size >= 2)?;
-        let parts = 1..=t.batch_size / LEAST;
+        let parts = 1..=t.batch_size / LEAST_PART;
         let allowed = format!("1 to {} (half of train.batch_size)", parts.end());
         fits("train.accumulate", &t.accumulate, &allowed, parts.contains(&t.accumulate))?;
         if let Some(splits) = self.model.architecture.splits() {

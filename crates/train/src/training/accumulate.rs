@@ -4,13 +4,11 @@ use std::ops::Range;
 
 use candle_core::Var;
 use candle_core::backprop::GradStore;
+use wick_cuda::training::parts;
 use wick_models::{Compiled, Mixed, Network, StepOptions};
 
 use crate::data::Batch;
 use crate::{Recipe, TrainError};
-
-/// The fewest images that batch norm has statistics of.
-pub(crate) const LEAST: usize = 2;
 
 /// Computes gradients of batches in as many parts as the recipe says, which need less memory than the whole.
 #[derive(Debug)]
@@ -55,15 +53,14 @@ impl Accumulation {
                 .map(|p| Mixed { labels: &p.targets[part.clone()], weight: p.weight }),
             dropout_seed: batch.dropout_seed.wrapping_add(part.start as u64),
         };
-        let parts = self.parts.min(images / LEAST);
-        if parts <= 1 {
+        let parts: Vec<_> = parts(images, self.parts).collect();
+        if parts.len() <= 1 {
             let step = compiled.training_step(&batch.images, &batch.targets, options(0..images))?;
             let (loss, logits) = (f64::from(step.loss), step.logits.to_vec());
             return Ok(Whole { loss, logits, gradients: step.gradients });
         }
         let (mut loss, mut logits) = (0.0, Vec::new());
-        for part in 0..parts {
-            let (start, end) = (part * images / parts, (part + 1) * images / parts);
+        for Range { start, end } in parts {
             let pixels = batch.images.narrow(0, start, end - start)?;
             let step = compiled.training_step(&pixels, &batch.targets[start..end], options(start..end))?;
             let share = (end - start) as f64 / images as f64;
@@ -73,7 +70,7 @@ impl Accumulation {
                 let Some(gradient) = step.gradients.get(var) else { continue };
                 let gradient = (gradient * share)?;
                 let sum = match self.sum.get(var) {
-                    Some(sum) if part > 0 => (sum + gradient)?,
+                    Some(sum) if start > 0 => (sum + gradient)?,
                     _ => gradient,
                 };
                 self.sum.insert(var, sum);

@@ -1,20 +1,22 @@
 //! The part of a run that a GPU carries out: whole steps, with nothing read back between them.
 
+mod rule;
+
 use candle_core::{Tensor, Var};
-use rayon::prelude::*;
-use wick_augment::{Key, PackedList};
+use wick_augment::PackedList;
 use wick_cuda::training::{
-    Clip, Data as Resident, Decay, Group, Mix, Momentum, Rates, Rule, Settings, Step, StepReport, Trainer,
-    Values,
+    Clip, Data as Resident, Epoch, Group, Mix, Rates, Settings, Step, StepReport, Trainer, Values,
 };
 use wick_cuda::{Determinism, Device, Executor, Numbers, Options};
-use wick_models::{Architecture, GraphRole as Role, Network};
-use wick_optim::{Average, AverageConfig, Length, Optimizer, OptimizerConfig, Point, Weights};
+use wick_models::{GraphRole as Role, Network};
+use wick_optim::{Average, AverageConfig, Length, Optimizer, Point, Weights};
 
+use super::draws;
 use crate::compute::values;
-use crate::data::Data;
-use crate::recipe::Precision;
+use crate::data::{Data, Drawn};
+use crate::recipe::{self, Precision};
 use crate::{Recipe, TrainError};
+use rule::{Buffers, Chosen};
 
 /// Steps that are begun before the losses of the first are looked at.
 pub(crate) const TOGETHER: usize = 64;
@@ -28,8 +30,10 @@ pub(crate) struct Cuda {
     names: Vec<String>,
     variables: Vec<Var>,
     groups: Vec<Option<usize>>,
-    slots: &'static [&'static str],
+    buffers: Buffers,
     momentum: f64,
+    batch_size: usize,
+    mix: recipe::Mix,
     average: AverageConfig,
     length: Length,
     /// Weights that are in the average.
@@ -39,22 +43,6 @@ pub(crate) struct Cuda {
 impl Cuda {
     /// Whether a GPU computes all that a recipe asks for.
     pub fn check(recipe: &Recipe) -> Result<(), TrainError> {
-        if recipe.train.accumulate > 1 {
-            let what = format!("train.accumulate = {}", recipe.train.accumulate);
-            return Err(TrainError::NotOnGpu { what, remedy: "set it to 1, or use `--device cpu`" });
-        }
-        if recipe.model.architecture == Architecture::CustomResNetPublished {
-            let what = format!("model.architecture = \"{}\"", recipe.model.architecture);
-            return Err(TrainError::NotOnGpu {
-                what,
-                remedy: "choose another network, or use `--device cpu`",
-            });
-        }
-        if let Some((name, alpha)) = recipe.train.mix.told() {
-            let what = format!("train.mix = {{ {name} = {alpha} }}");
-            return Err(TrainError::NotOnGpu { what, remedy: "set it to \"none\", or use `--device cpu`" });
-        }
-        rule(&recipe.optim)?;
         recipe.augmentation()?.packed().map_err(TrainError::Augment)?;
         Ok(())
     }
@@ -67,7 +55,7 @@ impl Cuda {
         length: Length,
     ) -> Result<Self, TrainError> {
         Self::check(recipe)?;
-        let (rule, weight_decay, slots) = rule(&recipe.optim)?;
+        let Chosen { rule, weight_decay, buffers } = Chosen::of(&recipe.optim);
         let graph = network.architecture.graph(network.classes)?;
         let names: Vec<String> = graph.parameters().iter().map(|p| p.name.clone()).collect();
         let variables: Vec<Var> = names.iter().filter_map(|name| network.parameters.get(name)).collect();
@@ -98,6 +86,7 @@ impl Cuda {
             labels: train.labels(),
             augmentation: &packed,
             label_smoothing: recipe.train.label_smoothing as f32,
+            parts: recipe.train.accumulate,
         };
         Ok(Self {
             trainer: Trainer::new(device, &graph, options, settings, resident)?,
@@ -105,8 +94,10 @@ impl Cuda {
             names,
             variables,
             groups: group_of,
-            slots,
+            buffers,
             momentum: recipe.optim.momentum().unwrap_or(0.0),
+            batch_size: recipe.train.batch_size,
+            mix: recipe.train.mix,
             average: recipe.average,
             length,
             averaged: 0,
@@ -148,8 +139,12 @@ impl Cuda {
         let steps = optimizer.steps();
         if steps > 0 {
             let state = optimizer.state()?;
-            let buffers =
-                self.slots.iter().map(|slot| self.buffers(slot, &state)).collect::<Result<Vec<_>, _>>()?;
+            let buffers = self
+                .buffers
+                .names
+                .iter()
+                .map(|slot| self.buffers(slot, &state))
+                .collect::<Result<Vec<_>, _>>()?;
             let buffers: Vec<Vec<&[f32]>> = buffers.iter().map(|b| slices(b)).collect();
             self.trainer.set_state(steps, &buffers)?;
         }
@@ -213,7 +208,10 @@ impl Cuda {
             let count = i64::try_from(steps).unwrap_or(i64::MAX);
             state.push((format!("step/{name}"), Tensor::new(&[count], &candle_core::Device::Cpu)?));
             let Some(at) = self.names.iter().position(|n| *n == name).filter(|_| steps > 0) else { continue };
-            for (slot, values) in self.slots.iter().zip(&buffers) {
+            if !self.buffers.are_kept(self.variables[at].rank()) {
+                continue;
+            }
+            for (slot, values) in self.buffers.names.iter().zip(&buffers) {
                 let tensor =
                     Tensor::from_slice(&values[at], self.variables[at].shape(), &candle_core::Device::Cpu)?;
                 state.push((format!("{slot}/{name}"), tensor));
@@ -222,7 +220,8 @@ impl Cuda {
         Ok(optimizer.load_state(&state)?)
     }
 
-    /// Begins an epoch: its order, what was drawn for each of its images, and what is left alone in it.
+    /// Begins an epoch: its order, what was drawn for each of its images and batches, and what is left alone in it. Of each place of the
+    /// order, the image whose label is counted as right.
     pub fn begin_epoch(
         &mut self,
         data: &Data,
@@ -231,13 +230,15 @@ impl Cuda {
         frozen: &[&str],
     ) -> Result<Vec<usize>, TrainError> {
         let order = data.epoch_order(seed, epoch);
-        let words = words(&self.packed, &order, seed, epoch);
+        let words = draws::words(&self.packed, &order, seed, epoch);
         let indices: Vec<i32> = order.iter().map(|i| *i as i32).collect();
-        self.trainer.begin_epoch(&indices, &words)?;
+        let drawn = Drawn { seed, epoch, step: 0, mix: self.mix };
+        let (batches, counted) = draws::batches(&order, self.batch_size, self.packed.output(), drawn);
+        self.trainer.begin_epoch(Epoch { order: &indices, words: &words, batches: &batches })?;
         let named = |name: &String| frozen.iter().any(|part| name.contains(part));
         let groups = self.names.iter().zip(&self.groups).map(|(name, group)| group.filter(|_| !named(name)));
         self.trainer.set_groups(&groups.collect::<Vec<_>>())?;
-        Ok(order)
+        Ok(counted)
     }
 
     /// Steps through the images of the epoch from number `first` on: of `batch` images each, as many as there are points, at most
@@ -293,76 +294,21 @@ fn numbers(precision: Precision) -> Numbers {
     }
 }
 
-/// The rule, its weight decay, and what the CPU's optimiser calls its buffers.
-fn rule(optim: &OptimizerConfig) -> Result<(Rule, f64, &'static [&'static str]), TrainError> {
-    let adam = |beta2, epsilon, decay| Rule::Adam { beta2, epsilon, decay };
-    Ok(match optim {
-        OptimizerConfig::Sgd(o) => {
-            let (momentum, slots): (_, &[_]) = match o.momentum {
-                // Without a momentum there is no buffer.
-                wick_optim::Momentum::None => (Momentum::None, &[]),
-                wick_optim::Momentum::Nesterov(_) => (Momentum::Nesterov, &["momentum_buffer"]),
-                wick_optim::Momentum::Heavy(_) => (Momentum::Heavy, &["momentum_buffer"]),
-            };
-            (Rule::Sgd { momentum, dampening: o.dampening }, o.weight_decay, slots)
-        }
-        OptimizerConfig::Adam(o) => {
-            (adam(o.beta2, o.epsilon, Decay::Gradient), o.weight_decay, &["exp_avg", "exp_avg_sq"])
-        }
-        OptimizerConfig::AdamW(o) => {
-            (adam(o.beta2, o.epsilon, Decay::Parameter), o.weight_decay, &["exp_avg", "exp_avg_sq"])
-        }
-        OptimizerConfig::RmsProp(o) => {
-            let rule = Rule::RmsProp { alpha: o.alpha, epsilon: o.epsilon };
-            (rule, o.weight_decay, &["square_avg", "momentum_buffer"])
-        }
-        OptimizerConfig::Muon(_) => {
-            let what = "optim.kind = \"muon\"".to_owned();
-            return Err(TrainError::NotOnGpu {
-                what,
-                remedy: "choose another optimiser, or use `--device cpu`",
-            });
-        }
-    })
-}
-
-/// What is drawn for each image of an epoch, in its order, by all cores.
-fn words(packed: &PackedList, order: &[usize], seed: u64, epoch: u64) -> Vec<i16> {
-    /// Images that one thread packs at a time.
-    const SHARE: usize = 1000;
-    let pack = |indices: &[usize]| {
-        let mut words = Vec::with_capacity(indices.len() * packed.stride());
-        let mut packer = packed.packer();
-        for &index in indices {
-            packer.pack_key(Key { seed, epoch, index: index as u64 }, &mut words);
-        }
-        words
-    };
-    order.par_chunks(SHARE).flat_map_iter(pack).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_a_gpu_does_not_compute_is_named() {
-        let said = |assignment: &str| {
+    fn a_gpu_computes_what_a_recipe_may_ask_for() {
+        for assignment in [
+            "train.mix={ mixup = 0.2 }",
+            "train.mix={ cutmix = 1.0 }",
+            "train.accumulate=2",
+            "model.architecture=custom_resnet_published",
+        ] {
             let layers = crate::Layers::default().over("tiny.toml", include_str!("../../examples/tiny.toml"));
             let recipe = layers.unwrap().set(assignment).unwrap().resolve().unwrap();
-            Cuda::check(&recipe).map_err(|error| error.to_string())
-        };
-        assert_eq!(said("train.mix=none"), Ok(()));
-        for (assignment, words) in [
-            ("train.mix={ mixup = 0.2 }", "train.mix = { mixup = 0.2 } is not computed on a GPU"),
-            (
-                "model.architecture=custom_resnet_published",
-                "model.architecture = \"custom_resnet_published\" is not computed on a GPU",
-            ),
-            ("train.accumulate=2", "train.accumulate = 2 is not computed on a GPU"),
-        ] {
-            let said = said(assignment).unwrap_err();
-            assert!(said.contains(words) && said.contains("--device cpu"), "{said}");
+            assert!(Cuda::check(&recipe).is_ok(), "{assignment}");
         }
     }
 }

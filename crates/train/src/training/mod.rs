@@ -3,6 +3,7 @@
 mod accumulate;
 mod begin;
 mod cuda;
+mod draws;
 mod engine;
 mod event;
 mod norms;
@@ -24,7 +25,7 @@ use crate::evaluate::{Evaluation, evaluate};
 use crate::watch::{Seen, Watch};
 use crate::{Recipe, TrainError, Warning};
 
-pub(crate) use accumulate::{Accumulation, LEAST};
+pub(crate) use accumulate::Accumulation;
 pub(crate) use cuda::{Cuda, TOGETHER};
 use engine::{Engine, Stepped};
 pub use event::{Event, Observer, Progress};
