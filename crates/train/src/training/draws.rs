@@ -64,29 +64,33 @@ mod tests {
             let recipe = layers.resolve().unwrap();
             let data = Arc::new(Data::load(&recipe, None).unwrap());
             let augmentation = recipe.augmentation().unwrap();
-            let (epoch, order) = (3, data.epoch_order(recipe.seed, 3));
-            let first = Drawn { seed: recipe.seed, epoch, step: 0, mix: recipe.train.mix };
-            let (drawn, counted) = batches(&order, 24, augmentation.output(), first);
-            assert_eq!(drawn.iter().map(|batch| batch.images).collect::<Vec<_>>(), [24, 24, 16]);
-            let label = |index: &usize| usize::from(data.dataset.train.label(*index));
-            let (mut at, mut exchanged) = (0, 0);
-            for (batch, drawn) in
-                training_batches(&data, &augmentation, BatchPlan::of(&recipe, epoch)).zip(&drawn)
-            {
-                let batch = batch.unwrap();
-                let indices = &order[at..at + drawn.images];
-                let got: Vec<usize> = counted[at..at + drawn.images].iter().map(label).collect();
-                assert_eq!(got, batch.labels);
-                exchanged += usize::from(counted[at..at + drawn.images] != *indices);
-                assert_eq!(drawn.dropout_seed, batch.dropout_seed);
-                let targets = |mixing: &Mixing| {
-                    mixing.partners.iter().map(|i| label(&indices[*i]) as u32).collect::<Vec<_>>()
-                };
-                let got = drawn.mixing.as_ref().map(|mixing| (targets(mixing), mixing.weight));
-                assert_eq!(got, batch.partners.map(|partners| (partners.targets, partners.weight)));
-                at += drawn.images;
+            let mut exchanged = 0;
+            for epoch in 1..=5 {
+                let order = data.epoch_order(recipe.seed, epoch);
+                let first = Drawn { seed: recipe.seed, epoch, step: 0, mix: recipe.train.mix };
+                let (drawn, counted) = batches(&order, 24, augmentation.output(), first);
+                assert_eq!(drawn.iter().map(|batch| batch.images).collect::<Vec<_>>(), [24, 24, 16]);
+                let label = |index: &usize| usize::from(data.dataset.train.label(*index));
+                let mut at = 0;
+                for (batch, drawn) in
+                    training_batches(&data, &augmentation, BatchPlan::of(&recipe, epoch)).zip(&drawn)
+                {
+                    let batch = batch.unwrap();
+                    let indices = &order[at..at + drawn.images];
+                    let got: Vec<usize> = counted[at..at + drawn.images].iter().map(label).collect();
+                    assert_eq!(got, batch.labels);
+                    exchanged += usize::from(counted[at..at + drawn.images] != *indices);
+                    assert_eq!(drawn.dropout_seed, batch.dropout_seed);
+                    let targets = |mixing: &Mixing| {
+                        mixing.partners.iter().map(|i| label(&indices[*i]) as u32).collect::<Vec<_>>()
+                    };
+                    let got = drawn.mixing.as_ref().map(|mixing| (targets(mixing), mixing.weight));
+                    assert_eq!(got, batch.partners.map(|partners| (partners.targets, partners.weight)));
+                    at += drawn.images;
+                }
+                assert_eq!(at, 64);
             }
-            assert_eq!((at, exchanged > 0), (64, mix != "none"), "{mix}");
+            assert_eq!(exchanged > 0, mix != "none", "{mix}");
         }
     }
 }
