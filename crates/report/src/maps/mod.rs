@@ -7,14 +7,16 @@ use std::rc::Rc;
 
 use safetensors::{Dtype, SafeTensors};
 use wick_runs::{CamIndexRow, Manifest, RunDir};
-use wick_viz::{HeatMap, min_max};
+use wick_viz::{Colormap, HeatMap, min_max};
 
 use crate::ReportError;
 
+mod colours;
 mod origin;
 mod row;
 mod weights;
 
+pub(crate) use colours::{Legend, legends};
 pub(crate) use origin::{Origin, origins, weights as weights_in_words};
 pub(crate) use row::{place as layer_place, target};
 pub(crate) use weights::Weights;
@@ -25,6 +27,8 @@ pub(crate) struct Maps {
     pub method: String,
     /// The same with the layer, where there are several.
     pub name: String,
+    /// What the run's own pictures of them are drawn in.
+    pub colormap: Colormap,
     /// What the network explained was loaded from.
     weights: Weights,
     /// By the image's index in the split that judges.
@@ -88,6 +92,7 @@ impl Maps {
                 layers.push(&row.layer);
             }
         }
+        let colormap = colours::of(&rows, index)?;
         let of_layer = |layer: &&str| {
             let rows = rows.iter().filter(|row| row.layer == *layer);
             let by_image = rows.filter_map(|row| Some((row.index?, row.clone()))).collect();
@@ -96,7 +101,7 @@ impl Maps {
                 1 => method.clone(),
                 _ => format!("{method} at {}", row::place(layer)),
             };
-            Self { method, name, weights, rows: by_image, raw: Rc::clone(&raw), size }
+            Self { method, name, colormap, weights, rows: by_image, raw: Rc::clone(&raw), size }
         };
         Ok(layers.iter().map(of_layer).collect())
     }
@@ -169,6 +174,7 @@ fn a_row(row: usize) -> CamIndexRow {
         layer: "layer4".to_owned(),
         smoothing: wick_runs::CamSmoothing::None,
         status: wick_runs::CamStatus::Normal,
+        colormap: None,
     }
 }
 
@@ -180,6 +186,7 @@ mod tests {
         Maps {
             method: String::new(),
             name: String::new(),
+            colormap: Colormap::default(),
             weights: Weights::Unknown,
             rows: BTreeMap::new(),
             raw: raw.into(),

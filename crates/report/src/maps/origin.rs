@@ -130,7 +130,7 @@ pub(crate) fn weights(weights: Weights) -> Part {
 }
 
 /// `a, b and c`
-fn listed(names: &[&str]) -> String {
+pub(super) fn listed(names: &[&str]) -> String {
     match names {
         [] => String::new(),
         [one] => (*one).to_owned(),

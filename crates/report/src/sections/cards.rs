@@ -117,7 +117,8 @@ pub(crate) fn card(
                     target(map_row, &name),
                     place(strongest(&map, SIDE))
                 );
-                let drawn = overlay(photo, HeatMap::new(&map, SIDE, SIDE)?, &OverlayOptions::default())?;
+                let options = OverlayOptions { colormap: method.colormap, ..OverlayOptions::default() };
+                let drawn = overlay(photo, HeatMap::new(&map, SIDE, SIDE)?, &options)?;
                 (Some(Picture::of(Photo::of(&drawn)?)?), capital(&alt))
             }
         };

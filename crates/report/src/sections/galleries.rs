@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use wick_runs::{PictureSet, PredictionRow};
-use wick_viz::{HeatMap, OverlayOptions, Photo, heatmap};
 
 use super::cards::{Card, Others, card};
 use super::missing;
 use crate::ReportError;
 use crate::format::count;
 use crate::frame::Section;
-use crate::maps::Origin;
-use crate::picture::Picture;
+use crate::maps::{Legend, Maps, Origin, legends};
 use crate::read::Run;
 
 /// Images shown of a gallery at most.
@@ -34,15 +32,16 @@ pub(crate) struct Gallery<'a> {
     columns: [usize; 2],
     /// Whether what other runs say is told.
     others: Others,
-    /// The colours of its maps, from low to high; none where no card has a map.
-    legend: Option<Picture>,
+    /// The colours of its maps; none where no card has a map.
+    legends: Vec<Legend>,
 }
 
 impl<'a> Gallery<'a> {
-    pub(crate) fn of(title: &'a str, cards: &'a [Card]) -> Result<Self, ReportError> {
+    /// Of cards with these maps.
+    pub(crate) fn of(title: &'a str, cards: &'a [Card], maps: &[Maps]) -> Result<Self, ReportError> {
         let tiles = cards.iter().map(|card| card.tiles.len()).max().unwrap_or(1);
         let is_told = |card: &&Card| card.others != Others::Unknown;
-        let legend = (tiles > 1).then(legend).transpose()?;
+        let legends = if tiles > 1 { legends(maps)? } else { Vec::new() };
         Ok(Self {
             origins: Vec::new(),
             title,
@@ -50,7 +49,7 @@ impl<'a> Gallery<'a> {
             predicted: cards.iter().map(|c| (c.predicted, c.predicted_name.as_str())).collect(),
             columns: [WIDE, NARROW].map(|range| columns(tiles, range)),
             others: cards.iter().find(is_told).map_or(Others::Unknown, |card| card.others),
-            legend,
+            legends,
             cards,
         })
     }
@@ -58,13 +57,6 @@ impl<'a> Gallery<'a> {
     pub(crate) fn html(&self) -> Result<String, ReportError> {
         Ok(self.render()?)
     }
-}
-
-/// All colours that maps are drawn in, the lowest on the left.
-fn legend() -> Result<Picture, ReportError> {
-    let ramp: Vec<f32> = (0u8..128).map(f32::from).collect();
-    let map = HeatMap::new(&ramp, 1, ramp.len())?;
-    Picture::of(Photo::of(&heatmap(map, 1, ramp.len(), OverlayOptions::default().colormap)?)?)
 }
 
 /// How many pictures may stand beside each other, by the width of the page.
@@ -139,7 +131,7 @@ fn section(run: &Run, kind: &Kind) -> Result<Section, ReportError> {
         lead += &format!(" The run has pictures of {more} more{}.", limit.words());
     }
     let origins = run.origins().into_iter().filter(|origin| !origin.is_usual()).collect();
-    let gallery = Gallery { origins, ..Gallery::of(title, &cards)? };
+    let gallery = Gallery { origins, ..Gallery::of(title, &cards, &run.maps)? };
     Ok(Section { id, title, lead, body: gallery.html()? })
 }
 

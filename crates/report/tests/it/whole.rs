@@ -1,7 +1,7 @@
 //! What stands on the page of a run that has everything.
 
 use wick_report::{inputs, page};
-use wick_runs::{CamIndexRow, GalleryImages, read_rows, write_rows};
+use wick_runs::{CamIndexRow, GalleryImages, write_rows};
 
 use crate::run::{Options, section, whole};
 
@@ -192,7 +192,7 @@ fn layers_stand_side_by_side() {
     let folder = tempfile::tempdir().unwrap();
     let run = whole(folder.path(), &Options::default());
     let index = run.cam("gradcam").unwrap().index();
-    let rows: Vec<CamIndexRow> = read_rows(&index).unwrap();
+    let rows = CamIndexRow::read(&index).unwrap();
     let first = CamIndexRow { layer: "layer3".to_owned(), against: Some(1), ..rows[0].clone() };
     let second = CamIndexRow { index: first.index, target: None, ..rows[1].clone() };
     write_rows(&index, &[first, second]).unwrap();
