@@ -88,7 +88,7 @@ fn claims(run: &Run) -> Result<Claims> {
     let accuracies: [(&str, f64, Option<Value>, Option<Value>); 3] = [
         ("test accuracy, last epoch", LAST_TEST, published.last().map(Value::from), last.map(Value::from)),
         (
-            "training accuracy, best epoch",
+            "train accuracy, best epoch",
             BEST_TRAIN,
             published.best_train_accuracy.map(Value::from),
             best_train.map(Value::from),
