@@ -18,7 +18,7 @@ fn drawn_in(run: &RunDir, method: &str, colormap: &str) {
 /// The scales of a gallery, as they are read.
 fn scales(gallery: &str) -> Vec<String> {
     let scales = gallery.split("<p class=\"scale\">").skip(1);
-    scales.map(|rest| rest.split(": low").next().unwrap().to_owned()).collect()
+    scales.map(|rest| rest.split(": <span>low").next().unwrap().to_owned()).collect()
 }
 
 /// The last pixel of the first picture under a map.
