@@ -1,12 +1,11 @@
 //! From a run's files to its figures.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::Result;
 use wick_metrics::Calibration;
 use wick_runs::{
-    ConfusionTable, EpochRow, Figure, LrFinderReport, LrFinderRow, NormRow, PerClassRow, Predictions, RunDir,
+    ConfusionTable, EpochRow, Figure, LrFinderReport, LrFinderRow, Norms, PerClassRow, Predictions, RunDir,
     read_json, read_rows,
 };
 use wick_viz as viz;
@@ -112,71 +111,15 @@ pub fn reliability(run: &RunDir) -> Result<()> {
 
 /// Draws `norms.csv`.
 pub fn norms(run: &RunDir) -> Result<()> {
-    let rows: Vec<NormRow> = read_rows(&run.norms())?;
-    let known = rows.iter().any(|row| row.gradient_norm.is_some());
-    let (steps, parameters) = by_parameter(&rows);
-    let parameters: Vec<_> = parameters
+    let norms = Norms::of(&read_rows(&run.norms())?);
+    let steps: Vec<f64> = norms.steps.iter().map(|step| *step as f64).collect();
+    let parameters: Vec<_> = norms
+        .parameters
         .iter()
-        .map(|of| viz::ParameterNorms {
-            name: of.name,
-            weight: &of.weight,
-            gradient: if known { &of.gradient } else { &[] },
-        })
+        .map(|of| viz::ParameterNorms { name: &of.name, weight: &of.weight, gradient: &of.gradient })
         .collect();
     let data = viz::Norms { steps: &steps, parameters: &parameters };
-    save(run, Figure::Norms, &viz::norms(&data, &viz::NormsOptions::default())?)
-}
-
-/// A parameter's norms, one a step.
-struct OfParameter<'a> {
-    name: &'a str,
-    weight: Vec<f64>,
-    gradient: Vec<f64>,
-}
-
-/// The steps, and each parameter's norms at them, in the order of the first epoch. Every epoch has a row of each.
-fn by_parameter(rows: &[NormRow]) -> (Vec<f64>, Vec<OfParameter<'_>>) {
-    let epoch = rows.first().map_or(0, |row| row.epoch);
-    let names = rows.iter().take_while(|row| row.epoch == epoch).map(|row| row.parameter.as_str());
-    let none = |name| OfParameter { name, weight: Vec::new(), gradient: Vec::new() };
-    let mut parameters: Vec<_> = names.map(none).collect();
-    let places: HashMap<&str, usize> = parameters.iter().map(|of| of.name).zip(0..).collect();
-    let mut steps = Vec::new();
-    for row in rows {
-        let Some(&place) = places.get(row.parameter.as_str()) else { continue };
-        if place == 0 {
-            steps.push(row.step as f64);
-        }
-        parameters[place].weight.push(row.weight_norm);
-        parameters[place].gradient.push(row.gradient_norm.unwrap_or(f64::NAN));
-    }
-    (steps, parameters)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn norms_are_gathered_by_parameter() {
-        let row = |epoch, parameter: &str, weight_norm, gradient_norm| NormRow {
-            epoch,
-            step: 10 * epoch,
-            parameter: parameter.to_owned(),
-            weight_norm,
-            gradient_norm,
-        };
-        let rows = [
-            row(1, "b", 1.0, Some(5.0)),
-            row(1, "a", 2.0, Some(6.0)),
-            row(2, "a", 4.0, None),
-            row(2, "b", 3.0, Some(7.0)),
-        ];
-        let (steps, parameters) = by_parameter(&rows);
-        assert_eq!(steps, [10.0, 20.0]);
-        let [b, a] = &parameters[..] else { panic!("{} parameters", parameters.len()) };
-        assert_eq!((b.name, &b.weight[..], &b.gradient[..]), ("b", &[1.0, 3.0][..], &[5.0, 7.0][..]));
-        assert_eq!((a.name, &a.weight[..]), ("a", &[2.0, 4.0][..]));
-        assert!(a.gradient[0] == 6.0 && a.gradient[1].is_nan());
-    }
+    let gradients_of = Some("each epoch's last step".to_owned());
+    let options = viz::NormsOptions { gradients_of, ..Default::default() };
+    save(run, Figure::Norms, &viz::norms(&data, &options)?)
 }

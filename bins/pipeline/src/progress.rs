@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use wick_runs::{EpochRow, TimingRow};
 use wick_train::{Event, Progress};
 
-use crate::terminal::{Words, add_bar, clock, is_watched, line, note, rate, room, warn};
+use crate::terminal::{Words, add_bar, clock, count, is_watched, line, note, rate, room, warn};
 
 /// Seconds between lines where nobody watches.
 const LINE_EVERY: Duration = Duration::from_secs(15);
@@ -74,13 +74,14 @@ impl Counter {
 
     fn ways(&self, done: usize, seconds: f64) -> [Words; 2] {
         let Self { name, unit, total, .. } = self;
-        let width = total.to_string().len();
         let (pace, left) = if done == 0 {
             (f64::NAN, f64::NAN)
         } else {
             (done as f64 / seconds, seconds / done as f64 * total.saturating_sub(done) as f64)
         };
         let (pace, left) = (rate(pace), clock(left));
+        let (done, total) = (count(done), count(*total));
+        let width = total.len();
         [
             Words {
                 before: name.clone(),
@@ -139,7 +140,7 @@ impl TrainingBar {
         } else if self.line_at.elapsed() >= LINE_EVERY {
             self.line_at = Instant::now();
             note(&format!(
-                "epoch {}/{}, step {}/{}: loss {:.4}, accuracy {:.1} %, lr {:.2e}, {} steps/s, {:.0} images/s, {} left",
+                "epoch {}/{}, step {}/{}: loss {:.4}, accuracy {:.1} %, lr {:.2e}, {} steps/s, {} images/s, {} left",
                 p.epoch,
                 p.epochs,
                 p.step,
@@ -148,7 +149,7 @@ impl TrainingBar {
                 100.0 * p.accuracy,
                 p.lr,
                 rate(p.steps_per_second),
-                p.images_per_second,
+                rate(p.images_per_second),
                 clock(left(p, self.evaluation).1)
             ));
         }
@@ -180,8 +181,13 @@ impl TrainingBar {
         } else {
             note(&format!(
                 "epoch {:2}: train loss {:.4}, accuracy {train:.2} %; test loss {:.4}, accuracy {test:.2} %{best}; lr {:.3e}; {:.0} s, \
-                 {:.0} images/s",
-                row.epoch, row.train_loss, row.test_loss, row.lr, timing.seconds, timing.images_per_second,
+                 {} images/s",
+                row.epoch,
+                row.train_loss,
+                row.test_loss,
+                row.lr,
+                timing.seconds,
+                rate(timing.images_per_second),
             ));
         }
     }
@@ -278,7 +284,7 @@ mod tests {
     fn a_counter_tells_pace_and_time() {
         let counter = counting("evaluate", 10_000, "images");
         let [words, _] = counter.ways(2_500, 5.0);
-        assert_eq!(words.after, " 2500/10000 images    500 images/s  ETA 0:15");
+        assert_eq!(words.after, " 2,500/10,000 images    500 images/s  ETA 0:15");
         assert!(counter.ways(0, 5.0)[0].after.ends_with("    ? images/s  ETA ?"));
     }
 

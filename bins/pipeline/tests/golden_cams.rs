@@ -3,12 +3,14 @@
 //!
 //! Tolerances: 1e-3 on layer4 and 1e-2 on layer3, of maps from 0 to 1. Both sides differ by f32 against f64 through the
 //! whole network, and behind layer3 a ReLU that flips moves more than rounding does.
-#![allow(clippy::unwrap_used)] // in helpers as in tests
+#![allow(clippy::unwrap_used, clippy::expect_used)] // in helpers as in tests
+
+use std::cell::RefCell;
 
 use candle_core::{Device, Tensor};
 use serde_json::Value;
 use wick_gradcam::{CamOptions, Heatmap, Layer, Method, Target, explain_with, heatmaps};
-use wick_models::{Architecture, Mode, Network};
+use wick_models::{Architecture, CompileOptions, Compiled, Mode, Network};
 
 #[path = "../../../fixtures/golden/golden.rs"]
 mod golden;
@@ -28,45 +30,67 @@ const METHODS: [(Method, &str); 7] = [
     (Method::EigenGradCam, "EigenGradCAM"),
 ];
 
-#[test]
-fn methods_on_resnet18() {
-    let cpu = &Device::Cpu;
-    let network = Network::new(Architecture::ResNet18, 10, 0, cpu).unwrap();
+/// The network that pytorch-grad-cam explained.
+fn trained() -> Network {
+    let network = Network::new(Architecture::ResNet18, 10, 0, &Device::Cpu).unwrap();
     network::fill(&network);
     let images = network::images();
-    let model = network.model.as_ref();
     for _ in 0..40 {
-        wick_ops::no_grad(|| model.forward_t(&images, true)).unwrap();
+        wick_ops::no_grad(|| network.model.forward_t(&images, true)).unwrap();
     }
+    network
+}
 
+/// All methods at `layer`, whose activations are `features`.
+fn check(
+    network: &Network,
+    (layer, tolerance): (&str, f32),
+    features: impl Fn(&Tensor) -> candle_core::Result<Tensor>,
+) {
     let golden: Value = serde_json::from_str(&golden::read("cams.json")).unwrap();
     let values = |key: &str| -> Vec<f32> {
         golden[key].as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect()
     };
+    let head = |a: &Tensor| network.model.forward_from(a, layer, Mode::Evaluate);
+    let layers = [Layer::new(layer, features, head)];
     let target = Target::Classes(vec![3, 8, 0, 5]);
-    for (layer, tolerance) in [("layer4", 1e-3), ("layer3", 1e-2)] {
-        let layers = [Layer::new(
-            layer,
-            |x: &Tensor| wick_ops::no_grad(|| model.forward_until(x, layer, Mode::Evaluate)),
-            |a: &Tensor| model.forward_from(a, layer, Mode::Evaluate),
-        )];
-        for (method, name) in METHODS {
-            let explained = explain_with(method, &images, &layers, &target, &CamOptions::default()).unwrap();
-            let logits: Vec<f32> = explained.logits.flatten_all().unwrap().to_vec1().unwrap();
-            assert_close("logits", &logits, &values("logits"), 1e-4);
-            let case = format!("{name}_{layer}");
-            let negated = heatmaps(&explained.raw[0].neg().unwrap(), 32, 32).unwrap();
-            let wanted = values(&case);
-            for (image, want) in wanted.chunks(32 * 32).enumerate() {
-                let map = &explained.heatmaps[image];
-                let negated = &negated[image];
-                let signless = matches!(method, Method::EigenCam | Method::EigenGradCam);
-                let map =
-                    if signless && distance(negated, want) < distance(map, want) { negated } else { map };
-                assert_close(&case, &map.values, want, tolerance);
-            }
+    for (method, name) in METHODS {
+        let explained =
+            explain_with(method, &network::images(), &layers, &target, &CamOptions::default()).unwrap();
+        let logits: Vec<f32> = explained.logits.flatten_all().unwrap().to_vec1().unwrap();
+        assert_close("logits", &logits, &values("logits"), 1e-4);
+        let case = format!("{name}_{layer}");
+        let negated = heatmaps(&explained.raw[0].neg().unwrap(), 32, 32).unwrap();
+        let wanted = values(&case);
+        for (image, want) in wanted.chunks(32 * 32).enumerate() {
+            let map = &explained.heatmaps[image];
+            let negated = &negated[image];
+            let signless = matches!(method, Method::EigenCam | Method::EigenGradCam);
+            let map = if signless && distance(negated, want) < distance(map, want) { negated } else { map };
+            assert_close(&case, &map.values, want, tolerance);
         }
     }
+}
+
+#[test]
+fn methods_on_resnet18() {
+    let network = trained();
+    for (layer, tolerance) in [("layer4", 1e-3), ("layer3", 1e-2)] {
+        check(&network, (layer, tolerance), |x: &Tensor| {
+            wick_ops::no_grad(|| network.model.forward_until(x, layer, Mode::Evaluate))
+        });
+    }
+}
+
+/// As `gradcam` explains the last layer: by the map that the compiled network leaves.
+#[test]
+fn methods_on_the_compiled_networks_last_map() {
+    let network = trained();
+    let compiled = RefCell::new(Compiled::new(&network, CompileOptions::default()).unwrap());
+    check(&network, ("layer4", 1e-3), |x: &Tensor| {
+        let map = compiled.borrow_mut().last_map(x).map_err(candle_core::Error::wrap)?;
+        Ok(map.expect("a ResNet-18 has a last map"))
+    });
 }
 
 fn distance(map: &Heatmap, want: &[f32]) -> f32 {

@@ -22,7 +22,8 @@ pub struct Explained {
     pub raw: Vec<Tensor>,
     /// From 0 to 1 and of the images' size, averaged over layers, and over altered copies where that was asked for.
     pub heatmaps: Vec<Heatmap>,
-    /// Of guided methods: the gradients of the images, of their shape; those of guided Grad-CAM are times the first layer's maps.
+    /// Of guided methods: the gradients of the images as they are, of their shape; those of guided Grad-CAM are times the first layer's
+    /// maps. They are not averaged over altered copies, even where the heatmaps are.
     pub image_gradients: Option<Tensor>,
 }
 
@@ -30,7 +31,9 @@ pub struct Explained {
 ///
 /// Several layers' maps are each scaled to 0..1, enlarged and averaged, as pytorch-grad-cam does. [`CamOptions`] choose
 /// the images' layout, the two kinds of smoothing and the batch size. With [`Smoothing::Augmentations`] the class that the images
-/// as they are were taken for is explained in their copies too.
+/// as they are were taken for is explained in their copies too; the copies' maps are averaged in `heatmaps` alone: logits, scores, `raw`
+/// and `image_gradients` stay those of the images as they are. [`Reduction::FirstEigenvector`](crate::Reduction) changes `raw` and with it
+/// `heatmaps`; of `image_gradients`, only those of guided Grad-CAM, which are times the map so reduced.
 ///
 /// All images go through at once: the model must treat them independently, batch norm in evaluation mode.
 ///

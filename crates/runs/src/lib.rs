@@ -50,6 +50,7 @@ mod latest;
 mod machine;
 mod manifest;
 mod measured;
+mod norms;
 mod numbers;
 mod predictions;
 mod rows;
@@ -72,6 +73,7 @@ pub use json::{read_json, read_text, write_json};
 pub use machine::{InstructionSet, Machine, git_revision, machine};
 pub use manifest::{DatasetRecord, Manifest, Status};
 pub use measured::MeasuredRow;
+pub use norms::{Norms, ParameterNorms};
 pub use numbers::grouped;
 pub use predictions::{PredictionRow, Predictions};
 pub use rows::{

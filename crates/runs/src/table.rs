@@ -201,7 +201,7 @@ fn parse<R: Row>(path: &Path, line: u64, record: &ByteRecord) -> Result<R, RunsE
     })
 }
 
-fn bad_row<R: Row>(path: &Path, line: u64, record: &ByteRecord, reason: &str) -> RunsError {
+pub(crate) fn bad_row<R: Row>(path: &Path, line: u64, record: &ByteRecord, reason: &str) -> RunsError {
     RunsError::Row {
         path: path.to_owned(),
         line,

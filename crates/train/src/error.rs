@@ -129,7 +129,7 @@ pub enum TrainError {
     },
     /// The loss is no number any more.
     #[error(
-        "the training loss is {loss} at step {step} (epoch {epoch}), with learning rate {lr:.3e}: the run has diverged; \
+        "the train loss is {loss} at step {step} (epoch {epoch}), with learning rate {lr:.3e}: the run has diverged; \
          lower the learning rate"
     )]
     Diverged {

@@ -22,7 +22,7 @@ pub enum Warning {
     NothingLearnt {
         /// The epoch, from 1.
         epoch: u64,
-        /// Its mean training loss, without the penalty.
+        /// Its mean train loss, without the penalty.
         loss: f64,
         /// Of how many classes.
         classes: usize,
@@ -72,7 +72,7 @@ impl fmt::Display for Warning {
             ),
             Self::NothingLearnt { epoch, loss, classes, learning_rate } => write!(
                 f,
-                "epoch {epoch} ended with a training loss of {loss:.3}, which is that of guessing (ln {classes} = {:.3}) or worse. The learning \
+                "epoch {epoch} ended with a train loss of {loss:.3}, which is that of guessing (ln {classes} = {:.3}) or worse. The learning \
                  rate ({learning_rate:.2e} now) is most likely far too high, or far too low.",
                 guessing(*classes)
             ),
@@ -173,7 +173,7 @@ impl Watch {
         self.once(warnings)
     }
 
-    /// After an epoch with this mean training loss, without the penalty, and this training accuracy.
+    /// After an epoch with this mean train loss, without the penalty, and this train accuracy.
     pub(crate) fn epoch(&mut self, epoch: u64, loss: f64, accuracy: f64, learning_rate: f64) -> Vec<Warning> {
         let classes = self.classes;
         let guesses = loss > 0.99 * guessing(classes) && accuracy < 1.5 / classes as f64;

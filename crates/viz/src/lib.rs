@@ -32,10 +32,11 @@ pub use figures::{
     AugmentationRow, AugmentationsOptions, CamCase, CamComparisonOptions, CamGridOptions, CamGroup,
     ClassAccuracy, ClassCam, ClassCamsOptions, ClassOrder, CloseCall, ColorBar, ComparedCams, ComparedRuns,
     ComparisonOptions, ConfusionOptions, Curves, CurvesOptions, FilterLayout, FilterScale, Filters,
-    FiltersOptions, GalleryOptions, LossScale, LrFinder, LrFinderOptions, LrSchedule, LrScheduleOptions,
-    Mistake, Norms, NormsOptions, Order, ParameterNorms, PerClassOptions, Reliability, ReliabilityBin,
-    ReliabilityOptions, Suggestion, augmentations, cam_comparison, cam_grid, class_cams, comparison,
-    confusion, curves, filters, lr_finder, lr_schedule, misclassified, norms, per_class, reliability, unsure,
+    FiltersOptions, GalleryOptions, LayerNorms, LossScale, LrFinder, LrFinderOptions, LrSchedule,
+    LrScheduleOptions, Mistake, Norms, NormsOptions, Order, ParameterNorms, PerClassOptions, Reliability,
+    ReliabilityBin, ReliabilityOptions, Suggestion, augmentations, cam_comparison, cam_grid, class_cams,
+    comparison, confusion, curves, filters, layer_norms, lr_finder, lr_schedule, misclassified, norms,
+    per_class, reliability, unsure,
 };
 pub use files::{read_image, save_png, save_svg};
 pub use heat::{Blend, HeatMap, OverlayOptions, Range, Scaled, heatmap, min_max, overlay};

@@ -60,7 +60,9 @@ fn descriptions_hold_the_figures() {
         "Mean over 3 classes 84.40 %. airplane 93.8 % (published 94.0 %); a <very> old & \"rare\" bird 75.0 % (published 88.9 %); cat –."
     );
     assert!(says("reliability").contains("Expected calibration error 3.12 %, maximum 14.31 %."));
-    assert!(says("norms").starts_with("62 parameters in 7 layers, 30 steps. conv1: weights "));
+    assert!(says("norms").starts_with(
+        "62 parameters in 7 layers, 30 steps. Gradients are of each epoch's last step. conv1: weights "
+    ));
 }
 
 #[test]

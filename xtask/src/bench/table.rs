@@ -1,5 +1,7 @@
 //! Numbers for people.
 
+use wick_runs::grouped;
+
 use super::spread::Spread;
 
 /// Columns of equal width, the first to the left, the others to the right.
@@ -20,9 +22,10 @@ pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Three digits.
+/// Three digits or more; thousands are apart where there are five.
 pub(super) fn number(value: f64) -> String {
     let decimals = match value.abs() {
+        v if v >= 9_999.5 => return grouped(v.round() as u64),
         v if v >= 99.95 => 0,
         v if v >= 9.995 => 1,
         _ => 2,
@@ -57,6 +60,7 @@ mod tests {
     #[test]
     fn numbers_have_three_digits() {
         assert_eq!([280.4, 99.96, 28.04, 2.804, 0.0].map(number), ["280", "100", "28.0", "2.80", "0.00"]);
+        assert_eq!([9_999.4, 61_312.7].map(number), ["9999", "61,313"]);
         let some = Spread { median: 2.0, min: 1.5, max: 30.0 };
         assert_eq!(spread(Some(some)), "2.00 (1.50–30.0)");
         assert_eq!(

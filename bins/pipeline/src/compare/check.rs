@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 use wick_runs::Judge;
 
 use super::judged::Judged;
+use crate::terminal::count;
 
 /// Refuses runs that were judged by different images, and says what else differs beside the recipes' own settings.
 pub fn comparable(runs: &[Judged]) -> Result<Vec<String>> {
@@ -49,6 +50,6 @@ pub fn comparable(runs: &[Judged]) -> Result<Vec<String>> {
 fn judge(run: &Judged) -> String {
     match run.judge() {
         Judge::Test => "the test split".to_owned(),
-        Judge::Holdout => format!("{} held-out images", run.recipe.data.holdout),
+        Judge::Holdout => format!("{} held-out images", count(run.recipe.data.holdout)),
     }
 }

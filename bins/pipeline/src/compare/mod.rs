@@ -86,7 +86,7 @@ fn draw(groups: &[Group], comparison: &Comparison, out: &ComparisonDir) -> Resul
         Judge::Test => "test split",
         Judge::Holdout => "held-out images",
     };
-    let title = format!("{} {} of {}", comparison.images, tell::images(comparison.judge), comparison.dataset);
+    let title = tell::judged_by(comparison);
     let options = wick_viz::ComparisonOptions { title: Some(title), split: split.to_owned() };
     save_chart(&wick_viz::comparison(&shown, &options)?, &out.figure(), &out.figure_svg())
 }

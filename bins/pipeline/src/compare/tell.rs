@@ -4,7 +4,7 @@ use anyhow::Result;
 use wick_metrics::PairedComparison;
 use wick_runs::{ComparedRecipe, Comparison, Difference, Judge};
 
-use crate::terminal::{Column, Table, Tone, paint, result_room};
+use crate::terminal::{Column, Table, Tone, count, paint, result_room};
 
 /// The level of the intervals.
 const LEVEL: f64 = 0.95;
@@ -12,11 +12,16 @@ const LEVEL: f64 = 0.95;
 const NO_SPREAD: f64 = 1e-12;
 
 /// What the images that judge are called.
-pub fn images(judge: Judge) -> &'static str {
+fn images(judge: Judge) -> &'static str {
     match judge {
         Judge::Test => "test images",
         Judge::Holdout => "held-out training images",
     }
+}
+
+/// The images that judged: `10,000 test images of cifar10`.
+pub fn judged_by(comparison: &Comparison) -> String {
+    format!("{} {} of {}", count(comparison.images), images(comparison.judge), comparison.dataset)
 }
 
 /// `recipe` less `base`, over the seeds that both have: Student's paired interval, and what it allows to be said.
@@ -91,7 +96,7 @@ pub fn text(comparison: &Comparison) -> String {
             format!("{:.0}", r.mean_train_seconds),
         ]);
     }
-    let of = format!("{} {} of {}", comparison.images, images(comparison.judge), comparison.dataset);
+    let of = judged_by(comparison);
     let mut text = format!("{of}\n\n{}\n", table.text(result_room()));
     text += "means over n seeds; ±: standard deviation; training: seconds of a run's steps\n";
     for d in &comparison.differences {
@@ -177,7 +182,7 @@ mod tests {
             recipes,
         };
         let said = text(&comparison);
-        assert!(said.contains("5000 held-out training images of cifar10"), "{said}");
+        assert!(said.contains("5,000 held-out training images of cifar10"), "{said}");
         assert!(
             said.contains("held-out accuracy %, last epoch") && said.contains("55.00 ± 7.07  "),
             "{said}"

@@ -10,7 +10,7 @@ use wick_train::{DataRecord, Precision, Published, Recipe};
 
 use crate::cli::RunFolder;
 use crate::context::{Run, StageEnd, Work, needs};
-use crate::terminal::{Column, Table, Tone, result_room, tell};
+use crate::terminal::{Column, Table, Tone, count, result_room, tell};
 
 /// How far a repetition may be off, as fractions: other random numbers move a run by some tenths of a point, and a
 /// class of 1,000 images by more.
@@ -88,7 +88,7 @@ fn claims(run: &Run) -> Result<Claims> {
     let accuracies: [(&str, f64, Option<Value>, Option<Value>); 3] = [
         ("test accuracy, last epoch", LAST_TEST, published.last().map(Value::from), last.map(Value::from)),
         (
-            "training accuracy, best epoch",
+            "train accuracy, best epoch",
             BEST_TRAIN,
             published.best_train_accuracy.map(Value::from),
             best_train.map(Value::from),
@@ -184,7 +184,7 @@ fn difference(recipe: &Recipe, data: &DataRecord, published: &Published, epochs:
         return Some(format!("learnt from {} data", data.name));
     }
     if !data.holdout_indices.is_empty() {
-        return Some(format!("judged by {} held-out images", data.holdout_indices.len()));
+        return Some(format!("judged by {} held-out images", count(data.holdout_indices.len())));
     }
     if was_changed(recipe) {
         return Some("the recipe was changed".to_owned());
@@ -197,7 +197,7 @@ fn difference(recipe: &Recipe, data: &DataRecord, published: &Published, epochs:
         return Some(format!("{epochs} epochs of {steps} steps instead of {asked_epochs} of {asked_steps}"));
     }
     if recipe.data.limit > 0 {
-        return Some(format!("learnt from {images} images only"));
+        return Some(format!("learnt from {} images only", count(images)));
     }
     None
 }
@@ -268,7 +268,7 @@ mod tests {
         // As many steps, of fewer images.
         let mut fewer = recipe.clone();
         fewer.data.limit = 49_200;
-        assert_eq!(why(&fewer, record("cifar10", 49_200), 10).unwrap(), "learnt from 49200 images only");
+        assert_eq!(why(&fewer, record("cifar10", 49_200), 10).unwrap(), "learnt from 49,200 images only");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::interrupt::whole;
 use crate::judging::{self, predictions};
 use crate::source::{Opened, Subject, open};
 use crate::tables;
-use crate::terminal::{paths, result_room, tell};
+use crate::terminal::{count, paths, result_room, tell};
 
 /// Where the results of a weights file go, unless told.
 const OUT: &str = "evaluation";
@@ -83,7 +83,8 @@ fn write(e: &Evaluation, subject: &Subject, out: &RunDir) -> Result<Vec<PathBuf>
         })
     };
     let text = || {
-        let head = format!("{images} images: accuracy {:.2} %, loss {:.4}", 100.0 * e.accuracy, e.loss);
+        let head =
+            format!("{} images: accuracy {:.2} %, loss {:.4}", count(images), 100.0 * e.accuracy, e.loss);
         format!("{head}\n\n{}", tables::evaluation::text(&per_class, &confusion, result_room()))
     };
     tell(text, &written, value)?;

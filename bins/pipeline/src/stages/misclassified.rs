@@ -14,7 +14,7 @@ use crate::galleries::{class_means, close_call, close_calls, mistake, mistakes, 
 use crate::interrupt::whole;
 use crate::judging;
 use crate::source::open;
-use crate::terminal::wrote;
+use crate::terminal::{count, wrote};
 
 /// Images in each gallery of a weights file, unless told.
 const COUNT: usize = 20;
@@ -63,21 +63,22 @@ fn draw(
 ) -> Result<Vec<PathBuf>> {
     let (split, judging) = data.judging();
     let names = &predictions.class_names;
-    let count = args.count.unwrap_or(explained);
+    let most = args.count.unwrap_or(explained);
 
     let (wrong, images) = (predictions.wrong().count(), predictions.rows.len());
-    let shown = mistakes(predictions, count, args.order);
+    let shown = mistakes(predictions, most, args.order);
     let which = match args.order {
         GalleryOrder::Index => "first",
         GalleryOrder::Confidence => "surest",
     };
-    let title = format!("The {which} {} of {wrong} misclassified images among {images}", shown.len());
+    let [of_wrong, of_images, of_right] = [wrong, images, images - wrong].map(count);
+    let title = format!("The {which} {} of {of_wrong} misclassified images among {of_images}", shown.len());
     let options = gallery(title, "nothing misclassified");
     let tiles = shown.iter().map(|row| mistake(row, split, names)).collect::<Result<Vec<_>>>()?;
     let mistaken = misclassified(&tiles, &options)?;
 
-    let close = close_calls(predictions, count);
-    let title = format!("Right by the least: {} of {} correct images", close.len(), images - wrong);
+    let close = close_calls(predictions, most);
+    let title = format!("Right by the least: {} of {of_right} correct images", close.len());
     let options = gallery(title, "nothing correct");
     let tiles = close.iter().map(|call| close_call(call, split, names)).collect::<Result<Vec<_>>>()?;
     let nearly = unsure(&tiles, &options)?;
@@ -97,7 +98,7 @@ fn draw(
         Ok(kept.write(&d.gallery())?)
     })?;
     let written = vec![d.figure(Figure::Misclassified), d.figure(Figure::Unsure), d.gallery()];
-    wrote(&format!("{wrong} of {images} misclassified"), &written)?;
+    wrote(&format!("{of_wrong} of {of_images} misclassified"), &written)?;
     Ok(written)
 }
 

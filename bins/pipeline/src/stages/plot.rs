@@ -8,7 +8,7 @@ use wick_train::{DataRecord, DatasetKind};
 
 use crate::cli::RunFolder;
 use crate::context::{Run, StageEnd, Work, needs};
-use crate::terminal::{note, wrote};
+use crate::terminal::{count, note, wrote};
 use crate::{figures, schedule, tensorboard};
 
 /// Figures that are drawn of the same files.
@@ -62,7 +62,7 @@ fn parts(run: &Run) -> [Part; 5] {
             files: vec![d.epochs()],
             stage: "train",
             draw: |run, data| {
-                let (recipe, images) = (&run.recipe, data.train_indices.len());
+                let (recipe, images) = (&run.recipe, count(data.train_indices.len()));
                 let title =
                     format!("{}: {images} images of {}, seed {}", recipe.name, data.name, recipe.seed);
                 figures::curves(&run.dir, &title)

@@ -12,7 +12,7 @@ use wick_train::{Data, DataRecord};
 
 use crate::cli::PrepareArgs;
 use crate::context::{Run, StageEnd, WhenCurrent, Work};
-use crate::terminal::tell;
+use crate::terminal::{count, tell};
 
 pub fn run(args: &PrepareArgs) -> Result<StageEnd> {
     let recipe = crate::recipes::resolve(&args.recipe)?;
@@ -53,7 +53,7 @@ pub fn run(args: &PrepareArgs) -> Result<StageEnd> {
 
     let path = run.dir.path();
     let text = || {
-        let (train, test) = (data.train_indices.len(), data.judging().1.len());
+        let [train, test] = [data.train_indices.len(), data.judging().1.len()].map(count);
         let judge = if data.holdout_indices.is_empty() { "test" } else { "held-out" };
         format!("{}: {train} training and {test} {judge} images of {}", run.recipe.name, data.name())
     };

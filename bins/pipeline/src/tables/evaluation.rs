@@ -1,6 +1,6 @@
 //! How well each class is known, and what it is taken for.
 
-use wick_runs::{ConfusionTable, PerClassRow};
+use wick_runs::{ConfusionTable, PerClassRow, grouped};
 
 use crate::terminal::{Column, Table};
 
@@ -34,14 +34,9 @@ fn classes(per_class: &[PerClassRow], confusion: &ConfusionTable) -> Table {
             confusion.counts[class.class].iter().enumerate().filter(|(c, n)| *c != class.class && **n > 0);
         // The first of equals.
         let most = wrong.reduce(|most, other| if other.1 > most.1 { other } else { most });
-        let taken_for = most.map_or_else(String::new, |(c, n)| format!("{} ({n})", confusion.class_names[c]));
-        table.row([
-            class.name.clone(),
-            accuracy,
-            class.correct.to_string(),
-            class.images.to_string(),
-            taken_for,
-        ]);
+        let taken_for =
+            most.map_or_else(String::new, |(c, n)| format!("{} ({})", confusion.class_names[c], grouped(*n)));
+        table.row([class.name.clone(), accuracy, grouped(class.correct), grouped(class.images), taken_for]);
     }
     table
 }
@@ -51,7 +46,7 @@ fn matrix(confusion: &ConfusionTable) -> Table {
     let short = |name: &String| Column::right(&name.chars().take(SHORT).collect::<String>());
     let mut table = Table::new(std::iter::once(Column::left("")).chain(names.iter().map(short)));
     for (name, counts) in names.iter().zip(&confusion.counts) {
-        let count = |n: &u64| if *n == 0 { "·".to_owned() } else { n.to_string() };
+        let count = |n: &u64| if *n == 0 { "·".to_owned() } else { grouped(*n) };
         table.row(std::iter::once(name.clone()).chain(counts.iter().map(count)));
     }
     table

@@ -1,6 +1,7 @@
 //! One line that says how far work has come: a bar between words, as wide as the terminal lets it be.
 
 use console::{measure_text_width, truncate_str};
+use wick_runs::grouped;
 
 use super::colour::{Tone, paint_error};
 
@@ -48,10 +49,16 @@ pub fn clock(seconds: f64) -> String {
     }
 }
 
-/// A rate in three digits or more: `0.42`, `12.4`, `1590`.
+/// A whole number with its thousands apart: `10,000`.
+pub fn count(number: usize) -> String {
+    grouped(number as u64)
+}
+
+/// A rate in three digits or more: `0.42`, `12.4`, `1590`, `61,300`; thousands are apart where there are five, since bars have little room.
 pub fn rate(per_second: f64) -> String {
     let decimals = match per_second {
         r if !r.is_finite() => return "?".to_owned(),
+        r if r >= 9_999.5 => return grouped(r.round() as u64),
         r if r >= 99.95 => 0,
         r if r >= 9.995 => 1,
         _ => 2,
@@ -70,7 +77,9 @@ mod tests {
             ["0:00", "0:45", "3:20", "59:59", "1:02:05"]
         );
         assert_eq!([f64::INFINITY, f64::NAN, -1.0].map(clock), ["?", "?", "?"]);
-        assert_eq!([0.416, 9.996, 12.44, 1590.3, f64::NAN].map(rate), ["0.42", "10.0", "12.4", "1590", "?"]);
+        let rates = [0.416, 9.996, 12.44, 1590.3, 9_999.4, 9_999.6, 412_876.2, f64::NAN].map(rate);
+        assert_eq!(rates, ["0.42", "10.0", "12.4", "1590", "9999", "10,000", "412,876", "?"]);
+        assert_eq!([7, 1_000, 50_000].map(count), ["7", "1,000", "50,000"]);
     }
 
     #[test]

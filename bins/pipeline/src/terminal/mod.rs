@@ -14,7 +14,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use serde_json::{Value, json};
 
 pub use colour::{Tone, choose_colours, paint, paint_error};
-pub use line::{Words, clock, line, rate};
+pub use line::{Words, clock, count, line, rate};
 pub use spark::spark;
 pub use table::{Column, Table, paragraph};
 

@@ -10,7 +10,7 @@ use crate::parameters::Parameters;
 const EPS: f64 = 5e-4;
 
 /// Gives a new [`SpeedrunNet`](super::SpeedrunNet)'s `parameters` what cifar10-airbench begins with: filters that whiten `images` (`(N, H, W, 3)`,
-/// f32, normalised as in training; it takes the first 5,000 of the training split), and in each convolution behind them the identity as the
+/// f32, normalised as in training; it takes the first 5,000 of the train split), and in each convolution behind them the identity as the
 /// first `C_in` filters, as `torch.nn.init.dirac_(weight[:C_in])`. The other filters stay what they are.
 ///
 /// # Errors

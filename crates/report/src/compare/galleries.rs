@@ -108,5 +108,5 @@ fn gallery(runs: &[Named], answers: &[Answers<'_>], place: usize) -> Result<Stri
         card.answers = others.into_iter().map(told).collect();
         cards.push(card);
     }
-    Ok(heading + &Gallery::of(&named.name, &cards)?.html()?)
+    Ok(heading + &Gallery::of(&named.name, &cards, maps)?.html()?)
 }

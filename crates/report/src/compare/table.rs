@@ -62,7 +62,7 @@ pub(super) fn results(runs: &[Named]) -> Result<Section, ReportError> {
     let rows = vec![
         fractions(&format!("{judge} accuracy, last epoch"), |f| f.last),
         fractions(&best, |f| f.best.map(|(best, _)| best)),
-        fractions("training accuracy, last epoch", |f| f.train),
+        fractions("train accuracy, last epoch", |f| f.train),
         plain(&format!("{judge} loss, last epoch"), |f| f.loss, number),
         plain("expected calibration error", |f| f.calibration_error, percent),
         plain("maximum calibration error", |f| f.maximum_error, percent),

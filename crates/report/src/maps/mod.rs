@@ -6,17 +6,19 @@ use std::path::Path;
 use std::rc::Rc;
 
 use safetensors::{Dtype, SafeTensors};
-use wick_runs::{Manifest, RunDir};
-use wick_viz::{HeatMap, min_max};
+use wick_runs::{CamIndexRow, Manifest, RunDir};
+use wick_viz::{Colormap, HeatMap, min_max};
 
 use crate::ReportError;
 
+mod colours;
 mod origin;
 mod row;
 mod weights;
 
+pub(crate) use colours::{Legend, legends};
 pub(crate) use origin::{Origin, origins, weights as weights_in_words};
-pub(crate) use row::{MapRow, place as layer_place};
+pub(crate) use row::{place as layer_place, target};
 pub(crate) use weights::Weights;
 
 /// The maps of one method at one layer.
@@ -25,10 +27,12 @@ pub(crate) struct Maps {
     pub method: String,
     /// The same with the layer, where there are several.
     pub name: String,
+    /// What the run's own pictures of them are drawn in.
+    pub colormap: Colormap,
     /// What the network explained was loaded from.
     weights: Weights,
     /// By the image's index in the split that judges.
-    rows: BTreeMap<usize, MapRow>,
+    rows: BTreeMap<usize, CamIndexRow>,
     /// `(N, height, width)`
     raw: Rc<[f32]>,
     size: (usize, usize),
@@ -57,7 +61,7 @@ impl Maps {
 
     /// Those of each layer, in the order of the index.
     fn read(method: &str, weights: Weights, index: &Path, raw: &Path) -> Result<Vec<Self>, ReportError> {
-        let rows = row::read(index)?;
+        let rows = CamIndexRow::read(index)?;
         let unfit = |got: String| ReportError::Unfit {
             path: raw.to_owned(),
             expected: format!(
@@ -88,6 +92,7 @@ impl Maps {
                 layers.push(&row.layer);
             }
         }
+        let colormap = colours::of(&rows, index)?;
         let of_layer = |layer: &&str| {
             let rows = rows.iter().filter(|row| row.layer == *layer);
             let by_image = rows.filter_map(|row| Some((row.index?, row.clone()))).collect();
@@ -96,19 +101,19 @@ impl Maps {
                 1 => method.clone(),
                 _ => format!("{method} at {}", row::place(layer)),
             };
-            Self { method, name, weights, rows: by_image, raw: Rc::clone(&raw), size }
+            Self { method, name, colormap, weights, rows: by_image, raw: Rc::clone(&raw), size }
         };
         Ok(layers.iter().map(of_layer).collect())
     }
 
     /// What is known of an image's map.
-    pub(crate) fn row(&self, image: usize) -> Option<&MapRow> {
+    pub(crate) fn row(&self, image: usize) -> Option<&CamIndexRow> {
         self.rows.get(&image)
     }
 
     /// The map of a row at `side` × `side`, in pytorch-grad-cam's order: negative values to 0, scaled to 0..=1, enlarged, scaled
     /// again.
-    pub(crate) fn map(&self, row: &MapRow, side: usize) -> Result<Map, ReportError> {
+    pub(crate) fn map(&self, row: &CamIndexRow, side: usize) -> Result<Map, ReportError> {
         let (height, width) = self.size;
         let Some(raw) = self.raw.chunks_exact((height * width).max(1)).nth(row.row) else {
             return Ok(Map::Flat);
@@ -154,6 +159,25 @@ pub(crate) fn proper_name(folder: &str) -> String {
     name.to_owned()
 }
 
+/// The line of some map.
+#[cfg(test)]
+fn a_row(row: usize) -> CamIndexRow {
+    CamIndexRow {
+        row,
+        index: None,
+        truth: None,
+        predicted: 0,
+        probability: 0.5,
+        target: None,
+        against: None,
+        method: "gradcam".to_owned(),
+        layer: "layer4".to_owned(),
+        smoothing: wick_runs::CamSmoothing::None,
+        status: wick_runs::CamStatus::Normal,
+        colormap: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +186,7 @@ mod tests {
         Maps {
             method: String::new(),
             name: String::new(),
+            colormap: Colormap::default(),
             weights: Weights::Unknown,
             rows: BTreeMap::new(),
             raw: raw.into(),
@@ -169,22 +194,18 @@ mod tests {
         }
     }
 
-    fn row(row: usize) -> MapRow {
-        MapRow { row, ..MapRow::default() }
-    }
-
     /// By hand: (−1, 1, 3, 2) is cut to (0, 1, 3, 2), scaled to (0, ⅓, 1, ⅔), and 2×2 again.
     #[test]
     fn maps_are_cut_scaled_and_enlarged() {
         let maps = maps(&[-1.0, 1.0, 3.0, 2.0, -1.0, -2.0, -3.0, -4.0]);
-        let Map::Drawn(map) = maps.map(&row(0), 2).unwrap() else { panic!("flat") };
+        let Map::Drawn(map) = maps.map(&a_row(0), 2).unwrap() else { panic!("flat") };
         for (got, expected) in map.iter().zip([0.0, 1.0 / 3.0, 1.0, 2.0 / 3.0]) {
             assert!((got - expected).abs() < 1e-6, "{map:?}"); // a few roundings of f32
         }
-        let Map::Drawn(map) = maps.map(&row(0), 4).unwrap() else { panic!("flat") };
+        let Map::Drawn(map) = maps.map(&a_row(0), 4).unwrap() else { panic!("flat") };
         assert_eq!((map[0], map[12]), (0.0, 1.0));
-        assert!(matches!(maps.map(&row(1), 4).unwrap(), Map::Flat), "nowhere positive");
-        assert!(matches!(maps.map(&row(9), 4).unwrap(), Map::Flat), "no such row");
+        assert!(matches!(maps.map(&a_row(1), 4).unwrap(), Map::Flat), "nowhere positive");
+        assert!(matches!(maps.map(&a_row(9), 4).unwrap(), Map::Flat), "no such row");
     }
 
     #[test]

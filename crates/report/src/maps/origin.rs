@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use wick_runs::CamIndexRow;
+use wick_runs::{CamIndexRow, CamSmoothing};
 
-use super::row::place;
+use super::row::{self, place};
 use super::weights::Checkpoint;
-use super::{MapRow, Maps, Weights};
+use super::{Maps, Weights};
 use crate::format::class_name;
 
 /// Some methods whose maps were made alike.
@@ -61,21 +61,21 @@ pub(crate) fn origins(maps: &[Maps], names: &[String], layer: Option<&str>) -> V
 }
 
 fn parts(method: &Maps, names: &[String], layer: Option<&str>) -> Vec<Part> {
-    let rows: Vec<&MapRow> = method.rows.values().collect();
+    let rows: Vec<&CamIndexRow> = method.rows.values().collect();
     let mut parts = vec![target(&rows, names), at(&rows, layer)];
     parts.extend(smoothing(&rows));
     parts.push(weights(method.weights));
     parts
 }
 
-fn target(rows: &[&MapRow], names: &[String]) -> Part {
+fn target(rows: &[&CamIndexRow], names: &[String]) -> Part {
     let name = |class: usize| class_name(names, class);
     if rows.iter().all(|row| row.target.is_none()) {
         return Part::usual("what stands out, whatever the class");
     }
-    let is_other = |row: &&&MapRow| row.target != Some(row.predicted) || row.against.is_some();
+    let is_other = |row: &&&CamIndexRow| row.target != Some(row.predicted) || row.against.is_some();
     let others = rows.iter().filter(is_other).count();
-    let targets: BTreeSet<String> = rows.iter().map(|row| row.target(&name)).collect();
+    let targets: BTreeSet<String> = rows.iter().map(|row| row::target(row, &name)).collect();
     match targets.first() {
         _ if others == 0 => Part::usual("what speaks for the predicted class"),
         Some(one) if targets.len() == 1 => Part::apart(format!("what speaks{one}")),
@@ -86,7 +86,7 @@ fn target(rows: &[&MapRow], names: &[String]) -> Part {
     }
 }
 
-fn at(rows: &[&MapRow], asked: Option<&str>) -> Part {
+fn at(rows: &[&CamIndexRow], asked: Option<&str>) -> Part {
     let layers: BTreeSet<&str> = rows.iter().map(|row| row.layer.as_str()).collect();
     let told = layers.iter().map(|layer| place(layer)).collect::<Vec<_>>().join(", ");
     let is_asked = |asked: &str| layers.iter().all(|layer| [asked, CamIndexRow::INPUT].contains(layer));
@@ -96,20 +96,19 @@ fn at(rows: &[&MapRow], asked: Option<&str>) -> Part {
     }
 }
 
-/// Nothing where there was none, or nobody wrote it down.
-fn smoothing(rows: &[&MapRow]) -> Option<Part> {
-    let ways: BTreeSet<&str> = rows.iter().filter_map(|row| row.smoothing.as_deref()).collect();
-    let words = |way: &str| match way {
-        "none" => "not smoothed".to_owned(),
-        "augment" => "smoothed over altered copies of the image".to_owned(),
-        "eigen" => "smoothed by the first principal component".to_owned(),
-        "augment+eigen" => {
-            "smoothed over altered copies of the image and by the first principal component".to_owned()
+/// Nothing where there was none.
+fn smoothing(rows: &[&CamIndexRow]) -> Option<Part> {
+    let ways: BTreeSet<CamSmoothing> = rows.iter().map(|row| row.smoothing).collect();
+    let words = |way: &CamSmoothing| match way {
+        CamSmoothing::None => "not smoothed",
+        CamSmoothing::Augment => "smoothed over altered copies of the image",
+        CamSmoothing::Eigen => "smoothed by the first principal component",
+        CamSmoothing::AugmentEigen => {
+            "smoothed over altered copies of the image and by the first principal component"
         }
-        other => format!("smoothed: {other}"),
     };
-    let is_smoothed = ways.iter().any(|way| *way != "none");
-    is_smoothed.then(|| Part::apart(ways.into_iter().map(words).collect::<Vec<_>>().join(", or ")))
+    let is_smoothed = ways.iter().any(|way| *way != CamSmoothing::None);
+    is_smoothed.then(|| Part::apart(ways.iter().map(words).collect::<Vec<_>>().join(", or ")))
 }
 
 /// Of which weights, and how they are apart from those that were evaluated.
@@ -131,7 +130,7 @@ pub(crate) fn weights(weights: Weights) -> Part {
 }
 
 /// `a, b and c`
-fn listed(names: &[&str]) -> String {
+pub(super) fn listed(names: &[&str]) -> String {
     match names {
         [] => String::new(),
         [one] => (*one).to_owned(),

@@ -1,11 +1,11 @@
 //! One image of a gallery: the picture, its maps, what the network said.
 
-use wick_runs::{CamStatus, PredictionRow};
+use wick_runs::{CamIndexRow, CamStatus, PredictionRow};
 use wick_viz::{HeatMap, OverlayOptions, Photo, overlay};
 
 use crate::ReportError;
 use crate::format::{capital, class_name, percent1, share};
-use crate::maps::{Map, MapRow, Maps, strongest};
+use crate::maps::{Map, Maps, layer_place, strongest, target};
 use crate::picture::Picture;
 
 /// Classes whose probabilities are told.
@@ -113,18 +113,19 @@ pub(crate) fn card(
                 let alt = format!(
                     "{what}, under its {} of {}{}: strongest {}",
                     method.method,
-                    map_row.place(),
-                    map_row.target(&name),
+                    layer_place(&map_row.layer),
+                    target(map_row, &name),
                     place(strongest(&map, SIDE))
                 );
-                let drawn = overlay(photo, HeatMap::new(&map, SIDE, SIDE)?, &OverlayOptions::default())?;
+                let options = OverlayOptions { colormap: method.colormap, ..OverlayOptions::default() };
+                let drawn = overlay(photo, HeatMap::new(&map, SIDE, SIDE)?, &options)?;
                 (Some(Picture::of(Photo::of(&drawn)?)?), capital(&alt))
             }
         };
-        let is_predicted = map_row.target.is_none_or(|target| target == row.predicted);
+        let is_predicted = map_row.target.is_none_or(|class| class == row.predicted);
         let name = match is_predicted && map_row.against.is_none() {
             true => method.name.clone(),
-            false => format!("{}{}", method.name, map_row.target(&name)),
+            false => format!("{}{}", method.name, target(map_row, &name)),
         };
         // The one word that is wider than a picture on a phone.
         let name = name.replace("backpropagation", "back\u{ad}propagation");
@@ -158,17 +159,17 @@ fn likeliest(row: &PredictionRow, name: &impl Fn(usize) -> String) -> Vec<Likely
 }
 
 /// Why there is no map to draw.
-fn nothing(row: &MapRow, name: &impl Fn(usize) -> String) -> String {
-    let (place, target) = (row.place(), row.target(name));
+fn nothing(row: &CamIndexRow, name: &impl Fn(usize) -> String) -> String {
+    let (place, target) = (layer_place(&row.layer), target(row, name));
     if target.is_empty() {
         return format!("nothing in {place} stands out");
     }
     let class = target.replacen(" for ", "", 1);
     match row.status {
-        Some(CamStatus::AllNegative) => {
+        CamStatus::AllNegative => {
             format!("no part of {place} speaks for {class}, some speak against it")
         }
-        Some(CamStatus::Constant) => format!("all parts of {place} speak for {class} alike"),
+        CamStatus::Constant => format!("all parts of {place} speak for {class} alike"),
         _ => format!("nothing in {place} speaks for {class}"),
     }
 }

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use wick_runs::{PictureSet, PredictionRow};
-use wick_viz::{HeatMap, OverlayOptions, Photo, heatmap};
 
 use super::cards::{Card, Others, card};
 use super::missing;
 use crate::ReportError;
 use crate::format::count;
 use crate::frame::Section;
-use crate::maps::Origin;
-use crate::picture::Picture;
+use crate::maps::{Legend, Maps, Origin, legends};
 use crate::read::Run;
 
 /// Images shown of a gallery at most.
@@ -34,15 +32,16 @@ pub(crate) struct Gallery<'a> {
     columns: [usize; 2],
     /// Whether what other runs say is told.
     others: Others,
-    /// The colours of its maps, from low to high; none where no card has a map.
-    legend: Option<Picture>,
+    /// The colours of its maps; none where no card has a map.
+    legends: Vec<Legend>,
 }
 
 impl<'a> Gallery<'a> {
-    pub(crate) fn of(title: &'a str, cards: &'a [Card]) -> Result<Self, ReportError> {
+    /// Of cards with these maps.
+    pub(crate) fn of(title: &'a str, cards: &'a [Card], maps: &[Maps]) -> Result<Self, ReportError> {
         let tiles = cards.iter().map(|card| card.tiles.len()).max().unwrap_or(1);
         let is_told = |card: &&Card| card.others != Others::Unknown;
-        let legend = (tiles > 1).then(legend).transpose()?;
+        let legends = if tiles > 1 { legends(maps)? } else { Vec::new() };
         Ok(Self {
             origins: Vec::new(),
             title,
@@ -50,7 +49,7 @@ impl<'a> Gallery<'a> {
             predicted: cards.iter().map(|c| (c.predicted, c.predicted_name.as_str())).collect(),
             columns: [WIDE, NARROW].map(|range| columns(tiles, range)),
             others: cards.iter().find(is_told).map_or(Others::Unknown, |card| card.others),
-            legend,
+            legends,
             cards,
         })
     }
@@ -58,13 +57,6 @@ impl<'a> Gallery<'a> {
     pub(crate) fn html(&self) -> Result<String, ReportError> {
         Ok(self.render()?)
     }
-}
-
-/// All colours that maps are drawn in, the lowest on the left.
-fn legend() -> Result<Picture, ReportError> {
-    let ramp: Vec<f32> = (0u8..128).map(f32::from).collect();
-    let map = HeatMap::new(&ramp, 1, ramp.len())?;
-    Picture::of(Photo::of(&heatmap(map, 1, ramp.len(), OverlayOptions::default().colormap)?)?)
 }
 
 /// How many pictures may stand beside each other, by the width of the page.
@@ -119,15 +111,13 @@ fn section(run: &Run, kind: &Kind) -> Result<Section, ReportError> {
     let Some(predictions) = &run.predictions else { return gone(&run.dir.predictions(), "evaluate") };
     let by_index: BTreeMap<usize, &PredictionRow> = predictions.rows.iter().map(|r| (r.index, r)).collect();
     let mut cards: Vec<Card> = Vec::new();
-    let (mut bytes, mut left_out) = (0, 0);
+    let (mut bytes, mut left_out) = (0, Vec::new());
     for (index, image) in (kind.set)(galleries).iter() {
         // The set also keeps images that maps were asked for, and may be older than the predictions.
         let row = by_index.get(&index).filter(|row| (kind.belongs)(row));
         let Some(row) = row else { continue };
-        // Maps of one image take about as much room as those of another.
-        let next = bytes / cards.len().max(1);
-        if cards.len() == MOST || bytes + next > MOST_BYTES {
-            left_out += 1;
+        if let Some(limit) = Limit::reached(cards.len(), bytes) {
+            left_out.push(limit);
             continue;
         }
         let card = card(id, row, &predictions.class_names, image, &run.maps)?;
@@ -136,17 +126,55 @@ fn section(run: &Run, kind: &Kind) -> Result<Section, ReportError> {
     }
     let of = predictions.rows.iter().filter(|row| (kind.belongs)(row)).count();
     let mut lead = (kind.lead)(cards.len(), of, predictions.rows.len());
-    if left_out > 0 {
-        lead += &format!(" The run has pictures of {left_out} more, which would make this page too large.");
+    if let Some(limit) = left_out.first() {
+        let more = count(left_out.len() as u64);
+        lead += &format!(" The run has pictures of {more} more{}.", limit.words());
     }
     let origins = run.origins().into_iter().filter(|origin| !origin.is_usual()).collect();
-    let gallery = Gallery { origins, ..Gallery::of(title, &cards)? };
+    let gallery = Gallery { origins, ..Gallery::of(title, &cards, &run.maps)? };
     Ok(Section { id, title, lead, body: gallery.html()? })
+}
+
+/// Why a gallery shows no more of what the run has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Limit {
+    /// It has as many images as one looks at.
+    Number,
+    /// Its pictures take as much room as there is.
+    Size,
+}
+
+impl Limit {
+    /// That of a gallery with so many images, whose pictures take so many bytes.
+    fn reached(images: usize, bytes: usize) -> Option<Self> {
+        // Maps of one image take about as much room as those of another.
+        let next = bytes / images.max(1);
+        match () {
+            () if images >= MOST => Some(Self::Number),
+            () if bytes + next > MOST_BYTES => Some(Self::Size),
+            () => None,
+        }
+    }
+
+    /// At the end of a sentence about what is left out.
+    fn words(self) -> String {
+        match self {
+            Self::Number => format!("; this page shows {MOST} at most"),
+            Self::Size => ", which would make this page too large".to_owned(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gallery_ends_by_its_number_or_its_size() {
+        let reached = [(0, 0), (39, 39), (40, 40), (10, MOST_BYTES), (20, MOST_BYTES / 21 * 20)];
+        let reached = reached.map(|(images, bytes)| Limit::reached(images, bytes));
+        assert_eq!(reached, [None, None, Some(Limit::Number), Some(Limit::Size), None]);
+    }
 
     #[test]
     fn rows_of_pictures_are_full_or_nearly() {

@@ -14,11 +14,15 @@ use crate::read::Run;
 /// Bytes of the averages' pictures at most: those of eleven methods and ten classes take less.
 const MOST_BYTES: usize = 1_700_000;
 
+/// The method whose averages are seen without asking for them.
+const BEST_KNOWN: &str = "gradcam";
+
 #[derive(Template)]
 #[template(path = "sections/looks.html")]
 struct Looks {
     /// What the maps are maps of.
     origins: Vec<Origin>,
+    /// The best known method's first, which is shown; the others' open.
     averages: Vec<Average>,
     groups: Vec<Group>,
 }
@@ -65,7 +69,9 @@ pub(crate) fn section(run: &Run) -> Result<Section, ReportError> {
 /// Each method's picture of all classes, and the methods whose pictures would take too much room.
 fn averages(run: &Run) -> Result<(Vec<Average>, Vec<String>), ReportError> {
     let (mut averages, mut left_out, mut bytes) = (Vec::new(), Vec::new(), 0);
-    for method in run.dir.cams()? {
+    let mut methods = run.dir.cams()?;
+    methods.sort_by_key(|method| method != BEST_KNOWN);
+    for method in methods {
         let picture = Picture::small_file(&run.dir.cam(&method)?.classes(), "gradcam")?;
         let (Some(picture), method) = (picture, proper_name(&method)) else { continue };
         if bytes + picture.bytes() <= MOST_BYTES {

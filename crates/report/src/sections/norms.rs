@@ -1,8 +1,7 @@
 //! Norms of weights and gradients, part by part of the network.
 
-use std::collections::BTreeMap;
-
-use wick_runs::NormRow;
+use wick_runs::{NormRow, Norms};
+use wick_viz::{LayerNorms, ParameterNorms, layer_norms};
 
 use super::missing;
 use crate::ReportError;
@@ -14,89 +13,54 @@ use crate::read::Run;
 /// Lines that can be told apart.
 const PARTS: usize = 8;
 
-/// The two norms of one part of the network in one epoch, squared.
-type Squares = (f64, Option<f64>);
-
-/// One of the two.
-type Kind = (&'static str, fn(&Squares) -> Option<f64>);
-
-/// Norms of the parts of a network, epoch by epoch.
-struct Norms {
-    epochs: Vec<u64>,
-    /// In the order of the network.
-    parts: Vec<String>,
-    squares: BTreeMap<(u64, String), Squares>,
-}
+/// One of the two norms.
+type Kind = (&'static str, fn(&LayerNorms) -> &[f64]);
 
 pub(crate) fn section(run: &Run) -> Result<Section, ReportError> {
     let (id, title) = ("norms", "Norms");
     let Some(rows) = &run.norms else {
         return Ok(Section { id, title, lead: String::new(), body: missing(&run.dir.norms(), "train")? });
     };
-    let norms = Norms::of(rows);
     let lead = "Euclidean norms of all weights of each part of the network after each epoch, and of their gradients in its last step.";
-    Ok(Section { id, title, lead: lead.to_owned(), body: values(&norms)?.html()? })
+    Ok(Section { id, title, lead: lead.to_owned(), body: values(rows)?.html()? })
 }
 
-impl Norms {
-    fn of(rows: &[NormRow]) -> Self {
-        let mut norms = Self { epochs: Vec::new(), parts: Vec::new(), squares: BTreeMap::new() };
-        for row in rows {
-            let mut part = row.parameter.split('.').next().unwrap_or_default().to_owned();
-            if !norms.parts.contains(&part) {
-                if norms.parts.len() == PARTS {
-                    part = norms.parts[PARTS - 1].clone();
-                } else {
-                    norms.parts.push(part.clone());
-                }
-            }
-            if norms.epochs.last() != Some(&row.epoch) {
-                norms.epochs.push(row.epoch);
-            }
-            let (weight, gradient) = norms.squares.entry((row.epoch, part)).or_insert((0.0, Some(0.0)));
-            *weight += row.weight_norm.powi(2);
-            *gradient = gradient.zip(row.gradient_norm).map(|(sum, norm)| sum + norm.powi(2));
-        }
-        norms
-    }
-}
-
-fn values(norms: &Norms) -> Result<Values, ReportError> {
+fn values(rows: &[NormRow]) -> Result<Values, ReportError> {
+    let norms = Norms::of(rows);
+    let x: Vec<f64> = norms.epochs.iter().map(|epoch| *epoch as f64).collect();
+    let parameters: Vec<_> = norms
+        .parameters
+        .iter()
+        .map(|of| ParameterNorms { name: &of.name, weight: &of.weight, gradient: &of.gradient })
+        .collect();
+    let parts = layer_norms(&wick_viz::Norms { steps: &x, parameters: &parameters }, PARTS)?;
     let class = |i: usize| format!("s{i}");
-    let norm = |epoch: u64, part: &str, of: fn(&Squares) -> Option<f64>| {
-        let squares = norms.squares.get(&(epoch, part.to_owned()));
-        squares.and_then(of).map_or(f64::NAN, f64::sqrt)
-    };
-    let kinds: [Kind; 2] = [("Weights", |squares| Some(squares.0)), ("Gradients", |squares| squares.1)];
+    let kinds: [Kind; 2] = [("Weights", |part| &part.weight), ("Gradients", |part| &part.gradient)];
     let mut columns = vec![Column::new("x", "epoch")];
     for (kind, _) in &kinds {
-        let of =
-            |(i, part): (usize, &String)| Column::new(class(i), format!("{part} {}", kind.to_lowercase()));
-        columns.extend(norms.parts.iter().enumerate().map(of));
+        let of = |(i, part): (usize, &LayerNorms)| {
+            Column::new(class(i), format!("{} {}", part.name, kind.to_lowercase()))
+        };
+        columns.extend(parts.iter().enumerate().map(of));
     }
-    let row = |epoch: &u64| {
-        let all = kinds.iter().flat_map(|(_, of)| norms.parts.iter().map(|part| norm(*epoch, part, *of)));
+    let row = |(i, epoch): (usize, &u64)| {
+        let all = kinds.iter().flat_map(|(_, of)| parts.iter().map(move |part| of(part)[i]));
         let told = all.map(|v| if v.is_nan() { "–".to_owned() } else { number(v) });
         std::iter::once(epoch.to_string()).chain(told).collect::<Vec<_>>()
     };
-    let rows: Vec<Vec<String>> = norms.epochs.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = norms.epochs.iter().enumerate().map(row).collect();
     let notes = notes(&columns, &rows);
-    let x: Vec<f64> = norms.epochs.iter().map(|epoch| *epoch as f64).collect();
     let legend: Vec<(String, String)> =
-        norms.parts.iter().enumerate().map(|(i, part)| (class(i), part.clone())).collect();
+        parts.iter().enumerate().map(|(i, part)| (class(i), part.name.clone())).collect();
+    let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
     let mut panels = Vec::new();
     for (title, of) in kinds {
-        let lines: Vec<Vec<f64>> = norms
-            .parts
-            .iter()
-            .map(|part| norms.epochs.iter().map(|epoch| norm(*epoch, part, of)).collect())
-            .collect();
-        if lines.iter().flatten().all(|v| v.is_nan()) {
+        let lines: Vec<&[f64]> = parts.iter().map(of).collect();
+        if lines.iter().all(|line| line.iter().all(|v| v.is_nan())) {
             continue; // a GPU keeps its gradients to itself
         }
-        let (parts, epochs) = (norms.parts.join(", "), norms.epochs.len());
         let chart = Chart {
-            summary: format!("{title}: norms of {parts} over {epochs} epochs."),
+            summary: format!("{title}: norms of {} over {} epochs.", names.join(", "), x.len()),
             x: &x,
             x_axis: XAxis::Count("epoch"),
             lines: lines.iter().enumerate().map(|(i, values)| Line { class: class(i), values }).collect(),
@@ -128,15 +92,16 @@ mod tests {
             weight_norm,
             gradient_norm,
         };
-        let norms = Norms::of(&[
+        let values = values(&[
             row(1, "conv1.weight", 2.0, Some(0.5)),
             row(1, "layer1.0.conv1.weight", 3.0, Some(6.0)),
             row(1, "layer1.1.conv1.weight", 4.0, Some(8.0)),
             row(2, "conv1.weight", 1.0, None),
-        ]);
-        assert_eq!(norms.parts, ["conv1", "layer1"]);
-        assert_eq!(norms.epochs, [1, 2]);
-        let values = values(&norms).unwrap();
+        ])
+        .unwrap();
+        let columns: Vec<&str> = values.columns.iter().map(|column| column.name.as_str()).collect();
+        let expected = ["epoch", "conv1 weights", "layer1 weights", "conv1 gradients", "layer1 gradients"];
+        assert_eq!(columns, expected);
         assert_eq!(values.rows[0], ["1", "2.000", "5.000", "0.5000", "10.00"]);
         assert_eq!(values.rows[1], ["2", "1.000", "–", "–", "–"]);
     }

@@ -105,7 +105,7 @@ fn tiles(run: &Run, figures: &Figures) -> Tiles {
     let mut push = |name: &str, value: Option<String>, note: String| {
         others.extend(value.map(|value| tile(name.to_owned(), value, note)));
     };
-    push("training accuracy", figures.train.map(percent), "last epoch, while training".to_owned());
+    push("train accuracy", figures.train.map(percent), "last epoch, while training".to_owned());
     push(&format!("{judge} loss"), figures.loss.map(number), "last epoch".to_owned());
     let error = figures.calibration_error.map(percent);
     let maximum = figures.maximum_error.map(|e| format!("; {} at most", percent(e))).unwrap_or_default();

@@ -103,7 +103,25 @@ fn eleven_methods_and_forty_images_a_gallery_stay_below_5_mb() {
         assert!((20..IMAGES).contains(&shown), "{id}: {shown} of {IMAGES}");
         assert_eq!(gallery.matches("<img ").count(), 12 * shown + 1, "and the legend");
         assert_eq!(gallery.matches("<p class=\"scale\">").count(), 1);
-        assert!(gallery.contains(&format!("The run has pictures of {} more", IMAGES - shown)), "{id}");
+        let left_out = IMAGES - shown;
+        let said = format!("The run has pictures of {left_out} more, which would make this page too large.");
+        assert!(gallery.contains(&said), "{id}");
     }
     assert_eq!(section(&html, "looks").matches("<img ").count(), METHODS.len());
+}
+
+#[test]
+fn a_gallery_of_many_images_says_how_many_it_shows_at_most() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = whole(&folder.path().join("run"), &Options::default());
+    let names = ["cat", "dog"].map(str::to_owned).to_vec();
+    let row = |index| PredictionRow { index, truth: 0, predicted: 1, probabilities: vec![0.25, 0.75] };
+    Predictions { class_names: names, rows: (0..60).map(row).collect() }.write(&run.predictions()).unwrap();
+    let mut misclassified = PictureSet::default();
+    (0..55).for_each(|index| misclassified.push(index, &image(index, 0.05)));
+    GalleryImages { misclassified, ..GalleryImages::default() }.write(&run.gallery()).unwrap();
+    let html = page(&run).unwrap();
+    let said = "40 of the 60 images that the network got wrong, of 60. \
+                The run has pictures of 15 more; this page shows 40 at most.";
+    assert!(section(&html, "misclassified").contains(said));
 }

@@ -1,7 +1,7 @@
 //! What stands on the page of a run that has everything.
 
 use wick_report::{inputs, page};
-use wick_runs::{CamIndexRow, GalleryImages, read_rows, write_rows};
+use wick_runs::{CamIndexRow, GalleryImages, write_rows};
 
 use crate::run::{Options, section, whole};
 
@@ -163,13 +163,36 @@ fn averages_of_maps_and_the_methods_figures_are_told() {
     }
 }
 
+#[test]
+fn the_best_known_methods_averages_are_shown_and_the_others_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = whole(folder.path(), &Options::default());
+    let layercam = run.cam("layercam").unwrap().classes();
+    let said = |run: &wick_runs::RunDir| {
+        let html = page(run).unwrap();
+        let looks = section(&html, "looks");
+        let shown = looks.split_once("<figure class=\"look\"><figcaption>").unwrap().1;
+        let folded = looks.split("<details class=\"look\"><summary>").skip(1);
+        let name = |rest: &str| rest.split('<').next().unwrap().to_owned();
+        (name(shown), folded.map(name).collect::<Vec<_>>())
+    };
+    assert_eq!(said(&run), ("LayerCAM".to_owned(), vec![]));
+    for method in ["eigencam", "gradcam"] {
+        let path = run.cam(method).unwrap().classes();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::copy(&layercam, path).unwrap();
+    }
+    let folded = ["Eigen-CAM", "LayerCAM"].map(str::to_owned).to_vec();
+    assert_eq!(said(&run), ("Grad-CAM".to_owned(), folded));
+}
+
 /// Each layer has a tile of its own, and what is said of a map is what its index says.
 #[test]
 fn layers_stand_side_by_side() {
     let folder = tempfile::tempdir().unwrap();
     let run = whole(folder.path(), &Options::default());
     let index = run.cam("gradcam").unwrap().index();
-    let rows: Vec<CamIndexRow> = read_rows(&index).unwrap();
+    let rows = CamIndexRow::read(&index).unwrap();
     let first = CamIndexRow { layer: "layer3".to_owned(), against: Some(1), ..rows[0].clone() };
     let second = CamIndexRow { index: first.index, target: None, ..rows[1].clone() };
     write_rows(&index, &[first, second]).unwrap();

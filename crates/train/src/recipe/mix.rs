@@ -6,7 +6,7 @@ use super::Recipe;
 use crate::TrainError;
 
 /// `train.mix`: what each training image gets of another one of its batch. Both labels count then, by their shares of the image: the loss
-/// is `λ·CE(own) + (1 − λ)·CE(partner's)`, and training accuracy counts the label with the larger share.
+/// is `λ·CE(own) + (1 − λ)·CE(partner's)`, and train accuracy counts the label with the larger share.
 ///
 /// Each choice holds the α of λ ~ Beta(α, α): a small one leaves most images nearly alone, 1 makes all shares equally likely.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

@@ -21,7 +21,7 @@ pub struct Published {
     /// Test accuracy after the last epoch, where no other is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_test_accuracy: Option<f64>,
-    /// The best training accuracy of any epoch.
+    /// The best train accuracy of any epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best_train_accuracy: Option<f64>,
     /// Test accuracy of each class after the last epoch.

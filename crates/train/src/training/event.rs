@@ -62,7 +62,7 @@ pub struct Progress {
     pub steps: usize,
     /// Mean loss of the epoch so far.
     pub loss: f64,
-    /// Training accuracy of the epoch so far, a fraction.
+    /// Train accuracy of the epoch so far, a fraction.
     pub accuracy: f64,
     /// The learning rate of the step.
     pub lr: f64,

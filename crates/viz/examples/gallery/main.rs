@@ -164,7 +164,9 @@ fn norms_of(n: usize) -> Result<Chart, VizError> {
     let parameters: Vec<_> =
         all.iter().map(|(name, weight, gradient)| ParameterNorms { name, weight, gradient }).collect();
     let steps: Vec<f64> = (0..n).map(|i| (i * 391) as f64).collect();
-    norms(&Norms { steps: &steps, parameters: &parameters }, &NormsOptions::default())
+    let gradients_of = Some("each epoch's last step".to_owned());
+    let options = NormsOptions { gradients_of, ..Default::default() };
+    norms(&Norms { steps: &steps, parameters: &parameters }, &options)
 }
 
 /// Losses and accuracies, a list a run.

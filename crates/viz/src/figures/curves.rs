@@ -101,9 +101,9 @@ pub fn curves(data: &Curves<'_>, options: &CurvesOptions) -> Result<Chart, VizEr
 
 fn check(data: &Curves<'_>) -> Result<usize, VizError> {
     let all = [
-        ("training losses", data.train_loss),
+        ("train losses", data.train_loss),
         ("test losses", data.test_loss),
-        ("training accuracies", data.train_accuracy),
+        ("train accuracies", data.train_accuracy),
         ("test accuracies", data.test_accuracy),
         ("learning rates", data.lr),
         ("momenta", data.momentum),
@@ -233,9 +233,9 @@ impl Epochs<'_> {
         let mut says = format!("Epochs {} to {}.", self.first, self.first + self.epochs - 1);
         type Line<'a> = (&'a str, &'a [f64], fn(f64) -> String);
         let lines: [Line<'_>; 6] = [
-            ("Training loss", d.train_loss, |v| format::fixed(v, 3)),
+            ("Train loss", d.train_loss, |v| format::fixed(v, 3)),
             ("Test loss", d.test_loss, |v| format::fixed(v, 3)),
-            ("Training accuracy", d.train_accuracy, format::percent2),
+            ("Train accuracy", d.train_accuracy, format::percent2),
             ("Test accuracy", d.test_accuracy, format::percent2),
             ("Learning rate", d.lr, format::rate),
             ("Momentum", d.momentum, |v| format::fixed(v, 3)),

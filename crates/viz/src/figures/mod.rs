@@ -36,7 +36,7 @@ pub use gallery::{GalleryOptions, Order};
 pub use lr_finder::{LrFinder, LrFinderOptions, Suggestion, lr_finder};
 pub use lr_schedule::{LrSchedule, LrScheduleOptions, lr_schedule};
 pub use misclassified::{Mistake, misclassified};
-pub use norms::{Norms, NormsOptions, ParameterNorms, norms};
+pub use norms::{LayerNorms, Norms, NormsOptions, ParameterNorms, layer_norms, norms};
 pub use per_class::{ClassAccuracy, ClassOrder, PerClassOptions, per_class};
 pub use reliability::{Reliability, ReliabilityBin, ReliabilityOptions, reliability};
 pub use unsure::{CloseCall, unsure};

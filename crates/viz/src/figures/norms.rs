@@ -39,17 +39,49 @@ pub struct Norms<'a> {
     pub parameters: &'a [ParameterNorms<'a>],
 }
 
+/// The norms of a layer's parameters as one vector, at each step; NaN where one of them is not known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerNorms {
+    /// What its parameters' names begin with; of several in one, the first's and the last's.
+    pub name: String,
+    /// √(Σ‖p‖²) over its parameters.
+    pub weight: Vec<f64>,
+    /// The same of their gradients, as far as they are known.
+    pub gradient: Vec<f64>,
+}
+
 /// How [`norms`] draws.
 #[derive(Clone, Debug)]
 pub struct NormsOptions {
     /// Above everything, if any.
     pub title: Option<String>,
+    /// Of which steps the gradients are, if that is to be said: `each epoch's last step`.
+    pub gradients_of: Option<String>,
 }
 
 impl Default for NormsOptions {
     fn default() -> Self {
-        Self { title: Some("Norms of weights and gradients".to_owned()) }
+        Self { title: Some("Norms of weights and gradients".to_owned()), gradients_of: None }
     }
+}
+
+/// The norms of each layer, in the order in which their first parameters stand; of more than `most` layers the last are one.
+///
+/// # Errors
+/// As [`norms`], and [`VizError::OutOfRange`] if `most` is 0.
+pub fn layer_norms(data: &Norms<'_>, most: usize) -> Result<Vec<LayerNorms>, VizError> {
+    check(data)?;
+    if most == 0 {
+        let what = format!("{FIGURE}: the most layers");
+        return Err(VizError::OutOfRange { what, expected: "1 or more".to_owned(), got: most.to_string() });
+    }
+    let steps = || 0..data.steps.len();
+    let told = |layer: Layer<'_>| LayerNorms {
+        weight: steps().map(|step| layer.norm(|p| p.weight, step)).collect(),
+        gradient: steps().map(|step| layer.norm(|p| p.gradient, step)).collect(),
+        name: layer.name,
+    };
+    Ok(layers(data.parameters, most).into_iter().map(told).collect())
 }
 
 /// Norms over the steps on logarithmic scales, weights on the left and gradients on the right: each layer, the root of the sum of its
@@ -59,7 +91,7 @@ impl Default for NormsOptions {
 /// [`VizError::Empty`] without a step or a parameter, [`VizError::Length`] where there is not one norm a step.
 pub fn norms(data: &Norms<'_>, options: &NormsOptions) -> Result<Chart, VizError> {
     check(data)?;
-    let layers = layers(data.parameters);
+    let layers = layers(data.parameters, LAYERS);
     let head = if options.title.is_some() { 40.0 } else { 8.0 };
     let rows = layers.len().div_ceil(COLUMNS) + 1;
     let legend = ROW * rows as f64;
@@ -70,7 +102,7 @@ pub fn norms(data: &Norms<'_>, options: &NormsOptions) -> Result<Chart, VizError
     ];
     let words = Words {
         title: options.title.clone().unwrap_or_else(|| "Norms of weights and gradients".to_owned()),
-        description: description(data, &layers),
+        description: description(data, &layers, options),
     };
     Ok(Chart::draw(FIGURE, (WIDTH, head + legend + PANEL + 4.0), words, |brush| {
         headline(brush, options.title.as_deref(), WIDTH);
@@ -79,10 +111,13 @@ pub fn norms(data: &Norms<'_>, options: &NormsOptions) -> Result<Chart, VizError
             let (x, y) = (40.0 + column * (i % COLUMNS) as f64, head + ROW * ((i / COLUMNS) as f64 + 0.5));
             key(brush, &series(i, layer.name.clone(), &[]), (x, y), x + column - 12.0);
         }
-        let says =
-            "coloured: a layer, the root of the sum of its parameters' squares; grey: each parameter alone";
+        let gradients_of = options.gradients_of.as_ref().map(|steps| format!("; gradients: of {steps}"));
+        let says = format!(
+            "coloured: a layer, the root of the sum of its parameters' squares; grey: each parameter alone{}",
+            gradients_of.unwrap_or_default()
+        );
         let style = Style::regular(13.0, MUTED);
-        let says = text::elide(says, style, WIDTH as f32 - 60.0);
+        let says = text::elide(&says, style, WIDTH as f32 - 60.0);
         brush.text_centred(&says, style, Anchor::Start, (40.0, head + legend - ROW / 2.0));
         let place = |x| Place { x, y: head + legend, width: half, height: PANEL };
         draw_panel(brush, &weights, place(0.0));
@@ -119,8 +154,8 @@ struct Layer<'a> {
     parameters: Vec<&'a ParameterNorms<'a>>,
 }
 
-/// The layers in the order in which their first parameters stand.
-fn layers<'a>(parameters: &'a [ParameterNorms<'a>]) -> Vec<Layer<'a>> {
+/// The layers in the order in which their first parameters stand, `most` at most.
+fn layers<'a>(parameters: &'a [ParameterNorms<'a>], most: usize) -> Vec<Layer<'a>> {
     let mut layers: Vec<Layer<'a>> = Vec::new();
     for parameter in parameters {
         let name = parameter.name.split('.').next().unwrap_or_default();
@@ -129,8 +164,8 @@ fn layers<'a>(parameters: &'a [ParameterNorms<'a>]) -> Vec<Layer<'a>> {
             None => layers.push(Layer { name: name.to_owned(), parameters: vec![parameter] }),
         }
     }
-    if layers.len() > LAYERS {
-        let rest = layers.split_off(LAYERS - 1);
+    if layers.len() > most {
+        let rest = layers.split_off(most - 1);
         let name = format!("{} to {}", rest[0].name, rest[rest.len() - 1].name);
         layers
             .push(Layer { name, parameters: rest.into_iter().flat_map(|layer| layer.parameters).collect() });
@@ -200,10 +235,13 @@ fn largest<'a>(data: &'a Norms<'a>, of: fn(&'a ParameterNorms<'a>) -> &'a [f64])
     })
 }
 
-fn description(data: &Norms<'_>, layers: &[Layer<'_>]) -> String {
+fn description(data: &Norms<'_>, layers: &[Layer<'_>], options: &NormsOptions) -> String {
     let last = data.steps.len() - 1;
     let mut says =
         format!("{} parameters in {} layers, {} steps.", data.parameters.len(), layers.len(), last + 1);
+    if let Some(steps) = &options.gradients_of {
+        says.push_str(&format!(" Gradients are of {steps}."));
+    }
     for layer in layers {
         says.push_str(&format!(
             " {}: weights {} to {}, gradient {} to {}.",
@@ -229,11 +267,12 @@ mod tests {
             of("linear.weight", &[1.0, 2.0], &[]),
             of("conv1.bias", &[4.0, 0.0], &[1.2, 1.0]),
         ];
-        let layers = layers(&parameters);
+        let data = Norms { steps: &[1.0, 2.0], parameters: &parameters };
+        let layers = layer_norms(&data, 2).unwrap();
         assert_eq!(layers.iter().map(|l| l.name.as_str()).collect::<Vec<_>>(), ["conv1", "linear"]);
-        assert_eq!([layers[0].norm(|p| p.weight, 0), layers[0].norm(|p| p.weight, 1)], [5.0, 1.0]);
-        assert!((layers[0].norm(|p| p.gradient, 0) - 1.3).abs() < 1e-12);
-        assert!(layers[0].norm(|p| p.gradient, 1).is_nan() && layers[1].norm(|p| p.gradient, 0).is_nan());
+        assert_eq!(layers[0].weight, [5.0, 1.0]);
+        assert!((layers[0].gradient[0] - 1.3).abs() < 1e-12);
+        assert!(layers[0].gradient[1].is_nan() && layers[1].gradient.iter().all(|norm| norm.is_nan()));
     }
 
     #[test]
@@ -241,8 +280,25 @@ mod tests {
         let names: Vec<String> = (0..40).map(|i| format!("block{i}.weight")).collect();
         let parameters: Vec<_> =
             names.iter().map(|name| ParameterNorms { name, weight: &[1.0], gradient: &[] }).collect();
-        let layers = layers(&parameters);
+        let data = Norms { steps: &[1.0], parameters: &parameters };
+        let layers = layer_norms(&data, 15).unwrap();
         assert_eq!((layers.len(), layers[14].name.as_str()), (15, "block14 to block39"));
-        assert!((layers[14].norm(|p| p.weight, 0) - 26f64.sqrt()).abs() < 1e-12);
+        assert!((layers[14].weight[0] - 26f64.sqrt()).abs() < 1e-12);
+        assert!(matches!(layer_norms(&data, 0), Err(VizError::OutOfRange { .. })));
+    }
+
+    #[test]
+    fn it_is_said_of_which_steps_gradients_are() {
+        let parameters = [ParameterNorms { name: "conv1.weight", weight: &[1.0], gradient: &[0.5] }];
+        let data = Norms { steps: &[9.0], parameters: &parameters };
+        let says = |gradients_of: Option<&str>| {
+            let options =
+                NormsOptions { gradients_of: gradients_of.map(str::to_owned), ..Default::default() };
+            norms(&data, &options).unwrap().description().to_owned()
+        };
+        assert!(
+            says(Some("each epoch's last step")).contains(" Gradients are of each epoch's last step. conv1:")
+        );
+        assert!(!says(None).contains("Gradients are"));
     }
 }

@@ -107,7 +107,9 @@ impl<'a> Bars<'a> {
         let columns = COLUMN * if published { 2.0 } else { 1.0 };
         let x = 32.0 + f64::from(longest);
         let height = row * classes.len() as f64;
-        let plot = Place { x, y: head + 62.0, width: WIDTH - x - columns - 20.0, height };
+        // Bars alone are told of by the heading of their column.
+        let legend = if published { 28.0 } else { 0.0 };
+        let plot = Place { x, y: head + 34.0 + legend, width: WIDTH - x - columns - 20.0, height };
         let known: Vec<f64> = classes.iter().filter_map(|c| finite(c.accuracy)).collect();
         let mean = (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64);
         Self { classes, plot, row, mean, published }
@@ -118,11 +120,11 @@ impl<'a> Bars<'a> {
     }
 
     fn legend(&self, brush: &mut Brush) {
-        let y = self.plot.y - 48.0;
-        let measured = Place { x: self.plot.x, y: y - 6.0, width: 24.0, height: 12.0 };
-        brush.fill(measured, BLUE);
-        brush.text_centred("measured", SMALL, Anchor::Start, (self.plot.x + 31.0, y));
         if self.published {
+            let y = self.plot.y - 48.0;
+            let measured = Place { x: self.plot.x, y: y - 6.0, width: 24.0, height: 12.0 };
+            brush.fill(measured, BLUE);
+            brush.text_centred("measured", SMALL, Anchor::Start, (self.plot.x + 31.0, y));
             let x = self.plot.x + 126.0;
             mark(brush, x, y, 7.0);
             brush.text_centred("published", SMALL, Anchor::Start, (x + 10.0, y));
@@ -220,5 +222,15 @@ mod tests {
         let says = per_class(&classes, &options).unwrap().description().to_owned();
         assert_eq!(says, "Mean over 4 classes 63.33 %. c 90.0 %; a 50.0 %; d 50.0 %; b –.");
         assert!(matches!(per_class(&[class("e", 50.0)], &options), Err(VizError::OutOfRange { .. })));
+    }
+
+    /// As high as one of bars alone, without the row in which the two are told apart.
+    #[test]
+    fn bars_alone_have_no_legend() {
+        let height = |published| {
+            let class = ClassAccuracy { name: "a", accuracy: 0.5, published };
+            per_class(&[class], &PerClassOptions::default()).unwrap().height()
+        };
+        assert_eq!(height(Some(0.6)) - height(None), 28);
     }
 }

@@ -98,5 +98,7 @@ pub(crate) fn resnet_norms() -> Chart {
     let parameters: Vec<_> =
         all.iter().map(|(name, weight, gradient)| ParameterNorms { name, weight, gradient }).collect();
     let steps: Vec<f64> = (0..30).map(|i| f64::from(i * 391)).collect();
-    norms(&Norms { steps: &steps, parameters: &parameters }, &NormsOptions::default()).unwrap()
+    let gradients_of = Some("each epoch's last step".to_owned());
+    let options = NormsOptions { gradients_of, ..Default::default() };
+    norms(&Norms { steps: &steps, parameters: &parameters }, &options).unwrap()
 }

@@ -53,6 +53,7 @@ pub fn rows(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) -> Vec<Cam
             layer: view.layer(),
             smoothing: view.smoothing(&explainer.options),
             status: status(cams.maps[image].status),
+            colormap: Some(explainer.overlay.colormap.name().to_owned()),
         }
     };
     maps.enumerate().map(row).collect()
