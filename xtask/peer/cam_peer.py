@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""How long pytorch-grad-cam takes for what `bins/pipeline/examples/cam_speed.rs` does: ResNet-18, its last block, on the CPU.
+"""How long pytorch-grad-cam takes for what `bins/pipeline/examples/cam_speed.rs` does: ResNet-18, its last layer or another, on the CPU.
 
     pip install torch numpy grad-cam==1.5.7
-    python cam_peer.py [THREADS]
+    python cam_peer.py [LAYER [THREADS]]
 """
 import statistics, sys, time
 import torch, tqdm
@@ -16,13 +16,14 @@ FORWARD = (cams.ScoreCAM, cams.AblationCAM)
 
 
 def main():
-    torch.set_num_threads(int(sys.argv[1]) if len(sys.argv) > 1 else 2)
+    layer, threads = (sys.argv[1:] + ["layer4", "2"][len(sys.argv) - 1:])[:2]
+    torch.set_num_threads(int(threads))
     tqdm.tqdm = lambda steps, **_: steps
     model = peer.WORK["resnet18"][0]().eval()
     for method in BATCHED + FORWARD:
         n = 20 if method in BATCHED else 1
         images, targets, seconds = torch.randn(n, 3, 32, 32), [ClassifierOutputTarget(3)] * n, []
-        with method(model=model, target_layers=[model.layer4[-1]]) as cam:
+        with method(model=model, target_layers=[getattr(model, layer)[-1]]) as cam:
             for _ in range(RUNS):
                 start = time.perf_counter()
                 cam(images, targets)

@@ -1,7 +1,7 @@
-//! How long class activation maps of ResNet-18's last block take, for 20 images by a method that needs gradients or none, for one image
+//! How long class activation maps of ResNet-18 take behind one of its layers, the last unless another is named, for 20 images by a method that needs gradients or none, for one image
 //! by a method that needs a forward pass a channel. `xtask/peer/cam_peer.py` is pytorch-grad-cam's side.
 //!
-//! `cargo run --release -p wick-pipeline --example cam_speed`
+//! `cargo run --release -p wick-pipeline --example cam_speed [layer3]`
 #![allow(clippy::print_stdout)]
 
 use std::cell::RefCell;
@@ -9,9 +9,8 @@ use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use wick_gradcam::{CamOptions, Layer, Method, Needs, Target, explain_with};
-use wick_models::{Architecture, CompileOptions, Compiled, Mode, Network};
+use wick_models::{Architecture, CompileOptions, Mode, Network, Trunk};
 
-const LAYER: &str = "layer4";
 /// Runs of each method; the median counts.
 const RUNS: usize = 5;
 
@@ -19,14 +18,12 @@ fn main() -> anyhow::Result<()> {
     wick_ops::retain_pages();
     let network = Network::new(Architecture::ResNet18, 10, 0, &Device::Cpu)?;
     let model = network.model.as_ref();
-    let compiled = RefCell::new(Compiled::new(&network, CompileOptions::default())?);
+    let layer = std::env::args().nth(1).unwrap_or_else(|| "layer4".to_owned());
+    let trunk = RefCell::new(Trunk::new(&network, &layer, CompileOptions::default())?);
     let layers = [Layer::new(
-        LAYER,
-        |x: &Tensor| {
-            let map = compiled.borrow_mut().last_map(x).map_err(candle_core::Error::wrap)?;
-            map.ok_or_else(|| candle_core::Error::msg("the network leaves no map"))
-        },
-        |a: &Tensor| model.forward_from(a, LAYER, Mode::Evaluate),
+        &layer,
+        |x: &Tensor| trunk.borrow_mut().map(x).map_err(candle_core::Error::wrap),
+        |a: &Tensor| model.forward_from(a, &layer, Mode::Evaluate),
     )
     .guided(|x: &Tensor| wick_ops::guided_relus(|| model.forward_t(x, false)))];
     println!("{:24}{:>8}{:>12}", "method", "images", "seconds");

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use candle_core::{Device, Tensor};
 use serde_json::Value;
 use wick_gradcam::{CamOptions, Heatmap, Layer, Method, Target, explain_with, heatmaps};
-use wick_models::{Architecture, CompileOptions, Compiled, Mode, Network};
+use wick_models::{Architecture, CompileOptions, Mode, Network, Trunk};
 
 #[path = "../../../fixtures/golden/golden.rs"]
 mod golden;
@@ -82,15 +82,16 @@ fn methods_on_resnet18() {
     }
 }
 
-/// As `gradcam` explains the last layer: by the map that the compiled network leaves.
+/// As `gradcam` explains a layer: by what the compiled network leaves there.
 #[test]
-fn methods_on_the_compiled_networks_last_map() {
+fn methods_on_compiled_layers() {
     let network = trained();
-    let compiled = RefCell::new(Compiled::new(&network, CompileOptions::default()).unwrap());
-    check(&network, ("layer4", 1e-3), |x: &Tensor| {
-        let map = compiled.borrow_mut().last_map(x).map_err(candle_core::Error::wrap)?;
-        Ok(map.expect("a ResNet-18 has a last map"))
-    });
+    for (layer, tolerance) in [("layer4", 1e-3), ("layer3", 1e-2)] {
+        let trunk = RefCell::new(Trunk::new(&network, layer, CompileOptions::default()).unwrap());
+        check(&network, (layer, tolerance), |x: &Tensor| {
+            trunk.borrow_mut().map(x).map_err(candle_core::Error::wrap)
+        });
+    }
 }
 
 fn distance(map: &Heatmap, want: &[f32]) -> f32 {

@@ -83,6 +83,11 @@ pub enum GraphError {
         /// How many there are.
         got: usize,
     },
+    /// A graph whose features are the mean of no map.
+    #[error(
+        "the features are not the mean of one map that is written, so that there is none to give; expected a graph that ends with a map's `global_avg_pool2d`"
+    )]
+    NoMap,
     /// A batch without images.
     #[error("a batch needs at least one image")]
     Empty,

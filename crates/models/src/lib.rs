@@ -34,7 +34,7 @@ mod summary;
 pub mod weights;
 
 pub use architecture::{Architecture, build};
-pub use compiled::{Compiled, Step};
+pub use compiled::{Compiled, Step, Trunk};
 pub use custom_resnet::{CustomResNet, CustomResNetConfig, CustomResNetVariant};
 pub use error::{Difference, Mismatch, ModelError};
 pub use model::{CifarModel, Mode, Model};

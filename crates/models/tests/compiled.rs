@@ -5,7 +5,9 @@
 mod golden;
 
 use candle_core::{DType, Device, Tensor};
-use wick_models::{Algorithm, Architecture, CompileOptions, Compiled, Network, Precision, Role, StepOptions};
+use wick_models::{
+    Algorithm, Architecture, CompileOptions, Compiled, Network, Precision, Role, StepOptions, Trunk,
+};
 
 const LABELS: [u32; 4] = [3, 8, 0, 5];
 const SMOOTHING: f32 = 0.1;
@@ -215,15 +217,17 @@ fn a_step_needs_no_memory_but_for_what_it_must_keep() {
 
 /// As close as logits are: sums of some thousand products through twenty layers, in another order.
 #[test]
-fn the_last_map_is_the_last_layers() {
-    let of = network(Architecture::ResNet18);
-    let mut compiled = Compiled::new(&of, CompileOptions::default()).unwrap();
-    let map = compiled.last_map(&images()).unwrap().unwrap();
-    let want = of.model.forward_until(&images(), "layer4", wick_models::Mode::Evaluate).unwrap();
-    assert_eq!(map.dims(), want.dims());
-    golden::assert_close("layer4", &flat(&map), &flat(&want), 1e-4);
-    // What is pooled by maxima first is no layer's map.
-    let of = network(Architecture::CustomResNet);
-    let mut compiled = Compiled::new(&of, CompileOptions::default()).unwrap();
-    assert!(compiled.last_map(&images()).unwrap().is_none());
+fn a_trunk_ends_with_its_layer() {
+    for architecture in Architecture::ALL {
+        let of = network(architecture);
+        for layer in of.model.layers() {
+            let mut trunk = Trunk::new(&of, layer, CompileOptions::default()).unwrap();
+            let map = trunk.map(&images()).unwrap();
+            let want = of.model.forward_until(&images(), layer, wick_models::Mode::Evaluate).unwrap();
+            assert_eq!(map.dims(), want.dims());
+            golden::assert_close(&format!("{architecture} {layer}"), &flat(&map), &flat(&want), 1e-4);
+        }
+        let said = Trunk::new(&of, "layer9", CompileOptions::default()).unwrap_err().to_string();
+        assert!(said.contains("layer9") && said.contains(of.model.layers()[0]), "{said}");
+    }
 }

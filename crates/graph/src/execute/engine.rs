@@ -142,21 +142,16 @@ impl<E: Element> Engine<E> {
         Ok(self.head.logits())
     }
 
-    /// The map that the features are the mean of, `(N, H, W, C)`, of images that are evaluated for it; none, and nothing is computed,
-    /// where it is not written as it is.
-    pub fn last_map(
-        &mut self,
-        parameters: &[&[f32]],
-        images: &[f32],
-    ) -> Result<Option<Vec<f32>>, GraphError> {
+    /// The map that the features are the mean of, `(N, H, W, C)`, of images that are evaluated for it.
+    pub fn last_map(&mut self, parameters: &[&[f32]], images: &[f32]) -> Result<Vec<f32>, GraphError> {
         let buf = match self.evaluation.forward.last().map(|pass| &pass.work) {
             Some(Work::Features { x: Read::Plain(buf) }) => *buf,
-            _ => return Ok(None),
+            _ => return Err(GraphError::NoMap),
         };
         self.logits(parameters, images)?;
         let images = self.check(parameters, images)?;
         let map = self.arena.tensor(&self.evaluation, buf, images);
-        Ok(Some(map.iter().map(|v| v.to_f32()).collect()))
+        Ok(map.iter().map(|v| v.to_f32()).collect())
     }
 
     /// The number of images, if everything has the length it must have.

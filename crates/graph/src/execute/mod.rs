@@ -153,16 +153,11 @@ impl Executor {
         among_workers(|| either!(&mut self.0, engine => engine.logits(parameters, images)))
     }
 
-    /// The map `(N, H, W, C)` that the features of images `(N, H, W, C)` are the mean of, with running statistics in batch norms. None,
-    /// and nothing is computed, where only its parts are written.
+    /// The map `(N, H, W, C)` that the features of images `(N, H, W, C)` are the mean of, with running statistics in batch norms.
     ///
     /// # Errors
-    /// As [`logits`](Self::logits).
-    pub fn last_map(
-        &mut self,
-        parameters: &[&[f32]],
-        images: &[f32],
-    ) -> Result<Option<Vec<f32>>, GraphError> {
+    /// A graph that does not end so; as [`logits`](Self::logits).
+    pub fn last_map(&mut self, parameters: &[&[f32]], images: &[f32]) -> Result<Vec<f32>, GraphError> {
         among_workers(|| either!(&mut self.0, engine => engine.last_map(parameters, images)))
     }
 

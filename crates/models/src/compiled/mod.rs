@@ -1,6 +1,7 @@
 //! Networks as fused passes instead of candle's autograd: the same numbers in less time and memory.
 
 mod storage;
+mod trunk;
 
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor, Var};
@@ -9,6 +10,7 @@ use wick_graph::{Batch, BatchStatistics, Executor, Graph, GraphError, Options, R
 use crate::error::ModelError;
 use crate::network::Network;
 use storage::{in_place, read};
+pub use trunk::Trunk;
 
 /// A network's training step and its evaluation, compiled for the CPU: [`wick_graph`]'s passes over the network's own
 /// variables, which it reads where they are.
@@ -60,21 +62,17 @@ impl Compiled {
         let graph = network.architecture.graph(network.classes)?;
         let executor = Executor::new(&graph, options)?;
         let mut store = Tensor::zeros((), DType::F32, &Device::Cpu)?.backward()?; // an empty one, but for itself
-        let (mut variables, mut gradients) = (Vec::new(), Vec::new());
-        for parameter in graph.parameters() {
-            let name = &parameter.name;
-            let variable = network.parameters.get(name);
-            let variable = variable.ok_or_else(|| GraphError::UnknownParameter { name: name.clone() })?;
-            let gradient = match parameter.role {
+        let variables = variables(network, &graph)?;
+        let mut gradients = Vec::new();
+        for (parameter, variable) in graph.parameters().iter().zip(&variables) {
+            gradients.push(match parameter.role {
                 Role::Trainable => {
                     let gradient = Tensor::zeros(variable.shape(), DType::F32, &Device::Cpu)?;
-                    store.insert(&variable, gradient.clone());
+                    store.insert(variable, gradient.clone());
                     Some(gradient)
                 }
                 _ => None,
-            };
-            variables.push(variable);
-            gradients.push(gradient);
+            });
         }
         Ok(Self { executor, variables, gradients, store })
     }
@@ -119,25 +117,6 @@ impl Compiled {
         Ok(self.executor.last_logits())
     }
 
-    /// The map `(N, h, w, C)` of images `(N, H, W, C)` that the mean is taken of for the last layer, with the running statistics: of a
-    /// ResNet, what its last block leaves. None of a network whose last pooling takes maxima.
-    ///
-    /// # Errors
-    /// Images of another shape.
-    pub fn last_map(&mut self, images: &Tensor) -> Result<Option<Tensor>, ModelError> {
-        let [height, width, channels] = self.executor.graph().features_of();
-        if height * width <= 1 {
-            return Ok(None);
-        }
-        let images = pixels(self.executor.graph(), images)?;
-        let (n, device) = (images.dim(0)?, images.device().clone());
-        let variables = self.variables.iter().map(|v| read(v)).collect::<Result<Vec<_>, _>>()?;
-        let parameters = variables.iter().map(|v| v.values()).collect::<Result<Vec<_>, _>>()?;
-        let images = read(&images)?;
-        let map = self.executor.last_map(&parameters, images.values()?)?;
-        Ok(map.map(|map| Tensor::from_vec(map, (n, height, width, channels), &device)).transpose()?)
-    }
-
     /// What computes it: its graph, its memory, its profile.
     pub fn executor(&mut self) -> &mut Executor {
         &mut self.executor
@@ -179,4 +158,14 @@ fn pixels(graph: &Graph, images: &Tensor) -> Result<Tensor, ModelError> {
         [_, rest @ ..] if rest == image.as_slice() => Ok(images.contiguous()?),
         got => Err(ModelError::Images { expected: image, got: got.to_vec() }),
     }
+}
+
+/// The network's variables that a graph reads, in its order.
+fn variables(network: &Network, graph: &Graph) -> Result<Vec<Var>, ModelError> {
+    let variable = |parameter: &wick_graph::Parameter| {
+        let name = &parameter.name;
+        let variable = network.parameters.get(name);
+        variable.ok_or_else(|| GraphError::UnknownParameter { name: name.clone() }.into())
+    };
+    graph.parameters().iter().map(variable).collect()
 }

@@ -4,19 +4,28 @@ use wick_graph::{Bias, Conv2d, Graph, GraphError, Value};
 
 use super::block::{POOL, Pool};
 use super::head::{DROPOUT, HIDDEN, LOGIT_DIVISOR};
-use super::{CustomResNetConfig, CustomResNetVariant, LAST_MAP, WIDTHS};
+use super::{CustomResNetConfig, CustomResNetVariant, LAST_MAP, LAYERS, WIDTHS};
 use crate::layers::NormOptions;
 
-/// The graph of [`CustomResNet`](super::CustomResNet) for 32×32 images.
-pub(crate) fn graph(config: &CustomResNetConfig) -> Result<Graph, GraphError> {
+/// The graph of [`CustomResNet`](super::CustomResNet) for 32×32 images, or of what is before the end of a layer and the means of its
+/// channels.
+pub(crate) fn graph(config: &CustomResNetConfig, until: Option<&str>) -> Result<Graph, GraphError> {
     let CustomResNetConfig { classes, norm, variant } = *config;
     let [a, b, c, d] = WIDTHS;
     let mut g = Graph::new([32, 32, 3]);
-    let x = g.input();
-    let x = block(&mut g, x, "prep", (a, Pool::None), norm)?;
-    let x = residual_layer(&mut g, x, "layer1", (b, variant), norm)?;
-    let x = block(&mut g, x, "layer2", (c, Pool::Half), norm)?;
-    let x = residual_layer(&mut g, x, "layer3", (d, variant), norm)?;
+    let mut x = g.input();
+    for name in LAYERS {
+        x = match name {
+            "prep" => block(&mut g, x, name, (a, Pool::None), norm)?,
+            "layer1" => residual_layer(&mut g, x, name, (b, variant), norm)?,
+            "layer2" => block(&mut g, x, name, (c, Pool::Half), norm)?,
+            _ => residual_layer(&mut g, x, name, (d, variant), norm)?,
+        };
+        if until == Some(name) {
+            g.global_avg_pool2d(x)?;
+            return Ok(g);
+        }
+    }
     let x = g.max_pool2d(x, LAST_MAP, LAST_MAP)?;
     let x = g.flatten(x)?;
     match variant {

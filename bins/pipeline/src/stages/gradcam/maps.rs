@@ -1,5 +1,6 @@
 //! Class activation maps of CIFAR images.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
@@ -9,7 +10,7 @@ use wick_cifar::{HEIGHT, IMAGE_BYTES, WIDTH};
 use wick_gradcam::{
     CamError, CamOptions, Heatmap, Layer, MapStatus, Method, Reduction, Smoothing, explain_with,
 };
-use wick_models::{CompileOptions, Compiled, Mode, Network};
+use wick_models::{CompileOptions, Mode, Network, Trunk};
 use wick_train::softmax;
 use wick_viz::OverlayOptions;
 
@@ -32,8 +33,8 @@ pub struct Explainer<'a> {
     pub options: CamOptions,
     /// How maps are drawn.
     pub overlay: OverlayOptions,
-    /// Computes the last layer's activations, where it can, in fewer passes than the network layer by layer.
-    compiled: Option<Mutex<Compiled>>,
+    /// What computes the activations of each layer that is looked at, in fewer passes than the network layer by layer.
+    trunks: HashMap<String, Mutex<Trunk>>,
 }
 
 /// Maps of some images by one method at one place.
@@ -83,14 +84,14 @@ impl<'a> Explainer<'a> {
             ..CamOptions::default()
         };
         let asked = Asked::read(args.target.as_deref(), class_names)?;
-        let is_last = |layer: &String| Some(&layer.as_str()) == known.last();
-        let compiled = match places.iter().flat_map(Place::layers).any(is_last) {
-            true => Some(Mutex::new(Compiled::new(network, CompileOptions::default())?)),
-            false => None,
-        };
+        let mut trunks = HashMap::new();
+        for layer in places.iter().flat_map(Place::layers) {
+            let trunk = Trunk::new(network, layer, CompileOptions::default())?;
+            trunks.insert(layer.clone(), Mutex::new(trunk));
+        }
         let augmentation = augmentation.test();
         let overlay = OverlayOptions { colormap: args.colormap.into(), ..OverlayOptions::default() };
-        Ok(Self { network, augmentation, class_names, places, asked, options, overlay, compiled })
+        Ok(Self { network, augmentation, class_names, places, asked, options, overlay, trunks })
     }
 
     /// Each method at each place.
@@ -154,21 +155,16 @@ impl<'a> Explainer<'a> {
         Ok(cams)
     }
 
-    /// The activations of the last layer, if `name` is that and it leaves the map that the mean is taken of.
-    fn last_map(&self, images: &Tensor, name: &str) -> candle_core::Result<Option<Tensor>> {
-        let is_last = self.network.model.layers().last() == Some(&name);
-        let Some(compiled) = self.compiled.as_ref().filter(|_| is_last) else { return Ok(None) };
-        let mut compiled = compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        compiled.last_map(images).map_err(candle_core::Error::wrap)
-    }
-
     /// The network, cut in two behind a layer.
     fn cut<'b>(&'b self, name: &'b str) -> Layer<'b> {
         let model = self.network.model.as_ref();
         Layer::new(
             name,
-            move |x: &Tensor| match self.last_map(x, name)? {
-                Some(map) => Ok(map),
+            move |x: &Tensor| match self.trunks.get(name) {
+                Some(trunk) => {
+                    let mut trunk = trunk.lock().unwrap_or_else(PoisonError::into_inner);
+                    trunk.map(x).map_err(candle_core::Error::wrap)
+                }
                 None => wick_ops::no_grad(|| model.forward_until(x, name, Mode::Evaluate)),
             },
             move |a: &Tensor| model.forward_from(a, name, Mode::Evaluate),
