@@ -199,14 +199,26 @@ fn a_run_that_has_not_begun_has_a_schedule_to_plot(folder: &Path) {
 fn maps_explain_what_was_said(folder: &Path) {
     let run = wick_runs::RunDir::open(folder).unwrap();
     let predictions = wick_runs::Predictions::read(&run.predictions()).unwrap();
-    let rows: Vec<wick_runs::CamIndexRow> =
-        wick_runs::read_rows(&run.cam("gradcam").unwrap().index()).unwrap();
-    assert!(rows.len() >= 10, "{}", rows.len());
-    for row in rows {
-        let said = predictions.rows.iter().find(|said| Some(said.index) == row.index).unwrap();
-        assert_eq!((row.predicted, row.target), (said.predicted, Some(said.predicted)), "{row:?}");
-        assert_eq!(row.probability, said.confidence(), "{row:?}");
-    }
+    let agree = |cams: wick_runs::CamDir| {
+        let rows: Vec<wick_runs::CamIndexRow> = wick_runs::read_rows(&cams.index()).unwrap();
+        for row in &rows {
+            let said = predictions.rows.iter().find(|said| Some(said.index) == row.index).unwrap();
+            assert_eq!((row.predicted, row.target), (said.predicted, Some(said.predicted)), "{row:?}");
+            assert_eq!(row.probability, said.confidence(), "{row:?}");
+        }
+        rows.iter().map(|row| row.index).collect::<Vec<_>>()
+    };
+    let galleries = agree(run.cam("gradcam").unwrap());
+    assert!(galleries.len() >= 10, "{}", galleries.len());
+
+    // Images that are named too, in the order in which they are.
+    let out = tempfile::tempdir().unwrap();
+    let all: Vec<String> = predictions.rows.iter().rev().map(|row| row.index.to_string()).collect();
+    let (at, out) = (folder.to_str().unwrap(), out.path());
+    let named = ["gradcam", "--run", at, "--method", "gradcam", "--indices", &all.join(",")];
+    succeed(&[&named[..], &["--out", out.to_str().unwrap()]].concat());
+    let explained = agree(wick_runs::RunDir::names_below(out).cam("gradcam").unwrap());
+    assert_eq!(explained, predictions.rows.iter().rev().map(|row| Some(row.index)).collect::<Vec<_>>());
 }
 
 fn stages_that_are_current_are_skipped(at: &str) {

@@ -27,6 +27,8 @@ const OUT: &str = "explanation";
 struct Judgement {
     judged: Vec<Judged>,
     shown: Vec<Judged>,
+    /// What was said of those that the command line names, where it is kept.
+    named: Option<Vec<Judged>>,
 }
 
 /// Explains what a run keeps.
@@ -50,7 +52,7 @@ pub fn of_run(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result
     let stage = if args.evaluate { "gradcam-evaluate" } else { "gradcam" };
     run.stage(stage, inputs, args.source.skip_current.into(), || {
         let layer = Some(run.recipe.evaluate.cam_layer.as_str());
-        let judgement = |_: &Subject| kept_judgement(run);
+        let judgement = |_: &Subject| kept_judgement(args, run);
         Ok(Work::Done(explain(args, source, (&methods, layer), judgement, d)?))
     })
 }
@@ -60,11 +62,11 @@ pub fn apart(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result<
     let methods = of_the_run(args, run)?;
     let predictions = run.dir.predictions();
     let judgement = |subject: &Subject| {
+        if run.has_judged(weights)? {
+            return kept_judgement(args, run);
+        }
         if !needs_judgement(args) {
             return Ok(Judgement::default());
-        }
-        if run.has_judged(weights)? {
-            return kept_judgement(run);
         }
         let (predictions, weights) = (predictions.display(), weights.display());
         note(&format!("{predictions} is not of {weights}: images are judged anew, by these weights"));
@@ -93,8 +95,8 @@ fn needs_judgement(args: &Args) -> bool {
     args.indices.is_none() || args.per_class.is_some_and(|count| count > 0)
 }
 
-/// What a run's `evaluate` left; shown are the images of its galleries.
-fn kept_judgement(run: &Run) -> Result<Judgement> {
+/// What a run's `evaluate` left, from as many views as the recipe asks for; shown are the images of its galleries.
+fn kept_judgement(args: &Args, run: &Run) -> Result<Judgement> {
     let predictions = Predictions::read(&run.dir.predictions())?;
     let shown: Vec<usize> = match GalleryImages::read(&run.dir.gallery()) {
         // Those of earlier predictions show other images.
@@ -110,8 +112,10 @@ fn kept_judgement(run: &Run) -> Result<Judgement> {
     };
     let judged = of_predictions(&predictions);
     let by_index: BTreeMap<usize, Judged> = judged.iter().map(|j| (j.index, *j)).collect();
-    let shown = shown.iter().filter_map(|index| by_index.get(index).copied()).collect();
-    Ok(Judgement { judged, shown })
+    let of = |index: &usize| by_index.get(index).copied();
+    let shown = shown.iter().filter_map(of).collect();
+    let named = args.indices.as_ref().and_then(|indices| indices.iter().map(of).collect());
+    Ok(Judgement { judged, shown, named })
 }
 
 /// What the network itself says, of no more images than it takes.
@@ -120,7 +124,7 @@ fn judged_anew(args: &Args, subject: &Subject) -> Result<Judgement> {
         true => judge(subject, [args.sample; 2])?,
         false => judge(subject, [SHOWN, classes::count(args) * subject.class_names.len()])?,
     };
-    Ok(Judgement { shown: wrong(&judged, SHOWN), judged })
+    Ok(Judgement { shown: wrong(&judged, SHOWN), judged, named: None })
 }
 
 /// The methods that the command line names, or else the run's recipe.
@@ -151,9 +155,9 @@ fn explain(
     let subject = &source.subject(args.source.data.as_deref())?;
     let explainer =
         &Explainer::new(args, &subject.network, &subject.augmentation, &subject.class_names, layer)?;
-    let Judgement { judged, shown } = judgement(subject)?;
+    let Judgement { judged, shown, named } = judgement(subject)?;
     let (split, _) = subject.data.judging();
-    let named = args.indices.as_ref().map(|indices| Images::named(subject, indices)).transpose()?;
+    let named = args.indices.as_ref().map(|indices| Images::named(subject, indices, named)).transpose()?;
     if args.evaluate {
         let groups = match named {
             Some(images) => vec![Group { name: "chosen", images }],

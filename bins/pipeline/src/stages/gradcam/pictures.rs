@@ -8,7 +8,7 @@ use wick_viz::{
     cam_comparison, cam_grid,
 };
 
-use super::images::Images;
+use super::images::{Chosen, Images};
 use super::maps::{Cams, Explainer};
 use super::view::Words;
 
@@ -49,7 +49,11 @@ pub fn side_by_side(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) ->
         ComparedCams { image, index: index(images, row), maps: &maps[row], truth, predicted, probability }
     };
     let cases: Vec<ComparedCams<'_>> = photos.into_iter().enumerate().map(case).collect();
-    let is_right = |row: usize| images.judged.as_ref().is_some_and(|judged| judged[row].is_right());
+    // Named images stand in the order in which they were named.
+    let is_right = |row: usize| match (&images.chosen, &images.judged) {
+        (Chosen::Judged, Some(judged)) => judged[row].is_right(),
+        _ => false,
+    };
     let (right, wrong): (Vec<_>, Vec<_>) = cases.into_iter().enumerate().partition(|(row, _)| is_right(*row));
     let [wrong, right] = [wrong, right].map(|cases| cases.into_iter().map(|case| case.1).collect::<Vec<_>>());
     let is_mixed = !wrong.is_empty() && !right.is_empty();
