@@ -7,8 +7,10 @@ use std::path::Path;
 use wick_runs::{STAGES, Verdict};
 
 mod common;
+mod drawn;
 mod weights;
 use common::{prepare, refuse, run, succeed};
+use drawn::maps_are_drawn_as_asked;
 use weights::{a_checkpoint_alone_is_enough, maps_are_of_the_judged_weights};
 
 /// Every file that a run leaves, from its root.
@@ -102,6 +104,7 @@ fn a_run_from_beginning_to_end() {
     a_report_elsewhere_is_the_same(root.path(), &folder);
     galleries_are_of_the_predictions(&folder);
     maps_explain_what_was_said(&folder);
+    maps_are_drawn_as_asked(&folder);
     stages_that_are_current_are_skipped(at);
     a_checkpoint_alone_is_enough(root.path(), &folder);
     maps_are_of_the_judged_weights(root.path(), &folder);

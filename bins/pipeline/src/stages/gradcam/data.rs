@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use wick_gradcam::Method;
 use wick_runs::{CamIndexRow, GalleryImages, Input, Predictions, Row, RunDir};
-use wick_viz::{OverlayOptions, save_png};
+use wick_viz::save_png;
 
 use super::args::{Args, SHOWN};
 use super::images::{Images, Judged, correct, judge, of_predictions, wrong};
@@ -45,9 +45,8 @@ pub fn of_run(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result
         inputs.push(Input::path(d.gallery()));
     }
     // With the columns: what an earlier version left is not current.
-    let drawn = (args.colormap, OverlayOptions::default());
-    let options =
-        (&methods, &args.layer, &args.smooth, args.per_class, args.sample, CamIndexRow::COLUMNS, drawn);
+    let (columns, drawn) = (CamIndexRow::COLUMNS, args.overlay());
+    let options = (&methods, &args.layer, &args.smooth, args.per_class, args.sample, columns, drawn);
     inputs.push(Input::value("options", format!("{options:?}")));
     let stage = if args.evaluate { "gradcam-evaluate" } else { "gradcam" };
     run.stage(stage, inputs, args.source.skip_current.into(), || {

@@ -89,7 +89,7 @@ impl<'a> Explainer<'a> {
             false => None,
         };
         let augmentation = augmentation.test();
-        let overlay = OverlayOptions { colormap: args.colormap.into(), ..OverlayOptions::default() };
+        let overlay = args.overlay();
         Ok(Self { network, augmentation, class_names, places, asked, options, overlay, compiled })
     }
 
