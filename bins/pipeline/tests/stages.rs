@@ -14,7 +14,7 @@ use drawn::maps_are_drawn_as_asked;
 use weights::{a_checkpoint_alone_is_enough, maps_are_of_the_judged_weights};
 
 /// Every file that a run leaves, from its root.
-const FILES: [&str; 47] = [
+const FILES: [&str; 51] = [
     "recipe.toml",
     "manifest.json",
     "summary.txt",
@@ -41,7 +41,11 @@ const FILES: [&str; 47] = [
     "cam/layercam/index.csv",
     "cam/layercam/raw.safetensors",
     "cam/layercam/grid.png",
+    "cam/gradcam/classes.png",
+    "cam/gradcam++/classes.png",
+    "cam/layercam/classes.png",
     "cam/methods.png",
+    "cam/quality.csv",
     "figures/curves.png",
     "figures/curves.svg",
     "figures/lr_finder.png",
@@ -84,6 +88,9 @@ fn a_run_from_beginning_to_end() {
     a_run_that_has_not_begun_has_a_schedule_to_plot(&folder);
     for stage in stages() {
         succeed(&[stage, "--run", at]);
+        if stage == "gradcam" {
+            methods_are_measured(&folder);
+        }
     }
     for file in FILES {
         let bytes = fs::read(folder.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
@@ -133,7 +140,9 @@ fn tensorboard_has_it_all(folder: &Path) {
     for tag in ["_hparams_/session_start_info", "_hparams_/session_end_info"] {
         has(training, tag);
     }
-    for tag in ["figures/confusion", "figures/misclassified", "cam/gradcam"] {
+    for tag in
+        ["figures/confusion", "figures/misclassified", "cam/methods", "cam/gradcam", "cam/gradcam/classes"]
+    {
         has(pictures, tag);
     }
 }
@@ -188,6 +197,18 @@ fn galleries_are_of_the_predictions(folder: &Path) {
     assert!(refuse(&["misclassified", "--run", at, "--count", "0"]).contains("from 1 on"));
     succeed(&["misclassified", "--run", at]);
     assert_eq!(gallery(), before);
+}
+
+/// By as many images of each kind as are asked for; the run keeps the table.
+fn methods_are_measured(folder: &Path) {
+    let evaluate = ["gradcam", "--run", folder.to_str().unwrap(), "--evaluate", "--sample", "2"];
+    succeed(&[&evaluate[..], &["--method", "gradcam,eigencam"]].concat());
+    let run = wick_runs::RunDir::open(folder).unwrap();
+    let rows: Vec<wick_runs::CamQualityRow> = wick_runs::read_rows(&run.cam_quality()).unwrap();
+    let measured: Vec<_> = rows.iter().map(|r| (r.images.as_str(), r.count, r.method.as_str())).collect();
+    let methods = ["gradcam", "eigencam", "random"];
+    let of = |images| methods.map(|method| (images, 2, method));
+    assert_eq!(measured, [of("misclassified"), of("correct")].concat());
 }
 
 /// What is drawn is what can be: nothing is needed but what a figure shows.
