@@ -208,8 +208,11 @@ pub fn pictures(run: &RunDir) -> Result<Vec<(String, PathBuf)>> {
         (format!("figures/{name}"), path)
     };
     let mut pictures: Vec<_> = Figure::ALL.iter().map(|figure| named(run.figure(*figure))).collect();
+    pictures.push(("cam/methods".to_owned(), run.cam_methods()));
     for method in run.cams()? {
-        pictures.push((format!("cam/{method}"), run.cam(&method)?.grid()));
+        let cams = run.cam(&method)?;
+        pictures.push((format!("cam/{method}"), cams.grid()));
+        pictures.push((format!("cam/{method}/classes"), cams.classes()));
     }
     pictures.retain(|(_, path)| path.exists());
     Ok(pictures)
@@ -218,6 +221,28 @@ pub fn pictures(run: &RunDir) -> Result<Vec<(String, PathBuf)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_picture_is_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::names_below(folder.path());
+        let cams = ["gradcam", "layercam"].map(|method| run.cam(method).unwrap());
+        let [gradcam, layercam] = &cams;
+        let files = [
+            run.figure(Figure::Curves),
+            run.cam_methods(),
+            gradcam.grid(),
+            gradcam.classes(),
+            layercam.grid(),
+        ];
+        for file in &files {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, b"").unwrap();
+        }
+        let shown = pictures(&run).unwrap();
+        let tags = ["figures/curves", "cam/methods", "cam/gradcam", "cam/gradcam/classes", "cam/layercam"];
+        assert_eq!(shown, tags.map(str::to_owned).into_iter().zip(files).collect::<Vec<_>>());
+    }
 
     #[test]
     fn settings_have_their_whole_names() {

@@ -7,12 +7,14 @@ use std::path::Path;
 use wick_runs::{STAGES, Verdict};
 
 mod common;
+mod drawn;
 mod weights;
 use common::{prepare, refuse, run, succeed};
+use drawn::maps_are_drawn_as_asked;
 use weights::{a_checkpoint_alone_is_enough, maps_are_of_the_judged_weights};
 
 /// Every file that a run leaves, from its root.
-const FILES: [&str; 47] = [
+const FILES: [&str; 51] = [
     "recipe.toml",
     "manifest.json",
     "summary.txt",
@@ -39,7 +41,11 @@ const FILES: [&str; 47] = [
     "cam/layercam/index.csv",
     "cam/layercam/raw.safetensors",
     "cam/layercam/grid.png",
+    "cam/gradcam/classes.png",
+    "cam/gradcam++/classes.png",
+    "cam/layercam/classes.png",
     "cam/methods.png",
+    "cam/quality.csv",
     "figures/curves.png",
     "figures/curves.svg",
     "figures/lr_finder.png",
@@ -82,6 +88,9 @@ fn a_run_from_beginning_to_end() {
     a_run_that_has_not_begun_has_a_schedule_to_plot(&folder);
     for stage in stages() {
         succeed(&[stage, "--run", at]);
+        if stage == "gradcam" {
+            methods_are_measured(&folder);
+        }
     }
     for file in FILES {
         let bytes = fs::read(folder.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
@@ -102,6 +111,7 @@ fn a_run_from_beginning_to_end() {
     a_report_elsewhere_is_the_same(root.path(), &folder);
     galleries_are_of_the_predictions(&folder);
     maps_explain_what_was_said(&folder);
+    maps_are_drawn_as_asked(&folder);
     stages_that_are_current_are_skipped(at);
     a_checkpoint_alone_is_enough(root.path(), &folder);
     maps_are_of_the_judged_weights(root.path(), &folder);
@@ -130,7 +140,9 @@ fn tensorboard_has_it_all(folder: &Path) {
     for tag in ["_hparams_/session_start_info", "_hparams_/session_end_info"] {
         has(training, tag);
     }
-    for tag in ["figures/confusion", "figures/misclassified", "cam/gradcam"] {
+    for tag in
+        ["figures/confusion", "figures/misclassified", "cam/methods", "cam/gradcam", "cam/gradcam/classes"]
+    {
         has(pictures, tag);
     }
 }
@@ -187,6 +199,18 @@ fn galleries_are_of_the_predictions(folder: &Path) {
     assert_eq!(gallery(), before);
 }
 
+/// By as many images of each kind as are asked for; the run keeps the table.
+fn methods_are_measured(folder: &Path) {
+    let evaluate = ["gradcam", "--run", folder.to_str().unwrap(), "--evaluate", "--sample", "2"];
+    succeed(&[&evaluate[..], &["--method", "gradcam,eigencam"]].concat());
+    let run = wick_runs::RunDir::open(folder).unwrap();
+    let rows: Vec<wick_runs::CamQualityRow> = wick_runs::read_rows(&run.cam_quality()).unwrap();
+    let measured: Vec<_> = rows.iter().map(|r| (r.images.as_str(), r.count, r.method.as_str())).collect();
+    let methods = ["gradcam", "eigencam", "random"];
+    let of = |images| methods.map(|method| (images, 2, method));
+    assert_eq!(measured, [of("misclassified"), of("correct")].concat());
+}
+
 /// What is drawn is what can be: nothing is needed but what a figure shows.
 fn a_run_that_has_not_begun_has_a_schedule_to_plot(folder: &Path) {
     let output = run(&["plot", "--run", folder.to_str().unwrap()]);
@@ -199,14 +223,26 @@ fn a_run_that_has_not_begun_has_a_schedule_to_plot(folder: &Path) {
 fn maps_explain_what_was_said(folder: &Path) {
     let run = wick_runs::RunDir::open(folder).unwrap();
     let predictions = wick_runs::Predictions::read(&run.predictions()).unwrap();
-    let rows: Vec<wick_runs::CamIndexRow> =
-        wick_runs::read_rows(&run.cam("gradcam").unwrap().index()).unwrap();
-    assert!(rows.len() >= 10, "{}", rows.len());
-    for row in rows {
-        let said = predictions.rows.iter().find(|said| Some(said.index) == row.index).unwrap();
-        assert_eq!((row.predicted, row.target), (said.predicted, Some(said.predicted)), "{row:?}");
-        assert_eq!(row.probability, said.confidence(), "{row:?}");
-    }
+    let agree = |cams: wick_runs::CamDir| {
+        let rows: Vec<wick_runs::CamIndexRow> = wick_runs::read_rows(&cams.index()).unwrap();
+        for row in &rows {
+            let said = predictions.rows.iter().find(|said| Some(said.index) == row.index).unwrap();
+            assert_eq!((row.predicted, row.target), (said.predicted, Some(said.predicted)), "{row:?}");
+            assert_eq!(row.probability, said.confidence(), "{row:?}");
+        }
+        rows.iter().map(|row| row.index).collect::<Vec<_>>()
+    };
+    let galleries = agree(run.cam("gradcam").unwrap());
+    assert!(galleries.len() >= 10, "{}", galleries.len());
+
+    // Images that are named too, in the order in which they are.
+    let out = tempfile::tempdir().unwrap();
+    let all: Vec<String> = predictions.rows.iter().rev().map(|row| row.index.to_string()).collect();
+    let (at, out) = (folder.to_str().unwrap(), out.path());
+    let named = ["gradcam", "--run", at, "--method", "gradcam", "--indices", &all.join(",")];
+    succeed(&[&named[..], &["--out", out.to_str().unwrap()]].concat());
+    let explained = agree(wick_runs::RunDir::names_below(out).cam("gradcam").unwrap());
+    assert_eq!(explained, predictions.rows.iter().rev().map(|row| Some(row.index)).collect::<Vec<_>>());
 }
 
 fn stages_that_are_current_are_skipped(at: &str) {

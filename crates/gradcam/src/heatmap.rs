@@ -5,14 +5,20 @@ use candle_core::Tensor;
 /// Added to a map's maximum before dividing by it, as pytorch-grad-cam does.
 const EPSILON: f64 = 1e-7;
 
-/// What a raw map holds: whether there is anything to draw.
+/// What, of a raw map's greatest magnitude, is rounding: a value is a sum of some hundred products in f32, whose terms may be larger than
+/// the sum, so that a map that is constant or nowhere positive comes out with differences of about 1e-7 of its values.
+/// Scaled to 0..1 these would be drawn at full strength.
+const ROUNDING: f64 = 1e-6;
+
+/// What a raw map holds: whether there is anything to draw, up to rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MapStatus {
     /// Some places speak for the target more than others.
     Normal,
-    /// No place speaks for the target, some speak against it. The heatmap is 0 throughout.
+    /// No place speaks for the target, some speak against it: the greatest value is at most 1e-6 of the least one's magnitude. The
+    /// heatmap is 0 throughout.
     AllNegative,
-    /// All places speak for the target alike (a map of one pixel always does). The heatmap is 0 throughout.
+    /// All places speak for the target alike (a map of one pixel always does), to within 1e-6. The heatmap is 0 throughout.
     Constant,
     /// Nothing speaks for or against the target: activations or gradients are 0. The heatmap is 0 throughout.
     Empty,
@@ -32,7 +38,8 @@ pub struct Heatmap {
 }
 
 /// Scales raw maps `(N, h, w)`, each by itself: negative values to 0, then the least to 0 and the greatest to 1 (short of
-/// 1e-7 of the raw scale), as pytorch-grad-cam's `scale_cam_image` does.
+/// 1e-7 of the raw scale), as pytorch-grad-cam's `scale_cam_image` does. A map that is constant or all negative up to the rounding of
+/// sums in f32 ([`MapStatus`]) is 0 throughout instead of that rounding drawn at full strength.
 ///
 /// # Errors
 /// [`CamError::Shape`]; [`CamError::NotFinite`], naming the image.
@@ -41,7 +48,10 @@ pub fn normalise(raw: &Tensor) -> Result<Vec<Heatmap>, CamError> {
     finite("maps", raw)?;
     let heatmap = |raw: Vec<f64>| {
         let status = status(&raw);
-        let mut values: Vec<f64> = raw.into_iter().map(|v| v.max(0.0)).collect();
+        let mut values: Vec<f64> = match status {
+            MapStatus::Normal => raw.into_iter().map(|v| v.max(0.0)).collect(),
+            _ => vec![0.0; raw.len()],
+        };
         scale(&mut values);
         let values = values.into_iter().map(|v| v as f32).collect();
         Heatmap { height, width, values, status }
@@ -116,8 +126,8 @@ fn status(raw: &[f64]) -> MapStatus {
     let (min, max) = bounds(raw);
     match (min, max) {
         (0.0, 0.0) => MapStatus::Empty,
-        (_, max) if max <= 0.0 => MapStatus::AllNegative,
-        (min, max) if min == max => MapStatus::Constant,
+        (min, max) if max <= ROUNDING * -min => MapStatus::AllNegative,
+        (min, max) if max - min <= ROUNDING * max => MapStatus::Constant,
         _ => MapStatus::Normal,
     }
 }

@@ -41,13 +41,16 @@ pub struct CamIndexRow {
     /// The colour map that it was drawn in, by its name; empty where that was not written yet.
     #[serde(default)]
     pub colormap: Option<String>,
+    /// How its colours and the photo's met in overlays, by its name; empty where that was not written yet.
+    #[serde(default)]
+    pub blend: Option<String>,
 }
 
 impl CamIndexRow {
     /// What stands for a layer where a method looks at the image itself.
     pub const INPUT: &'static str = "input";
     /// Columns that came later: in an index of before, a row is of no other class, not smoothed, and normal.
-    const LATER: [&'static str; 4] = ["against", "smoothing", "status", "colormap"];
+    const LATER: [&'static str; 5] = ["against", "smoothing", "status", "colormap", "blend"];
 
     /// Reads an index, also one of before some of its columns were written: they are found by their names.
     ///
@@ -127,6 +130,7 @@ impl Row for CamIndexRow {
         "smoothing",
         "status",
         "colormap",
+        "blend",
     ];
 }
 
@@ -155,6 +159,7 @@ mod tests {
             smoothing: CamSmoothing::None,
             status: CamStatus::Normal,
             colormap: None,
+            blend: None,
         };
         let header = "row,index,true,predicted,probability,target,method,layer\n";
         let text = format!("{header}1,9,6,2,0.3,2,gradcam,layer4\n");
@@ -164,10 +169,11 @@ mod tests {
             smoothing: CamSmoothing::Eigen,
             status: CamStatus::AllNegative,
             colormap: Some("jet".to_owned()),
+            blend: Some("even".to_owned()),
             ..before
         };
         let all = format!("{},of_later\n", CamIndexRow::COLUMNS.join(","));
-        let text = format!("{all}1,9,6,2,0.3,2,5,gradcam,layer4,eigen,all_negative,jet,x\n");
+        let text = format!("{all}1,9,6,2,0.3,2,5,gradcam,layer4,eigen,all_negative,jet,even,x\n");
         assert_eq!(of(&text).unwrap(), [after]);
         let said = of("row,index,true,predicted,probability,target,method\n").unwrap_err();
         assert!(said.contains("expected the columns") && said.contains("method,layer`, got `row,"), "{said}");

@@ -5,7 +5,7 @@ use crate::{Claim, Claims, Kind, Unit, Value, Verdict};
 
 impl Claims {
     /// What the columns of a table of claims are called.
-    pub const HEAD: [&str; 5] = ["claim", "published", "measured", "asked", "verdict"];
+    pub const HEAD: [&str; 5] = ["claim", "published", "measured", "within", "verdict"];
 
     /// A plain-text table, one line a claim (published, measured, tolerance, verdict), and a last line that counts
     /// the verdicts. Fractions are shown as per cent, numbers with as many digits as a reader takes in, or as tell the two apart; of
@@ -26,9 +26,9 @@ impl Claims {
         lines.insert(1, rule);
         let mut table = String::new();
         for line in &lines {
-            let [name, published, measured, asked, verdict] = line;
+            let [name, published, measured, within, verdict] = line;
             let [w0, w1, w2, w3, _] = widths;
-            table += &format!("{name:<w0$}  {published:>w1$}  {measured:>w2$}  {asked:<w3$}  {verdict}\n");
+            table += &format!("{name:<w0$}  {published:>w1$}  {measured:>w2$}  {within:<w3$}  {verdict}\n");
         }
         table + &self.verdicts() + "\n"
     }

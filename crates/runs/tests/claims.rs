@@ -66,7 +66,7 @@ fn the_table_is_for_people() {
     let table = claims().table();
     let squeeze = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let lines: Vec<_> = table.lines().map(squeeze).collect();
-    assert_eq!(lines[0], "claim published measured asked verdict");
+    assert_eq!(lines[0], "claim published measured within verdict");
     assert_eq!(
         lines[2],
         "learning rates 3 values, 5.094e-7 to 0.002068 3 values, 5.094e-7 to 0.002068 exact matches"

@@ -78,12 +78,14 @@ fn every_record_reads_back() {
         smoothing: CamSmoothing::AugmentEigen,
         status: CamStatus::AllNegative,
         colormap: Some("jet".into()),
+        blend: Some("even".into()),
     };
-    let untargeted = CamIndexRow { target: None, smoothing: CamSmoothing::None, colormap: None, ..cam(None) };
+    let untargeted =
+        CamIndexRow { target: None, smoothing: CamSmoothing::None, colormap: None, blend: None, ..cam(None) };
     round_trip(path, &[cam(Some(8)), untargeted]);
-    let expected = "row,index,true,predicted,probability,target,against,method,layer,smoothing,status,colormap\n\
-                    3,8,8,5,0.1,5,8,gradcam,layer3+layer4,augment+eigen,all_negative,jet\n\
-                    3,,,5,0.1,,,gradcam,layer3+layer4,none,all_negative,\n";
+    let expected = "row,index,true,predicted,probability,target,against,method,layer,smoothing,status,colormap,blend\n\
+                    3,8,8,5,0.1,5,8,gradcam,layer3+layer4,augment+eigen,all_negative,jet,even\n\
+                    3,,,5,0.1,,,gradcam,layer3+layer4,none,all_negative,,\n";
     assert_eq!(fs::read_to_string(path).unwrap(), expected);
     write_rows::<StepRow>(path, &[]).unwrap();
     assert_eq!(fs::read_to_string(path).unwrap(), "step,epoch,lr,loss\n");

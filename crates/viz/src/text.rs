@@ -148,6 +148,19 @@ pub(crate) fn elide(text: &str, style: Style, room: f32) -> String {
     short + "…"
 }
 
+/// `text` in lines of at most `room` pixels, broken behind spaces, hyphens and plus signs; a longer word is left whole.
+pub(crate) fn wrap(text: &str, style: Style, room: f32) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in one_line(text).split_inclusive([' ', '-', '+']) {
+        match lines.last_mut() {
+            Some(line) if width((line.clone() + part).trim_end(), style) <= room => line.push_str(part),
+            _ => lines.push(part.to_owned()),
+        }
+    }
+    lines.iter_mut().for_each(|line| line.truncate(line.trim_end().len()));
+    lines
+}
+
 /// Draws `text` with its baseline at `y` and its start, middle or end at `x`; what lies outside the image is left out.
 pub(crate) fn draw(image: &mut RgbImage, text: &str, style: Style, anchor: Anchor, x: f32, y: f32) {
     let text = one_line(text);

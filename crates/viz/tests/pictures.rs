@@ -87,6 +87,18 @@ fn maps_of_several_methods_look_as_before() {
     let many: Vec<_> = (0..13).map(|i| ComparedCams { index: Some(i), ..cases[i % 3] }).collect();
     let groups = [group("Misclassified", &many[..]), group("Right, but unsure", &cases[..1])];
     compare("cam_comparison_blocks", &cam_comparison(&columns, &groups, &options).unwrap());
+    let of_why = |i: usize| maps[i].flat_since("all against");
+    let why: Vec<_> = (0..9).map(of_why).collect();
+    let cases: Vec<_> = (0..3).map(|i| ComparedCams { maps: &why[3 * i..3 * i + 3], ..cases[i] }).collect();
+    let columns = [
+        "Grad-CAM\nwhatever the class\naugment-smoothed",
+        "Guided backpropagation\nat the input",
+        "LayerCAM",
+    ];
+    let overlay = OverlayOptions { colormap: Colormap::Jet, ..Default::default() };
+    let options = CamComparisonOptions { title: Some("In jet".to_owned()), overlay, ..Default::default() };
+    let groups = [CamGroup { heading: None, cases: &cases }];
+    compare("cam_comparison_jet", &cam_comparison(&columns, &groups, &options).unwrap());
     let of =
         |i: usize| ClassCam { name: "airplane", mean_image: image(i), map: maps[2 * i], images: 1 + 999 * i };
     let options = ClassCamsOptions { columns: 2, ..Default::default() };
@@ -141,6 +153,14 @@ fn galleries_look_as_before() {
         })
         .collect();
     compare("cam_grid", &cam_grid(&cases, &CamGridOptions::default()).unwrap());
+    let of_two_layers = |i: usize| {
+        let map = cases[i].map.flat_since("all against");
+        CamCase { map, ..cases[i - i % 2] }
+    };
+    let cases: Vec<_> = (0..6).map(of_two_layers).collect();
+    let heads = ["at layer3", "at layer4"].map(str::to_owned).to_vec();
+    let options = CamGridOptions { title: Some("Grad-CAM for cat".to_owned()), heads, ..Default::default() };
+    compare("cam_grid_heads", &cam_grid(&cases, &options).unwrap());
     let calls: Vec<_> = (0..4)
         .map(|i| {
             let probabilities = [0.5 - 0.02 * i as f64, 0.3 + 0.01 * i as f64];

@@ -41,12 +41,12 @@ fn text(claims: &Claims) -> String {
     if claims.claims.is_empty() {
         return "the recipe names no published run to compare with".to_owned();
     }
-    let [name, published, measured, asked, verdict] = Claims::HEAD;
+    let [name, published, measured, within, verdict] = Claims::HEAD;
     let mut table = Table::new([
         Column::left(name),
         Column::right(published),
         Column::right(measured),
-        Column::left(asked),
+        Column::left(within),
         Column::left(verdict),
     ]);
     for claim in &claims.claims {

@@ -31,6 +31,26 @@ fn a_map_with_nothing_to_draw_says_why() {
     }
 }
 
+/// As f32 leaves sums behind that are equal, or nowhere positive: rounding is not drawn, small values are.
+#[test]
+fn rounding_is_nothing_to_draw() {
+    use MapStatus::{AllNegative, Constant, Normal};
+    for (raw, status) in [
+        ([-10., -12., 1e-9, -11.], AllNegative),
+        ([-10., -12., 1.1e-5, -11.], AllNegative),
+        ([-10., -12., 1.3e-5, -11.], Normal),
+        ([-1e-9, -2e-9, 1e-12, -3e-9], Normal),
+        ([2., 2. + 2f32.powi(-22), 2., 2.], Constant),
+        ([2., 2. + 3e-6, 2., 2.], Normal),
+        ([1e-9, 3e-9, 2e-9, 1e-9], Normal),
+    ] {
+        let map = &heatmaps(&maps(&raw, (1, 2, 2)), 2, 2).unwrap()[0];
+        assert_eq!(map.status, status, "{raw:?}");
+        let greatest = map.values.iter().copied().fold(0.0, f32::max);
+        assert_eq!(greatest > 0.0, status == Normal, "{raw:?}: {:?}", map.values);
+    }
+}
+
 // cv2.resize(np.array([[0, 1, 4], [9, 16, 25]], np.float32), (width, height)), OpenCV 4.11; 1e-6 is its f32.
 #[test]
 fn resizing_is_opencvs() {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use wick_runs::CamIndexRow;
-use wick_viz::{Colormap, HeatMap, Photo, heatmap};
+use wick_viz::{Blend, Colormap, HeatMap, OverlayOptions, Photo, heatmap};
 
 use super::Maps;
 use super::origin::listed;
@@ -19,15 +19,29 @@ pub(crate) struct Legend {
     pub picture: Picture,
 }
 
-/// What the maps of an index were drawn in; the usual colours where it does not say.
-pub(super) fn of(rows: &[CamIndexRow], index: &Path) -> Result<Colormap, ReportError> {
-    let Some(name) = rows.iter().find_map(|row| row.colormap.as_deref()) else {
-        return Ok(Colormap::default());
-    };
-    let known = Colormap::ALL.into_iter().find(|colormap| colormap.name() == name);
-    known.ok_or_else(|| ReportError::Unfit {
+/// How the maps of an index were drawn; as usual where it does not say.
+pub(super) fn of(rows: &[CamIndexRow], index: &Path) -> Result<OverlayOptions, ReportError> {
+    let colormap = rows.iter().find_map(|row| row.colormap.as_deref());
+    let blend = rows.iter().find_map(|row| row.blend.as_deref());
+    Ok(OverlayOptions {
+        colormap: named("colormap", colormap, Colormap::ALL.map(|c| (c.name(), c)), index)?,
+        blend: named("blend", blend, Blend::ALL.map(|b| (b.name(), b)), index)?,
+        ..OverlayOptions::default()
+    })
+}
+
+/// That of `name`, or the usual one where none is given.
+fn named<T: Copy + Default, const N: usize>(
+    what: &str,
+    name: Option<&str>,
+    known: [(&'static str, T); N],
+    index: &Path,
+) -> Result<T, ReportError> {
+    let Some(name) = name else { return Ok(T::default()) };
+    let found = known.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
+    found.ok_or_else(|| ReportError::Unfit {
         path: index.to_owned(),
-        expected: format!("a colormap among {}", Colormap::ALL.map(Colormap::name).join(", ")),
+        expected: format!("a {what} among {}", known.map(|(name, _)| name).join(", ")),
         got: format!("`{name}`"),
         stage: "gradcam",
     })
@@ -36,11 +50,11 @@ pub(super) fn of(rows: &[CamIndexRow], index: &Path) -> Result<Colormap, ReportE
 /// What each colour says, in the order of the maps.
 pub(crate) fn legends(maps: &[Maps]) -> Result<Vec<Legend>, ReportError> {
     let mut alike: Vec<(Colormap, Vec<&str>)> = Vec::new();
-    for Maps { colormap, method, .. } in maps {
-        match alike.iter_mut().find(|(other, _)| other == colormap) {
+    for Maps { overlay, method, .. } in maps {
+        match alike.iter_mut().find(|(other, _)| *other == overlay.colormap) {
             Some((_, methods)) if methods.contains(&method.as_str()) => {}
             Some((_, methods)) => methods.push(method),
-            None => alike.push((*colormap, vec![method])),
+            None => alike.push((overlay.colormap, vec![method])),
         }
     }
     let all = alike.len() == 1;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use safetensors::{Dtype, SafeTensors};
 use wick_runs::{CamIndexRow, Manifest, RunDir};
-use wick_viz::{Colormap, HeatMap, min_max};
+use wick_viz::{HeatMap, OverlayOptions, min_max};
 
 use crate::ReportError;
 
@@ -28,7 +28,7 @@ pub(crate) struct Maps {
     /// The same with the layer, where there are several.
     pub name: String,
     /// What the run's own pictures of them are drawn in.
-    pub colormap: Colormap,
+    pub overlay: OverlayOptions,
     /// What the network explained was loaded from.
     weights: Weights,
     /// By the image's index in the split that judges.
@@ -92,7 +92,7 @@ impl Maps {
                 layers.push(&row.layer);
             }
         }
-        let colormap = colours::of(&rows, index)?;
+        let overlay = colours::of(&rows, index)?;
         let of_layer = |layer: &&str| {
             let rows = rows.iter().filter(|row| row.layer == *layer);
             let by_image = rows.filter_map(|row| Some((row.index?, row.clone()))).collect();
@@ -101,7 +101,7 @@ impl Maps {
                 1 => method.clone(),
                 _ => format!("{method} at {}", row::place(layer)),
             };
-            Self { method, name, colormap, weights, rows: by_image, raw: Rc::clone(&raw), size }
+            Self { method, name, overlay, weights, rows: by_image, raw: Rc::clone(&raw), size }
         };
         Ok(layers.iter().map(of_layer).collect())
     }
@@ -175,6 +175,7 @@ fn a_row(row: usize) -> CamIndexRow {
         smoothing: wick_runs::CamSmoothing::None,
         status: wick_runs::CamStatus::Normal,
         colormap: None,
+        blend: None,
     }
 }
 
@@ -186,7 +187,7 @@ mod tests {
         Maps {
             method: String::new(),
             name: String::new(),
-            colormap: Colormap::default(),
+            overlay: OverlayOptions::default(),
             weights: Weights::Unknown,
             rows: BTreeMap::new(),
             raw: raw.into(),

@@ -1,7 +1,7 @@
 //! One image of a gallery: the picture, its maps, what the network said.
 
 use wick_runs::{CamIndexRow, CamStatus, PredictionRow};
-use wick_viz::{HeatMap, OverlayOptions, Photo, overlay};
+use wick_viz::{HeatMap, Photo, overlay};
 
 use crate::ReportError;
 use crate::format::{capital, class_name, percent1, share};
@@ -117,8 +117,7 @@ pub(crate) fn card(
                     target(map_row, &name),
                     place(strongest(&map, SIDE))
                 );
-                let options = OverlayOptions { colormap: method.colormap, ..OverlayOptions::default() };
-                let drawn = overlay(photo, HeatMap::new(&map, SIDE, SIDE)?, &options)?;
+                let drawn = overlay(photo, HeatMap::new(&map, SIDE, SIDE)?, &method.overlay)?;
                 (Some(Picture::of(Photo::of(&drawn)?)?), capital(&alt))
             }
         };

@@ -7,12 +7,17 @@ use wick_runs::{CamIndexRow, RunDir, write_rows};
 
 use crate::run::{Options, section, whole};
 
-/// Says what the maps of a method were drawn in.
-fn drawn_in(run: &RunDir, method: &str, colormap: &str) {
+/// Changes what is said of the maps of a method.
+fn say(run: &RunDir, method: &str, change: impl FnMut(&mut CamIndexRow)) {
     let index = run.cam(method).unwrap().index();
     let mut rows = CamIndexRow::read(&index).unwrap();
-    rows.iter_mut().for_each(|row| row.colormap = Some(colormap.to_owned()));
+    rows.iter_mut().for_each(change);
     write_rows(&index, &rows).unwrap();
+}
+
+/// Says what the maps of a method were drawn in.
+fn drawn_in(run: &RunDir, method: &str, colormap: &str) {
+    say(run, method, |row| row.colormap = Some(colormap.to_owned()));
 }
 
 /// The scales of a gallery, as they are read.
@@ -52,6 +57,26 @@ fn maps_are_drawn_as_their_index_says() {
     drawn_in(&run, "gradcam", "hot");
     let said = page(&run).unwrap_err().to_string();
     assert!(said.contains("expected a colormap among jet, viridis, turbo, got `hot`"), "{said}");
+}
+
+/// By hand: image 2 is grey, so its brightness, 0.299 R + 0.587 G + 0.114 B, is 80; each channel is rounded by at most ½.
+#[test]
+fn maps_meet_the_image_as_their_index_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = whole(folder.path(), &Options::default());
+    let brightness = |blend: &str| {
+        ["gradcam", "layercam"]
+            .iter()
+            .for_each(|method| say(&run, method, |row| row.blend = Some(blend.to_owned())));
+        let [r, g, b] = corner(section(&page(&run).unwrap(), "misclassified")).map(f32::from);
+        assert!(r != g || g != b, "{blend}: the map has a colour");
+        0.299 * r + 0.587 * g + 0.114 * b
+    };
+    assert!((brightness("keep-brightness") - 80.0).abs() < 0.51);
+    assert!(brightness("even") > 150.0);
+    say(&run, "gradcam", |row| row.blend = Some("odd".to_owned()));
+    let said = page(&run).unwrap_err().to_string();
+    assert!(said.contains("expected a blend among keep-brightness, even, by-value, got `odd`"), "{said}");
 }
 
 /// An index of before it said so.

@@ -82,9 +82,10 @@ impl Default for CamComparisonOptions {
 }
 
 /// For each case a row: true class, predicted class and probability, the image, enlarged without smearing, and each of its maps over
-/// it, below the heads of the `columns`, such as methods or layers, which may have several lines. Each group begins anew below its
-/// heading; of many images it has two blocks of rows, if they are narrow enough. A map whose values are all equal leaves the image as
-/// it is and is said to be flat. Without a case, a picture that says so.
+/// it, below the heads of the `columns`, such as methods or layers, which may have several lines and are broken where they are too
+/// wide. Each group begins anew below its heading; of many images it has two blocks of rows, if they are narrow enough. A map whose
+/// values are all equal leaves the image as it is and is said to be flat, or why ([`HeatMap::flat_since`]). Without a case, a picture
+/// that says so.
 ///
 /// # Errors
 /// [`VizError::Length`] if a case has not one map for each column, [`VizError::OutOfRange`] if `zoom` is 0 or `overlay.alpha` not within
@@ -152,12 +153,15 @@ impl Layout {
         let side = |of: fn(Photo<'_>) -> usize| {
             photos().map(|p| (of(p) as u64).saturating_mul(u64::from(zoom))).max().unwrap_or(0)
         };
+        let image = side(|p| p.size().width);
+        let room = image.max(HEAD_LIMIT);
         let heads: Vec<Vec<_>> = ["image"]
             .iter()
             .chain(columns)
-            .map(|head| head.lines().map(|line| (line.to_owned(), HEADING)).collect())
+            .map(|head| head.lines().flat_map(|line| text::wrap(line, HEADING, room as f32)))
+            .map(|lines| lines.map(|line| (line, HEADING)).collect())
             .collect();
-        let tile_width = side(|p| p.size().width).max(widest(heads.iter().flatten()).min(HEAD_LIMIT));
+        let tile_width = image.max(widest(heads.iter().flatten()).min(HEAD_LIMIT));
         let head_lines = heads.iter().map(Vec::len).max().unwrap_or(0).max(1) as u64;
         let captions: Vec<_> = cases().map(caption).collect();
         let gutter = widest(captions.iter().flatten()).min(CAPTION_LIMIT);
@@ -259,7 +263,7 @@ impl Layout {
         for (x, map) in places.zip(case.maps) {
             let place = sheet.framed(&overlay(Photo::of(&image)?, *map, how)?, x, top);
             if let Range::Flat(_) = min_max(map.values()).range {
-                flat(sheet, place);
+                flat(sheet, place, map.flat());
             }
         }
         Ok(())
@@ -270,8 +274,8 @@ fn caption(case: &ComparedCams<'_>) -> [(String, Style); 3] {
     lines(case.index, case.truth, case.predicted, case.probability)
 }
 
-/// Says across the foot of a picture that its map is flat.
-fn flat(sheet: &mut Sheet, place: Rect) {
+/// Says across the foot of a picture that its map is flat, in these words.
+fn flat(sheet: &mut Sheet, place: Rect, words: &str) {
     let style = Style::regular(12.0, INK);
     let strip = Rect {
         y: (place.y + place.height).saturating_sub(18).max(place.y),
@@ -279,7 +283,47 @@ fn flat(sheet: &mut Sheet, place: Rect) {
         ..place
     };
     sheet.fill(strip, GRID);
-    let words = text::elide("flat map", style, place.width as f32);
+    let words = text::elide(words, style, place.width as f32);
     let (x, y) = (place.x + place.width / 2, strip.y + strip.height / 2);
     sheet.text_centred(&words, style, Anchor::Middle, x as f32, y as f32);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever `pipeline gradcam` writes above a column, in columns as narrow as they come.
+    #[test]
+    fn heads_are_broken_rather_than_cut() {
+        let rgb = [9u8; 32 * 32 * 3];
+        let image = Photo::new(&rgb, 32, 32).unwrap();
+        let case =
+            ComparedCams { image, index: None, maps: &[], truth: "a", predicted: "b", probability: 0.5 };
+        let heads = [
+            "Guided backpropagation",
+            "EigenGrad-CAM",
+            "whatever the class",
+            "augment-smoothed",
+            "augment- and eigen-smoothed",
+            "eigen-smoothed",
+            "not smoothed",
+            "at the input",
+            "at layer1+layer2+layer3+layer4",
+        ];
+        let groups = [CamGroup { heading: None, cases: &[case] }];
+        let layout = Layout::of(&heads, &groups, &CamComparisonOptions::default()).unwrap();
+        for (head, lines) in heads.iter().zip(&layout.heads[1..]) {
+            for (line, style) in lines {
+                assert_eq!(text::elide(line, *style, layout.tile_width as f32), *line, "{head}");
+            }
+            assert_eq!(
+                lines.iter().map(|(line, _)| line.replace(' ', "")).collect::<String>(),
+                head.replace(' ', "")
+            );
+        }
+        assert_eq!(
+            layout.heads[4].iter().map(|line| line.0.as_str()).collect::<Vec<_>>(),
+            ["augment-", "smoothed"]
+        );
+    }
 }

@@ -69,7 +69,7 @@ impl Default for CamGridOptions {
 
 /// For each case the image, enlarged without smearing, its map, resized bilinearly to the enlarged size, and the map over the
 /// image, with true class, predicted class and probability below. A map whose values are all equal is drawn grey and said to
-/// be flat, and leaves the image as it is. Without a case, a picture that says so.
+/// be flat, or why ([`HeatMap::flat_since`]), and leaves the image as it is. Without a case, a picture that says so.
 ///
 /// # Errors
 /// [`VizError::OutOfRange`] if `zoom` or `columns` is 0 or `overlay.alpha` not within 0..=1,
@@ -192,7 +192,7 @@ fn pictures(
     if let Range::Flat(_) = min_max(case.map.values()).range {
         let style = Style::regular(13.0, MUTED);
         let middle = x + layout.tile_width + GAP + layout.tile_width / 2;
-        let words = text::elide("flat map", style, layout.tile_width as f32);
+        let words = text::elide(case.map.flat(), style, layout.tile_width as f32);
         let centre = y as f32 + layout.tile_height as f32 / 2.0;
         sheet.text_centred(&words, style, Anchor::Middle, middle as f32, centre);
     }

@@ -18,6 +18,18 @@ pub enum Blend {
 }
 
 impl Blend {
+    /// The three ways.
+    pub const ALL: [Self; 3] = [Self::KeepBrightness, Self::Even, Self::ByValue];
+
+    /// Lower-case name, as used on a command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::KeepBrightness => "keep-brightness",
+            Self::Even => "even",
+            Self::ByValue => "by-value",
+        }
+    }
+
     /// The colour of one pixel of the photo under a map of colour `heat` and value `value` (0 to 1), with share `alpha` (0 to 1).
     pub fn pixel(self, photo: [u8; 3], heat: [u8; 3], value: f32, alpha: f32) -> [u8; 3] {
         match self {
@@ -76,7 +88,7 @@ mod tests {
 
     #[test]
     fn no_share_leaves_the_photo() {
-        for blend in [Blend::KeepBrightness, Blend::Even, Blend::ByValue] {
+        for blend in Blend::ALL {
             assert_eq!(blend.pixel([13, 200, 77], [255, 0, 9], 1.0, 0.0), [13, 200, 77]);
         }
     }

@@ -8,6 +8,8 @@ use crate::{
 pub struct HeatMap<'a> {
     values: &'a [f32],
     size: Size,
+    /// What pictures say of it where it is flat.
+    flat: &'a str,
 }
 
 impl<'a> HeatMap<'a> {
@@ -25,7 +27,19 @@ impl<'a> HeatMap<'a> {
         if let Some((index, &value)) = values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
             return Err(VizError::NotFinite { what: format!("heat map of {width}×{height}"), index, value });
         }
-        Ok(Self { values, size: Size { height, width } })
+        Ok(Self { values, size: Size { height, width }, flat: "flat map" })
+    }
+
+    /// The same map, of which galleries say `why` where all its values are equal and there is nothing to draw, instead of `flat map`: say
+    /// `all against`. Two or three words fit.
+    #[must_use]
+    pub fn flat_since(self, why: &'a str) -> Self {
+        Self { flat: why, ..self }
+    }
+
+    /// What galleries say of it where all its values are equal.
+    pub fn flat(&self) -> &'a str {
+        self.flat
     }
 
     /// The values, row by row.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::{Args as ClapArgs, ValueEnum};
 use wick_gradcam::Method;
-use wick_viz::Colormap;
+use wick_viz::{Blend, Colormap, OverlayOptions};
 
 use crate::cli::Source;
 
@@ -55,6 +55,10 @@ pub struct Args {
     /// The colours of maps: viridis is read by everyone, also without red and green; jet is that of most publications (OpenCV's).
     #[arg(long, value_name = "NAME", value_enum, default_value_t, conflicts_with = "evaluate")]
     pub colormap: Colours,
+    /// How a map and the photo meet in an overlay: even is seven parts of the map to three of the photo throughout, by-value leaves
+    /// the photo where the map is low, keep-brightness colours the photo and leaves it as bright as it is.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t, conflicts_with = "evaluate")]
+    pub blend: Blending,
     /// Where to write: a folder [default: explanation], or with --image a PNG file [default: cam.png]. Without --indices, --target
     /// and --out, what is explained of a run is kept in its run folder.
     #[arg(long, value_name = "PATH")]
@@ -65,6 +69,12 @@ impl Args {
     /// Whether more is asked of a run than the maps of its galleries.
     pub fn is_apart(&self) -> bool {
         self.indices.is_some() || self.target.is_some() || self.out.is_some()
+    }
+
+    /// How maps are drawn.
+    pub fn overlay(&self) -> OverlayOptions {
+        let (colormap, blend) = (self.colormap.into(), self.blend.into());
+        OverlayOptions { colormap, blend, ..OverlayOptions::default() }
     }
 
     /// Refuses what clap lets pass.
@@ -110,6 +120,25 @@ impl From<Colours> for Colormap {
     }
 }
 
+/// How maps and photos meet in overlays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Blending {
+    #[default]
+    Even,
+    ByValue,
+    KeepBrightness,
+}
+
+impl From<Blending> for Blend {
+    fn from(blending: Blending) -> Self {
+        match blending {
+            Blending::Even => Self::Even,
+            Blending::ByValue => Self::ByValue,
+            Blending::KeepBrightness => Self::KeepBrightness,
+        }
+    }
+}
+
 /// How maps are smoothed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Smooth {
@@ -134,5 +163,15 @@ mod tests {
         }
         assert_eq!(Colours::value_variants().len(), Colormap::ALL.len());
         assert_eq!(Colormap::from(Colours::default()), Colormap::default());
+    }
+
+    #[test]
+    fn every_blend_can_be_named() {
+        for &blending in Blending::value_variants() {
+            let name = blending.to_possible_value().map(|value| value.get_name().to_owned());
+            assert_eq!(name.as_deref(), Some(Blend::from(blending).name()));
+        }
+        assert_eq!(Blending::value_variants().len(), Blend::ALL.len());
+        assert_eq!(Blend::from(Blending::default()), Blend::default());
     }
 }

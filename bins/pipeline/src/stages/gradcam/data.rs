@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use wick_gradcam::Method;
 use wick_runs::{CamIndexRow, GalleryImages, Input, Predictions, Row, RunDir};
-use wick_viz::{OverlayOptions, save_png};
+use wick_viz::save_png;
 
 use super::args::{Args, SHOWN};
 use super::images::{Images, Judged, correct, judge, of_predictions, wrong};
@@ -27,6 +27,8 @@ const OUT: &str = "explanation";
 struct Judgement {
     judged: Vec<Judged>,
     shown: Vec<Judged>,
+    /// What was said of those that the command line names, where it is kept.
+    named: Option<Vec<Judged>>,
 }
 
 /// Explains what a run keeps.
@@ -43,14 +45,13 @@ pub fn of_run(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result
         inputs.push(Input::path(d.gallery()));
     }
     // With the columns: what an earlier version left is not current.
-    let drawn = (args.colormap, OverlayOptions::default());
-    let options =
-        (&methods, &args.layer, &args.smooth, args.per_class, args.sample, CamIndexRow::COLUMNS, drawn);
+    let (columns, drawn) = (CamIndexRow::COLUMNS, args.overlay());
+    let options = (&methods, &args.layer, &args.smooth, args.per_class, args.sample, columns, drawn);
     inputs.push(Input::value("options", format!("{options:?}")));
     let stage = if args.evaluate { "gradcam-evaluate" } else { "gradcam" };
     run.stage(stage, inputs, args.source.skip_current.into(), || {
         let layer = Some(run.recipe.evaluate.cam_layer.as_str());
-        let judgement = |_: &Subject| kept_judgement(run);
+        let judgement = |_: &Subject| kept_judgement(args, run);
         Ok(Work::Done(explain(args, source, (&methods, layer), judgement, d)?))
     })
 }
@@ -60,11 +61,11 @@ pub fn apart(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result<
     let methods = of_the_run(args, run)?;
     let predictions = run.dir.predictions();
     let judgement = |subject: &Subject| {
+        if run.has_judged(weights)? {
+            return kept_judgement(args, run);
+        }
         if !needs_judgement(args) {
             return Ok(Judgement::default());
-        }
-        if run.has_judged(weights)? {
-            return kept_judgement(run);
         }
         let (predictions, weights) = (predictions.display(), weights.display());
         note(&format!("{predictions} is not of {weights}: images are judged anew, by these weights"));
@@ -93,8 +94,8 @@ fn needs_judgement(args: &Args) -> bool {
     args.indices.is_none() || args.per_class.is_some_and(|count| count > 0)
 }
 
-/// What a run's `evaluate` left; shown are the images of its galleries.
-fn kept_judgement(run: &Run) -> Result<Judgement> {
+/// What a run's `evaluate` left, from as many views as the recipe asks for; shown are the images of its galleries.
+fn kept_judgement(args: &Args, run: &Run) -> Result<Judgement> {
     let predictions = Predictions::read(&run.dir.predictions())?;
     let shown: Vec<usize> = match GalleryImages::read(&run.dir.gallery()) {
         // Those of earlier predictions show other images.
@@ -110,8 +111,10 @@ fn kept_judgement(run: &Run) -> Result<Judgement> {
     };
     let judged = of_predictions(&predictions);
     let by_index: BTreeMap<usize, Judged> = judged.iter().map(|j| (j.index, *j)).collect();
-    let shown = shown.iter().filter_map(|index| by_index.get(index).copied()).collect();
-    Ok(Judgement { judged, shown })
+    let of = |index: &usize| by_index.get(index).copied();
+    let shown = shown.iter().filter_map(of).collect();
+    let named = args.indices.as_ref().and_then(|indices| indices.iter().map(of).collect());
+    Ok(Judgement { judged, shown, named })
 }
 
 /// What the network itself says, of no more images than it takes.
@@ -120,7 +123,7 @@ fn judged_anew(args: &Args, subject: &Subject) -> Result<Judgement> {
         true => judge(subject, [args.sample; 2])?,
         false => judge(subject, [SHOWN, classes::count(args) * subject.class_names.len()])?,
     };
-    Ok(Judgement { shown: wrong(&judged, SHOWN), judged })
+    Ok(Judgement { shown: wrong(&judged, SHOWN), judged, named: None })
 }
 
 /// The methods that the command line names, or else the run's recipe.
@@ -151,9 +154,9 @@ fn explain(
     let subject = &source.subject(args.source.data.as_deref())?;
     let explainer =
         &Explainer::new(args, &subject.network, &subject.augmentation, &subject.class_names, layer)?;
-    let Judgement { judged, shown } = judgement(subject)?;
+    let Judgement { judged, shown, named } = judgement(subject)?;
     let (split, _) = subject.data.judging();
-    let named = args.indices.as_ref().map(|indices| Images::named(subject, indices)).transpose()?;
+    let named = args.indices.as_ref().map(|indices| Images::named(subject, indices, named)).transpose()?;
     if args.evaluate {
         let groups = match named {
             Some(images) => vec![Group { name: "chosen", images }],

@@ -31,35 +31,45 @@ pub struct Images {
     pub judged: Option<Vec<Judged>>,
     /// `(H, W, 3)` bytes one after another.
     pub bytes: Vec<u8>,
-    /// What a photo from elsewhere is called.
-    pub photo: Option<String>,
+    pub chosen: Chosen,
+}
+
+/// Why images are explained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chosen {
+    /// By what was said of them: first the misclassified ones, then those that the network was unsure of.
+    Judged,
+    /// The command line names them.
+    Named,
+    /// A photo from elsewhere, and what it is called.
+    Photo(String),
 }
 
 impl Images {
     /// Those of `split` at `indices`.
-    fn new(split: &Split, indices: Vec<usize>) -> Self {
+    fn new(split: &Split, indices: Vec<usize>, chosen: Chosen) -> Self {
         let truth = indices.iter().map(|&i| usize::from(split.label(i))).collect();
         let bytes = indices.iter().flat_map(|&i| split.image(i)).copied().collect();
-        Self { indices, truth, judged: None, bytes, photo: None }
+        Self { indices, truth, judged: None, bytes, chosen }
     }
 
     /// Those of `split` that were judged so.
     pub fn judged(split: &Split, judged: Vec<Judged>) -> Self {
         let indices = judged.iter().map(|j| j.index).collect();
-        Self { judged: Some(judged), ..Self::new(split, indices) }
+        Self { judged: Some(judged), ..Self::new(split, indices, Chosen::Judged) }
     }
 
     /// What a picture of them shows, in its title.
     pub fn words(&self) -> String {
-        match (&self.photo, self.indices.len()) {
-            (Some(photo), _) => photo.clone(),
-            (None, 1) => "1 image".to_owned(),
-            (None, n) => format!("{n} images"),
+        match (&self.chosen, self.indices.len()) {
+            (Chosen::Photo(name), _) => name.clone(),
+            (_, 1) => "1 image".to_owned(),
+            (_, n) => format!("{n} images"),
         }
     }
 
-    /// Those that the command line names.
-    pub fn named(subject: &Subject, indices: &[usize]) -> Result<Self> {
+    /// Those that the command line names, and what was said of them, if they were judged.
+    pub fn named(subject: &Subject, indices: &[usize], judged: Option<Vec<Judged>>) -> Result<Self> {
         let (split, judging) = subject.data.judging();
         if let Some(i) = indices.iter().find(|i| judging.binary_search(i).is_err()) {
             bail!(
@@ -69,7 +79,7 @@ impl Images {
                 judging.last().unwrap_or(&0)
             );
         }
-        Ok(Self::new(split, indices.to_vec()))
+        Ok(Self { judged, ..Self::new(split, indices.to_vec(), Chosen::Named) })
     }
 }
 

@@ -90,7 +90,7 @@ impl<'a> Explainer<'a> {
             trunks.insert(layer.clone(), Mutex::new(trunk));
         }
         let augmentation = augmentation.test();
-        let overlay = OverlayOptions { colormap: args.colormap.into(), ..OverlayOptions::default() };
+        let overlay = args.overlay();
         Ok(Self { network, augmentation, class_names, places, asked, options, overlay, trunks })
     }
 

@@ -10,7 +10,7 @@ use wick_runs::create_parent;
 use wick_viz::{Fit, Size, fit, read_image, save_png};
 
 use super::args::Args;
-use super::images::Images;
+use super::images::{Chosen, Images};
 use super::maps::Explainer;
 use super::place::Place;
 use super::{methods, pictures, tell};
@@ -40,7 +40,8 @@ pub fn run(args: &Args, source: &Opened, file: &Path) -> Result<()> {
         Fit::Resized { .. } | Fit::Unchanged => name.into_owned(),
     };
     let bytes = photo.into_raw();
-    let images = Images { indices: Vec::new(), truth: Vec::new(), judged: None, bytes, photo: Some(shown) };
+    let chosen = Chosen::Photo(shown);
+    let images = Images { indices: Vec::new(), truth: Vec::new(), judged: None, bytes, chosen };
     let mut all = Vec::new();
     for view in explainer.views(args.method.as_deref().unwrap_or(&usual)) {
         let cams = explainer.explain(&view, &images, &mut |_| {})?;

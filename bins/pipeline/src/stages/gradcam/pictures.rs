@@ -2,14 +2,14 @@
 
 use anyhow::Result;
 use wick_cifar::{HEIGHT, IMAGE_BYTES, WIDTH};
-use wick_gradcam::Method;
 use wick_viz::{
     CamCase, CamComparisonOptions, CamGridOptions, CamGroup, ComparedCams, HeatMap, Photo, RgbImage,
     cam_comparison, cam_grid,
 };
 
-use super::images::Images;
+use super::images::{Chosen, Images};
 use super::maps::{Cams, Explainer};
+use super::tell;
 use super::view::Words;
 
 /// Image, map and overlay of each image by a method, at several places side by side; `all` is not empty.
@@ -49,7 +49,11 @@ pub fn side_by_side(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) ->
         ComparedCams { image, index: index(images, row), maps: &maps[row], truth, predicted, probability }
     };
     let cases: Vec<ComparedCams<'_>> = photos.into_iter().enumerate().map(case).collect();
-    let is_right = |row: usize| images.judged.as_ref().is_some_and(|judged| judged[row].is_right());
+    // Named images stand in the order in which they were named.
+    let is_right = |row: usize| match (&images.chosen, &images.judged) {
+        (Chosen::Judged, Some(judged)) => judged[row].is_right(),
+        _ => false,
+    };
     let (right, wrong): (Vec<_>, Vec<_>) = cases.into_iter().enumerate().partition(|(row, _)| is_right(*row));
     let [wrong, right] = [wrong, right].map(|cases| cases.into_iter().map(|case| case.1).collect::<Vec<_>>());
     let is_mixed = !wrong.is_empty() && !right.is_empty();
@@ -71,11 +75,7 @@ pub fn side_by_side(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) ->
 
 /// The lines above a column: the method, and what tells it from the others.
 fn head(cams: &Cams, lines: Vec<String>) -> String {
-    let title = match cams.view.method {
-        Method::GuidedBackprop => "Guided\nbackpropagation", // wider than a column
-        method => method.title(),
-    };
-    [vec![title.to_owned()], lines].concat().join("\n")
+    [vec![cams.view.method.title().to_owned()], lines].concat().join("\n")
 }
 
 fn photos(images: &Images) -> Result<Vec<Photo<'_>>> {
@@ -83,7 +83,8 @@ fn photos(images: &Images) -> Result<Vec<Photo<'_>>> {
 }
 
 fn map(cams: &Cams, row: usize) -> Result<HeatMap<'_>> {
-    Ok(HeatMap::new(&cams.maps[row].values, HEIGHT, WIDTH)?)
+    let map = HeatMap::new(&cams.maps[row].values, HEIGHT, WIDTH)?;
+    Ok(map.flat_since(tell::nothing(cams, row)))
 }
 
 /// An image's number in the data set; a photo from elsewhere has none.

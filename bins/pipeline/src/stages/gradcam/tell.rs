@@ -37,6 +37,17 @@ pub fn flat(explainer: &Explainer<'_>, cams: &Cams, name: impl Fn(usize) -> Stri
     }
 }
 
+/// Why a map says nothing, if it does, in a word or two that fit into it.
+pub fn nothing(cams: &Cams, row: usize) -> &'static str {
+    match cams.maps[row].status {
+        _ if !cams.view.asks_for_a_class() => "none stands out",
+        MapStatus::AllNegative => "all against",
+        MapStatus::Constant => "all alike",
+        MapStatus::Empty => "all zero",
+        MapStatus::Normal => "flat map",
+    }
+}
+
 /// A status as files and programs have it.
 pub fn status(status: MapStatus) -> CamStatus {
     match status {

@@ -54,6 +54,7 @@ pub fn rows(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) -> Vec<Cam
             smoothing: view.smoothing(&explainer.options),
             status: status(cams.maps[image].status),
             colormap: Some(explainer.overlay.colormap.name().to_owned()),
+            blend: Some(explainer.overlay.blend.name().to_owned()),
         }
     };
     maps.enumerate().map(row).collect()
