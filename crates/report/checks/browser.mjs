@@ -96,8 +96,20 @@ async function keyboard(page, where, picture) {
   await link.focus();
   await page.keyboard.press('Enter');
   if (!(await page.$('dialog[open]'))) return tell(where, 'Enter does not enlarge');
+  await named(page, where, 0);
   await page.keyboard.press('ArrowRight');
+  await named(page, where, 1);
   await page.screenshot({ path: `${picture}-dialog.png` });
   await page.keyboard.press('Escape');
   if (await page.$('dialog[open]')) tell(where, 'Escape does not close the enlarged view');
+}
+
+/** The enlarged view says, to eyes and to ears, that it shows the gallery's image at `place`. */
+async function named(page, where, place) {
+  const [image, text, label] = await page.$eval('dialog[open]', (dialog, place) => {
+    const links = dialog.closest('[data-gallery]').querySelectorAll('.enlarge');
+    return [links[place % links.length].textContent.slice(1), dialog.innerText, dialog.getAttribute('aria-label')];
+  }, place);
+  const says = (what) => new RegExp(`\\bimage ${image}\\b`, 'i').test(what);
+  if (!says(text) || !says(label)) tell(where, `the enlarged view does not say that it shows image ${image}, but "${label}"`);
 }
