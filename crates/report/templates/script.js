@@ -35,6 +35,8 @@ for (const gallery of document.querySelectorAll('[data-gallery]')) {
   const status = gallery.querySelector('[role=status]');
   const dialog = gallery.querySelector('dialog');
   const place = dialog.querySelector('.shown');
+  const which = dialog.querySelector('.which');
+  const title = dialog.getAttribute('aria-label');
   let open = 0;
   const visible = () => cards.filter((card) => !card.hidden);
   gallery.querySelector('.filters').hidden = false;
@@ -45,7 +47,10 @@ for (const gallery of document.querySelectorAll('[data-gallery]')) {
   for (const select of filters) select.addEventListener('change', filter);
   filter();
   const enlarge = (card) => {
-    open = visible().indexOf(card);
+    const all = visible();
+    open = all.indexOf(card);
+    which.textContent = 'image ' + card.dataset.index;
+    dialog.setAttribute('aria-label', title + ': image ' + card.dataset.index + ', ' + (open + 1) + ' of ' + all.length);
     place.replaceChildren(...['.said', '.strip', '.answers', '.likeliest'].flatMap((part) => [...card.querySelectorAll(part)]).map((part) => part.cloneNode(true)));
     if (!dialog.open) dialog.showModal();
   };

@@ -52,10 +52,6 @@ pub fn run(args: &RunFolder) -> Result<StageEnd> {
 /// All that there may be to draw.
 fn parts(run: &Run) -> [Part; 5] {
     let d = &run.dir;
-    let mut of_schedule = Vec::new();
-    if run.recipe.schedule.needs_range_test() {
-        of_schedule.push(d.lr_finder_json());
-    }
     [
         Part {
             figures: &[Figure::Curves],
@@ -82,7 +78,7 @@ fn parts(run: &Run) -> [Part; 5] {
         },
         Part {
             figures: &[Figure::LrSchedule],
-            files: of_schedule,
+            files: schedule::files(run),
             stage: "find-lr",
             draw: |run, data| schedule::draw(run, data.train_indices.len()),
         },

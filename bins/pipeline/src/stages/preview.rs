@@ -33,13 +33,17 @@ pub fn run(args: &PreviewArgs) -> Result<StageEnd> {
 fn of_run(args: &RunFolder) -> Result<StageEnd> {
     let run = args.open()?;
     let d = &run.dir;
-    let inputs = vec![Input::path(d.recipe_toml()), Input::path(d.data())];
+    // A peak that the range test has yet to find leaves nothing to draw; `plot` draws it later.
+    let has_schedule = !run.recipe.schedule.needs_range_test();
+    let mut inputs = vec![Input::path(d.recipe_toml()), Input::path(d.data())];
+    if has_schedule {
+        inputs.extend(schedule::files(&run).into_iter().map(Input::path));
+    }
     run.stage("preview", inputs, args.when_current(), || {
         let data = run.data(args.data.as_deref())?;
         sheet(&run, &run.recipe, &data)?;
         let mut written = vec![d.figure(Figure::Augmentations)];
-        // A peak that the range test has yet to find leaves nothing to draw; `plot` draws it later.
-        if !run.recipe.schedule.needs_range_test() {
+        if has_schedule {
             schedule::draw(&run, data.train_indices.len())?;
             written.extend([d.figure(Figure::LrSchedule), d.figure_svg(Figure::LrSchedule)]);
         }
@@ -62,8 +66,7 @@ fn of_recipe(name: &str, args: &PreviewArgs) -> Result<StageEnd> {
         args.images,
         recipe.train.batch_size
     );
-    let title = format!("{}: learning rate and momentum", recipe.name);
-    let chart = schedule::chart(&recipe, args.images, None, Some(title))?;
+    let chart = schedule::planned(&recipe, args.images, None, Some(schedule::title(&recipe)))?;
     let out = &args.out;
     match out.extension().and_then(|e| e.to_str()) {
         Some("png") => save_png(&chart.png(Theme::Light)?, out)?,

@@ -76,7 +76,8 @@ struct Svg<'a> {
     x_label: &'static str,
     x_ticks: Vec<(String, String)>,
     y_ticks: Vec<(String, String)>,
-    paths: Vec<(&'a str, String)>,
+    /// What the style sheet knows each by, and where it goes.
+    paths: Vec<(String, String)>,
     marks: Vec<DrawnMark<'a>>,
     columns: Vec<DrawnColumn<'a>>,
 }
@@ -130,7 +131,11 @@ impl Chart<'_> {
             paths: self
                 .lines
                 .iter()
-                .map(|line| (line.class.as_str(), path(self.x.iter().zip(line.values), x, y)))
+                .flat_map(|line| {
+                    let (line_path, alone) = paths(self.x.iter().zip(line.values), x, y);
+                    [(line.class.clone(), line_path), (format!("alone {}", line.class), alone)]
+                })
+                .filter(|(_, path)| !path.is_empty())
                 .collect(),
             marks: self.marks(&area, &x_axis),
             columns: self.columns(&area, x, y),
@@ -179,29 +184,27 @@ impl Chart<'_> {
     }
 }
 
-/// The path through all points, broken where one is not finite. A point between two gaps is a line of no length, whose round
-/// ends are a dot.
-fn path<'a>(
+/// The path through all points, broken where one is not finite; and the points between two gaps, each a line of no length, whose
+/// round ends are a dot.
+fn paths<'a>(
     points: impl Iterator<Item = (&'a f64, &'a f64)>,
     x: impl Fn(f64) -> f64,
     y: impl Fn(f64) -> f64,
-) -> String {
-    let mut path = String::new();
-    let mut drawing = false;
-    for (&px, &py) in points {
-        if !py.is_finite() || !px.is_finite() {
-            drawing = false;
-            continue;
+) -> (String, String) {
+    let place = |(px, py): (&f64, &f64)| {
+        (px.is_finite() && py.is_finite()).then(|| format!("{} {}", at(x(*px)), at(y(*py))))
+    };
+    let places: Vec<Option<String>> = points.map(place).collect();
+    let (mut line, mut alone) = (String::new(), String::new());
+    for part in places.split(Option::is_none) {
+        let part: Vec<&str> = part.iter().flatten().map(String::as_str).collect();
+        match part[..] {
+            [] => {}
+            [point] => alone += &format!("M{point}h0"),
+            _ => line += &format!("M{}", part.join("L")),
         }
-        let (px, py) = (at(x(px)), at(y(py)));
-        if drawing {
-            path += &format!("L{px} {py}");
-        } else {
-            path += &format!("M{px} {py}h0");
-        }
-        drawing = true;
     }
-    path
+    (line, alone)
 }
 
 #[cfg(test)]
@@ -211,8 +214,8 @@ mod tests {
     #[test]
     fn lines_break_where_there_is_no_number() {
         let (x, y) = ([1.0, 2.0, 3.0, 4.0], [1.0, f64::NAN, 3.0, 2.0]);
-        let drawn = path(x.iter().zip(&y), |v| 10.0 * v, |v| v);
-        assert_eq!(drawn, "M10.0 1.0h0M30.0 3.0h0L40.0 2.0");
+        let (line, alone) = paths(x.iter().zip(&y), |v| 10.0 * v, |v| v);
+        assert_eq!((line.as_str(), alone.as_str()), ("M30.0 3.0L40.0 2.0", "M10.0 1.0h0"));
     }
 
     #[test]

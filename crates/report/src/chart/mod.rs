@@ -3,6 +3,8 @@
 mod axis;
 mod lines;
 mod reliability;
+#[cfg(test)]
+mod stored;
 mod values;
 
 pub(crate) use axis::Format;

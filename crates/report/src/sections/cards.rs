@@ -126,8 +126,8 @@ pub(crate) fn card(
             true => method.name.clone(),
             false => format!("{}{}", method.name, target(map_row, &name)),
         };
-        // The one word that is wider than a picture on a phone.
-        let name = name.replace("backpropagation", "back\u{ad}propagation");
+        // The one word that is wider than a picture on a phone, or on paper.
+        let name = name.replace("backpropagation", "back\u{ad}propa\u{ad}gation");
         tiles.push(Tile { name, picture, alt });
     }
     Ok(Card {

@@ -99,7 +99,7 @@ fn galleries_show_images_maps_and_what_was_said() {
     let html = html();
     let wrong = section(&html, "misclassified");
     assert!(wrong.contains("2 of the 2 images that the network got wrong, of 6"));
-    assert!(wrong.contains("id=\"misclassified-2\" data-true=\"1\" data-predicted=\"0\""));
+    assert!(wrong.contains("id=\"misclassified-2\" data-index=\"2\" data-true=\"1\" data-predicted=\"0\""));
     let alt = "Image 2, dog, taken for cat at 75.0\u{a0}%, under its Grad-CAM of layer4 for cat: strongest at the lower right";
     assert!(wrong.contains(&format!("alt=\"{alt}\"")), "{wrong}");
     assert!(wrong.contains("<figcaption>LayerCAM</figcaption>"));
