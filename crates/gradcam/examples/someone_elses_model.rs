@@ -4,6 +4,7 @@
 //!
 //! `cargo run -p wick-gradcam --example someone_elses_model`
 #![allow(clippy::print_stdout)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::{
@@ -112,14 +113,13 @@ fn shade(values: &[f32], row: usize) -> String {
     values[row * SIZE..][..SIZE].iter().map(pixel).collect()
 }
 
-fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let mut random = Random(1);
+fn trained(random: &mut Random) -> Result<Net> {
     let variables = VarMap::new();
     let net = Net::new(VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu))?;
-    seed_weights(&variables, &mut random)?;
+    seed_weights(&variables, random)?;
     let mut adam = AdamW::new(variables.all_vars(), ParamsAdamW { lr: 1e-2, ..Default::default() })?;
     for step in 1..=300 {
-        let images: Vec<Image> = (0..32).map(|i| draw(i % 3, &mut random)).collect();
+        let images: Vec<Image> = (0..32).map(|i| draw(i % 3, random)).collect();
         let (pixels, labels) = batch(&images)?;
         let loss = loss::cross_entropy(&net.classify(&net.features(&pixels, Tensor::relu)?)?, &labels)?;
         adam.backward_step(&loss)?;
@@ -127,7 +127,17 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             println!("step {step}: loss {:.4}", loss.to_scalar::<f32>()?);
         }
     }
+    Ok(net)
+}
 
+fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    shares_of_heat().map(drop)
+}
+
+/// Shows where each method looks, and gives how much of its heat lies within the shape of each image.
+fn shares_of_heat() -> std::result::Result<Vec<(Method, Vec<f32>)>, Box<dyn std::error::Error>> {
+    let mut random = Random(1);
+    let net = trained(&mut random)?;
     let images = [0, 0, 1, 1].map(|label| draw(label, &mut random));
     // Two closures are all that is asked of a model: to the activations of a layer, and on to the logits. Maps are channels-last, so
     // this model's features are permuted, and back. The third closure is for guided backpropagation only.
@@ -152,16 +162,15 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 
     let area = 100.0 * (SHAPE * SHAPE) as f32 / (SIZE * SIZE) as f32;
     println!("\nOf the heat, so much lies within the shape, which covers {area:.0} % of the image:");
+    let mut all = Vec::new();
     for method in Method::ALL {
         let maps = explain(method)?.heatmaps;
-        let shares: Vec<String> = images
-            .iter()
-            .zip(&maps)
-            .map(|(image, map)| format!("{:3.0} %", 100.0 * share(image, map)))
-            .collect();
-        println!("{:24}{}", method.title(), shares.join("  "));
+        let shares: Vec<f32> = images.iter().zip(&maps).map(|(image, map)| share(image, map)).collect();
+        let told: Vec<String> = shares.iter().map(|share| format!("{:3.0} %", 100.0 * share)).collect();
+        println!("{:24}{}", method.title(), told.join("  "));
+        all.push((method, shares));
     }
-    Ok(())
+    Ok(all)
 }
 
 /// How much of a map lies within the shape.
@@ -173,4 +182,13 @@ fn share(image: &Image, map: &Heatmap) -> f32 {
         map.values.iter().enumerate().filter(|(p, _)| keep(*p)).map(|(_, v)| v).sum()
     };
     heat(&inside) / heat(&|_| true).max(f32::MIN_POSITIVE)
+}
+
+#[test]
+fn the_heat_lies_on_the_shapes() {
+    let area = (SHAPE * SHAPE) as f32 / (SIZE * SIZE) as f32;
+    for (method, shares) in shares_of_heat().unwrap() {
+        let mean = shares.iter().sum::<f32>() / shares.len() as f32;
+        assert!(mean > 2.0 * area, "{}: {shares:?} within, of an area of {area}", method.title());
+    }
 }
