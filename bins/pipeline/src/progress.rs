@@ -115,8 +115,8 @@ impl TrainingBar {
     /// Takes in what happened.
     pub fn on(&mut self, event: &Event<'_>) {
         match event {
-            Event::Resumed { epoch, step_in_epoch, rows_cut } => {
-                note(&format!("going on in epoch {epoch} after step {step_in_epoch}"));
+            Event::Resumed { epoch, epochs, step_in_epoch, rows_cut } => {
+                note(&going_on(*epoch, *epochs, *step_in_epoch));
                 if *rows_cut > 0 {
                     note(&format!(
                         "{rows_cut} rows past the checkpoint were cut; their steps are done again"
@@ -158,7 +158,8 @@ impl TrainingBar {
     fn evaluated(&mut self, images: usize, total: usize) {
         self.bar = None;
         let (epoch, epochs) = self.epoch;
-        let test = || counting(&format!("epoch {epoch}/{epochs} test"), total, "images");
+        let began = self.stepped; // the first batch is done by now
+        let test = || Counter { began, ..counting(&format!("epoch {epoch}/{epochs} test"), total, "images") };
         self.test.get_or_insert_with(test).at(images);
     }
 
@@ -190,6 +191,15 @@ impl TrainingBar {
                 rate(timing.images_per_second),
             ));
         }
+    }
+}
+
+/// Where a run goes on, if anything is left of it.
+fn going_on(epoch: u64, epochs: usize, step_in_epoch: usize) -> String {
+    match epochs {
+        _ if epoch <= epochs as u64 => format!("going on in epoch {epoch} after step {step_in_epoch}"),
+        1 => "its one epoch is trained, nothing is left to do".to_owned(),
+        _ => format!("all {epochs} epochs are trained, nothing is left to do"),
     }
 }
 
@@ -278,6 +288,13 @@ mod tests {
         }
         let wide = line(140, 0.3, &ways(&P, 0.0));
         assert!(wide.contains("123/391") && wide.contains("accuracy 56.13 %"), "{wide}");
+    }
+
+    #[test]
+    fn a_finished_run_does_not_go_on() {
+        assert_eq!(going_on(2, 2, 7), "going on in epoch 2 after step 7");
+        assert_eq!(going_on(3, 2, 0), "all 2 epochs are trained, nothing is left to do");
+        assert_eq!(going_on(2, 1, 0), "its one epoch is trained, nothing is left to do");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use candle_core::Device;
 use wick_augment::{Augmentation, Size, Transform};
 use wick_cifar::{HEIGHT, WIDTH};
 use wick_models::{Architecture, CompileOptions, Compiled, Metadata, Network, Normalisation};
+use wick_runs::RunDir;
 use wick_train::{Data, DataSource, EvaluationOptions, Views};
 
 use crate::cli::{Source, Weights};
@@ -61,9 +62,27 @@ pub fn open(source: &Source) -> Result<Opened> {
             needs(&weights, "train")?;
             Ok(Opened::Run { run: Box::new(run), weights })
         }
-        (None, Some(path)) => Ok(Opened::File { path: path.clone(), architecture: source.model }),
+        (None, Some(path)) => {
+            refuse_optimizer(path)?;
+            Ok(Opened::File { path: path.clone(), architecture: source.model })
+        }
         (None, None) => anyhow::bail!("name a run with --run or a weights file with --checkpoint"),
     }
+}
+
+/// An optimiser's state lies beside the weights under a like name.
+fn refuse_optimizer(path: &Path) -> Result<()> {
+    let run = RunDir::names_below(Path::new(""));
+    let (weights, state) = (run.last(), run.last_optim());
+    let is_state = path.file_name().is_some() && path.file_name() == state.file_name();
+    let weights = path.with_file_name(weights.file_name().unwrap_or_default());
+    ensure!(
+        !is_state,
+        "{} holds an optimiser's state; the weights are in {}",
+        path.display(),
+        weights.display()
+    );
+    Ok(())
 }
 
 impl Opened {
@@ -112,7 +131,8 @@ impl Opened {
             }
             Self::File { .. } => {
                 let path = data.context(
-                    "a checkpoint is judged on data: name the folder of CIFAR's binary files with --data DIR",
+                    "a checkpoint is judged on data: name the folder of CIFAR's binary files with --data DIR (gradcam explains a photo \
+                     without, named with --image)",
                 )?;
                 let dataset = wick_cifar::load(path)?;
                 let source = DataSource::Path(path.to_owned());

@@ -104,7 +104,13 @@ fn checkpoints_and_photos() {
         &["gradcam", "--checkpoint", &small, "--model", "resnet34", "--image", &photo, "--out", &out],
         &["layer1.2.conv1.weight", "resnet34"],
     );
-    says(&["evaluate", "--checkpoint", &small], &["--data"]);
+    says(&["evaluate", "--checkpoint", &small], &["--data", "--image"]);
+    let state = at("last.optim.safetensors");
+    says(
+        &["gradcam", "--checkpoint", &state, "--image", &photo],
+        &["an optimiser's state", "/last.safetensors"],
+    );
+    says(&["gradcam", "--checkpoint", &small, "--indices", "3-7"], &["`3-7` is no image's number", "3,4,5"]);
     assert!(!fs::exists(&out).unwrap(), "nothing should have been drawn");
     assert!(!fs::exists("evaluation").unwrap(), "nothing should have been made");
 }
@@ -127,6 +133,7 @@ fn classes_and_layers_of_a_photo() {
     says(&[&base[..], &["--layer", "layer3,layer3"]].concat(), &["layer3", "twice"]);
     says(&[&base[..], &["--layer", "layer3+layer3"]].concat(), &["layer3+layer3", "twice"]);
     says(&[&base[..], &["--layer", "layer3,layer5"]].concat(), &["no layer layer5", "layer4"]);
+    says(&[&base[..], &["--layer", "layer3+"]].concat(), &["\"layer3+\" has an empty name", "layer3+layer4"]);
     says(
         &[&base[..], &["--method", "layrcam"]].concat(),
         &["layrcam", "did you mean `layercam`?", "guided-gradcam"],

@@ -47,12 +47,14 @@ impl<'a> Training<'a> {
                 return Err(TrainError::Checkpoint { path: run.last_state(), message });
             }
             let rows_cut = rows::cut(run, state.epoch - 1, state.step)?;
-            observer(Event::Resumed { epoch: state.epoch, step_in_epoch: state.step_in_epoch, rows_cut });
+            let (epoch, step_in_epoch) = (state.epoch, state.step_in_epoch);
+            observer(Event::Resumed { epoch, epochs: length.epochs, step_in_epoch, rows_cut });
             state
         } else {
             let rows_cut = rows::begin(run, start)?;
             if rows_cut > 0 {
-                observer(Event::Resumed { epoch: 1, step_in_epoch: 0, rows_cut });
+                let epochs = length.epochs;
+                observer(Event::Resumed { epoch: 1, epochs, step_in_epoch: 0, rows_cut });
             }
             let found_lr = match recipe.schedule.needs_range_test() {
                 true => Some(rows::suggestion(run)?),

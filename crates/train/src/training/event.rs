@@ -11,6 +11,8 @@ pub enum Event<'a> {
     Resumed {
         /// Epoch in progress, from 1.
         epoch: u64,
+        /// Epochs in all; the one in progress is beyond them where none is left.
+        epochs: usize,
         /// Batches of it that are done.
         step_in_epoch: usize,
         /// Rows past the checkpoint that were cut from the CSV files; their work is done again.

@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "indices", "evaluate"])]
     pub image: Option<PathBuf>,
     /// Test images to explain, by index; unless given, the misclassified ones, of a run all that its galleries show.
-    #[arg(long, value_name = "I,J,…", value_delimiter = ',')]
+    #[arg(long, value_name = "I,J,…", value_delimiter = ',', value_parser = index)]
     pub indices: Option<Vec<usize>>,
     /// How: gradcam, gradcam++, hirescam, xgradcam, layercam, eigencam, eigengradcam, scorecam, ablationcam, guided-backprop or
     /// guided-gradcam; several are drawn side by side. Unless given, a run's recipe names them (evaluate.cam_methods), else it is
@@ -94,6 +94,10 @@ impl Args {
         }
         Ok(())
     }
+}
+
+fn index(text: &str) -> std::result::Result<usize, String> {
+    text.trim().parse().map_err(|_| format!("`{text}` is no image's number; expected numbers such as 3,4,5"))
 }
 
 /// The first that comes a second time.

@@ -18,6 +18,12 @@ impl Place {
         let layers: Vec<String> = asked.split('+').map(|layer| layer.trim().to_owned()).collect();
         for (i, layer) in layers.iter().enumerate() {
             ensure!(
+                !layer.is_empty(),
+                "--layer \"{asked}\" has an empty name; expected layers such as {} or {}",
+                known.join(","),
+                known.join("+")
+            );
+            ensure!(
                 known.contains(&layer.as_str()),
                 "{} has no layer {layer}; it has {}",
                 network.architecture,
@@ -80,7 +86,7 @@ mod tests {
         assert_eq!(read(&["group2", "group2+group3"]).unwrap(), ["group2", "group2+group3"]);
         for (asked, words) in [
             (&["layer4"][..], "speedrun has no layer layer4; it has "),
-            (&["group2+"], "has no layer ;"),
+            (&["group2+"], "--layer \"group2+\" has an empty name"),
             (&["group2+group2"], "names group2 twice"),
             (&["group3", "group2", "group3"], "--layer names group3 twice"),
             (&["group2+group3", "group3+group2"], "--layer names group3+group2 twice"),

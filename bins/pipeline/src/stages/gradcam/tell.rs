@@ -78,6 +78,14 @@ pub fn done(explainer: &Explainer<'_>, images: &Images, all: &[Cams], files: &[P
             "written": paths(files),
         })
     };
-    let text = || Words::title(&explainer.words(all), &format!("{} explained", images.words()));
+    let text = || {
+        let title = Words::title(&explainer.words(all), &format!("{} explained", images.words()));
+        match &explainer.places[..] {
+            [_] => title,
+            places => {
+                format!("{title}, at {}", places.iter().map(Place::to_string).collect::<Vec<_>>().join(", "))
+            }
+        }
+    };
     tell(text, files, value)
 }
