@@ -6,7 +6,9 @@
 #![allow(clippy::print_stdout)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-use candle_core::{DType, Device, Result, Tensor};
+use std::error::Error;
+
+use candle_core::{DType, Device, Tensor};
 use candle_nn::{
     AdamW, Conv2d, Conv2dConfig, Linear, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap, conv2d, linear,
     loss,
@@ -18,7 +20,7 @@ const SHAPE: usize = 5;
 const NAMES: [&str; 3] = ["a plus", "a cross", "scattered dots"];
 
 /// Which rectifier the model runs with: candle's, or one for guided backpropagation.
-type Relu = fn(&Tensor) -> Result<Tensor>;
+type Relu = fn(&Tensor) -> candle_core::Result<Tensor>;
 
 /// A model as one finds them: nothing in it knows of explanations, but that its rectifier can be replaced, which only the guided
 /// methods ask for.
@@ -29,7 +31,7 @@ struct Net {
 }
 
 impl Net {
-    fn new(vb: VarBuilder) -> Result<Self> {
+    fn new(vb: VarBuilder) -> candle_core::Result<Self> {
         let same = Conv2dConfig { padding: 1, ..Default::default() };
         Ok(Self {
             conv1: conv2d(1, 8, 3, same, vb.pp("conv1"))?,
@@ -39,12 +41,12 @@ impl Net {
     }
 
     /// `(N, 1, 16, 16)` to `(N, 16, 8, 8)`
-    fn features(&self, images: &Tensor, relu: Relu) -> Result<Tensor> {
+    fn features(&self, images: &Tensor, relu: Relu) -> candle_core::Result<Tensor> {
         relu(&self.conv2.forward(&relu(&self.conv1.forward(images)?)?)?)
     }
 
     /// `(N, 16, 8, 8)` to `(N, 3)`
-    fn classify(&self, features: &Tensor) -> Result<Tensor> {
+    fn classify(&self, features: &Tensor) -> candle_core::Result<Tensor> {
         self.linear.forward(&features.mean((2, 3))?)
     }
 }
@@ -83,7 +85,7 @@ fn draw(label: usize, random: &mut Random) -> Image {
     Image { pixels, label: label as u32, corner: (top, left) }
 }
 
-fn batch(images: &[Image]) -> Result<(Tensor, Tensor)> {
+fn batch(images: &[Image]) -> candle_core::Result<(Tensor, Tensor)> {
     let pixels: Vec<f32> = images.iter().flat_map(|i| i.pixels.iter().copied()).collect();
     let labels: Vec<u32> = images.iter().map(|i| i.label).collect();
     let n = images.len();
@@ -94,7 +96,7 @@ fn batch(images: &[Image]) -> Result<(Tensor, Tensor)> {
 }
 
 /// Starts from the same weights at every run: candle's own are not seeded on the CPU.
-fn seed_weights(variables: &VarMap, random: &mut Random) -> Result<()> {
+fn seed_weights(variables: &VarMap, random: &mut Random) -> candle_core::Result<()> {
     let data = variables.data().lock().map_err(|e| candle_core::Error::Msg(e.to_string()))?;
     let mut names: Vec<_> = data.iter().collect();
     names.sort_by_key(|(name, _)| *name);
@@ -113,7 +115,7 @@ fn shade(values: &[f32], row: usize) -> String {
     values[row * SIZE..][..SIZE].iter().map(pixel).collect()
 }
 
-fn trained(random: &mut Random) -> Result<Net> {
+fn trained(random: &mut Random) -> candle_core::Result<Net> {
     let variables = VarMap::new();
     let net = Net::new(VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu))?;
     seed_weights(&variables, random)?;
@@ -130,12 +132,15 @@ fn trained(random: &mut Random) -> Result<Net> {
     Ok(net)
 }
 
-fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     shares_of_heat().map(drop)
 }
 
+/// A method, and how much of its heat lies within the shape of each image.
+type Share = (Method, Vec<f32>);
+
 /// Shows where each method looks, and gives how much of its heat lies within the shape of each image.
-fn shares_of_heat() -> std::result::Result<Vec<(Method, Vec<f32>)>, Box<dyn std::error::Error>> {
+fn shares_of_heat() -> Result<Vec<Share>, Box<dyn Error>> {
     let mut random = Random(1);
     let net = trained(&mut random)?;
     let images = [0, 0, 1, 1].map(|label| draw(label, &mut random));
