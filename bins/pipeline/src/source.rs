@@ -67,6 +67,14 @@ pub fn open(source: &Source) -> Result<Opened> {
 }
 
 impl Opened {
+    /// The file of the weights.
+    pub fn weights(&self) -> &Path {
+        match self {
+            Self::Run { weights, .. } => weights,
+            Self::File { path, .. } => path,
+        }
+    }
+
     /// Loads the network alone.
     pub fn explained(&self) -> Result<Explained> {
         match self {

@@ -125,7 +125,7 @@ pub(crate) fn weights(weights: Weights) -> Part {
             "by {} at another time than this page's predictions: the network was trained on in between",
             of.words()
         )),
-        Weights::Unknown => Part::apart("by weights that the manifest does not tell"),
+        Weights::Unknown => Part::apart("by weights that neither the maps nor the manifest tell"),
     }
 }
 
