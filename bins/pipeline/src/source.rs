@@ -86,6 +86,14 @@ fn refuse_optimizer(path: &Path) -> Result<()> {
 }
 
 impl Opened {
+    /// The file of the weights.
+    pub fn weights(&self) -> &Path {
+        match self {
+            Self::Run { weights, .. } => weights,
+            Self::File { path, .. } => path,
+        }
+    }
+
     /// Loads the network alone.
     pub fn explained(&self) -> Result<Explained> {
         match self {

@@ -191,12 +191,32 @@ fn galleries_are_of_the_predictions(folder: &Path) {
     succeed(&["misclassified", "--run", at, "--count", "2", "--order", "confidence"]);
     wrong.sort_by(|a, b| b.confidence().total_cmp(&a.confidence()));
     let surest: Vec<usize> = wrong.iter().map(|row| row.index).take(2).collect();
-    let after = gallery().misclassified.index;
-    assert!(after.starts_with(&surest), "{after:?} should begin with {surest:?}");
-    assert!(by_index.iter().all(|index| after.contains(index)), "the maps' images are there too");
+    assert_eq!(gallery().misclassified.index, surest);
+    assert_eq!(gallery().unsure.index, before.unsure.index[..2]);
+    a_method_at_a_time(folder, &gallery());
     assert!(refuse(&["misclassified", "--run", at, "--count", "0"]).contains("from 1 on"));
     succeed(&["misclassified", "--run", at]);
     assert_eq!(gallery(), before);
+    succeed(&["gradcam", "--run", at]);
+}
+
+/// Each explains what the galleries show, and the page knows by which weights all of them are.
+fn a_method_at_a_time(folder: &Path, gallery: &wick_runs::GalleryImages) {
+    let at = folder.to_str().unwrap();
+    let run = wick_runs::RunDir::open(folder).unwrap();
+    let weights = wick_runs::CamWeights::of(&run.last()).unwrap();
+    let shown: Vec<Option<usize>> =
+        gallery.misclassified.index.iter().chain(&gallery.unsure.index).copied().map(Some).collect();
+    for method in ["gradcam", "gradcam++", "layercam"] {
+        succeed(&["gradcam", "--run", at, "--method", method, "--per-class", "0"]);
+        let cams = run.cam(method).unwrap();
+        let rows: Vec<wick_runs::CamIndexRow> = wick_runs::read_rows(&cams.index()).unwrap();
+        assert_eq!(rows.iter().map(|row| row.index).collect::<Vec<_>>(), shown, "{method}");
+        assert_eq!(wick_runs::CamWeights::read(&cams.raw()).unwrap().as_ref(), Some(&weights), "{method}");
+    }
+    let page = wick_report::page(&run).unwrap();
+    assert!(page.contains("by the last epoch&#39;s weights."));
+    assert!(!page.contains("weights that neither"));
 }
 
 /// By as many images of each kind as are asked for; the run keeps the table.

@@ -75,7 +75,12 @@ impl Run {
 
     /// What its maps are maps of.
     pub(crate) fn origins(&self) -> Vec<Origin> {
-        origins(&self.maps, self.class_names(), self.value("evaluate.cam_layer").as_deref())
+        self.origins_of(&self.maps.iter().collect::<Vec<_>>())
+    }
+
+    /// What these of its maps are maps of.
+    pub(crate) fn origins_of(&self, maps: &[&Maps]) -> Vec<Origin> {
+        origins(maps, self.class_names(), self.value("evaluate.cam_layer").as_deref())
     }
 
     /// What its accuracy is called: runs with a hold-out are judged by that.

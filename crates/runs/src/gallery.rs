@@ -26,8 +26,7 @@ pub struct PictureSet {
 /// As safetensors: of each set `<set>.index`, i64 `(N)`, and `<set>.images`, u8 `(N, 32, 32, 3)`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GalleryImages {
-    /// Images that the network got wrong, by their index in the split that judges. Those that the gallery shows come first,
-    /// then those that class activation maps explain besides.
+    /// Images that the network got wrong, by their index in the split that judges.
     pub misclassified: PictureSet,
     /// Images that the network got right by the least, by index.
     pub unsure: PictureSet,

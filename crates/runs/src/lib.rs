@@ -36,6 +36,7 @@
 
 mod cam_index;
 mod cam_quality;
+mod cam_weights;
 mod claims;
 mod claims_table;
 mod comparison;
@@ -60,6 +61,7 @@ mod write;
 
 pub use cam_index::{CamIndexRow, CamSmoothing, CamStatus};
 pub use cam_quality::CamQualityRow;
+pub use cam_weights::CamWeights;
 pub use claims::{Claim, Claims, Kind, Unit, Value, Verdict};
 pub use comparison::{ComparedRecipe, ComparedRun, Comparison, ComparisonDir, Difference, Judge};
 pub use confusion::ConfusionTable;

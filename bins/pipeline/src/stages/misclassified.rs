@@ -52,18 +52,17 @@ fn of_file(args: &MisclassifiedArgs, asked: Asked) -> Result<StageEnd> {
     Ok(StageEnd::Done)
 }
 
-/// Draws both galleries, keeps their images, and returns the files. Maps will explain the first `explained` mistakes by index,
-/// whatever the gallery shows.
+/// Draws both galleries, keeps their images, and returns the files. `usual` images each, unless told.
 fn draw(
     args: &MisclassifiedArgs,
     data: &Data,
     predictions: &Predictions,
-    explained: usize,
+    usual: usize,
     d: &RunDir,
 ) -> Result<Vec<PathBuf>> {
     let (split, judging) = data.judging();
     let names = &predictions.class_names;
-    let most = args.count.unwrap_or(explained);
+    let most = args.count.unwrap_or(usual);
 
     let (wrong, images) = (predictions.wrong().count(), predictions.rows.len());
     let shown = mistakes(predictions, most, args.order);
@@ -83,11 +82,8 @@ fn draw(
     let tiles = close.iter().map(|call| close_call(call, split, names)).collect::<Result<Vec<_>>>()?;
     let nearly = unsure(&tiles, &options)?;
 
-    let besides = predictions.wrong().take(explained).map(|row| row.index);
-    let shown: Vec<usize> = shown.iter().map(|row| row.index).collect();
-    let besides = besides.filter(|index| !shown.contains(index));
     let kept = GalleryImages {
-        misclassified: pictures(split, shown.iter().copied().chain(besides))?,
+        misclassified: pictures(split, shown.iter().map(|row| row.index))?,
         unsure: pictures(split, close.iter().map(|call| call.row.index))?,
         class_mean: class_means(split, &judging, data.classes()),
     };

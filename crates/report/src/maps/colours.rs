@@ -48,7 +48,7 @@ fn named<T: Copy + Default, const N: usize>(
 }
 
 /// What each colour says, in the order of the maps.
-pub(crate) fn legends(maps: &[Maps]) -> Result<Vec<Legend>, ReportError> {
+pub(crate) fn legends(maps: &[&Maps]) -> Result<Vec<Legend>, ReportError> {
     let mut alike: Vec<(Colormap, Vec<&str>)> = Vec::new();
     for Maps { overlay, method, .. } in maps {
         match alike.iter_mut().find(|(other, _)| *other == overlay.colormap) {

@@ -52,7 +52,7 @@ impl Maps {
         for method in run.cams()? {
             let folder = run.cam(&method)?;
             if folder.index().exists() && folder.raw().exists() {
-                let weights = Weights::of(run, manifest, "gradcam", &folder.index())?;
+                let weights = Weights::of_maps(run, manifest, &folder)?;
                 all.extend(Self::read(&method, weights, &folder.index(), &folder.raw())?);
             }
         }

@@ -43,7 +43,7 @@ impl Origin {
 }
 
 /// What the methods' maps are of, those that are alike together. `layer` is the recipe's.
-pub(crate) fn origins(maps: &[Maps], names: &[String], layer: Option<&str>) -> Vec<Origin> {
+pub(crate) fn origins(maps: &[&Maps], names: &[String], layer: Option<&str>) -> Vec<Origin> {
     let mut alike: Vec<(Vec<&str>, Vec<Part>)> = Vec::new();
     for method in maps.iter().filter(|method| !method.rows.is_empty()) {
         let parts = parts(method, names, layer);
@@ -125,7 +125,7 @@ pub(crate) fn weights(weights: Weights) -> Part {
             "by {} at another time than this page's predictions: the network was trained on in between",
             of.words()
         )),
-        Weights::Unknown => Part::apart("by weights that the manifest does not tell"),
+        Weights::Unknown => Part::apart("by weights that neither the maps nor the manifest tell"),
     }
 }
 

@@ -24,39 +24,60 @@ pub(crate) struct Gallery<'a> {
     /// Those of the maps that are not what a reader would expect.
     origins: Vec<Origin>,
     title: &'a str,
-    cards: &'a [Card],
+    /// Those with maps, then those without.
+    parts: Vec<Part<'a>>,
+    shown: usize,
     /// Number and name of each true class.
     truths: BTreeMap<usize, &'a str>,
     predicted: BTreeMap<usize, &'a str>,
-    /// Pictures beside each other on a card, on a wide page and on a narrow one.
-    columns: [usize; 2],
     /// Whether what other runs say is told.
     others: Others,
     /// The colours of its maps; none where no card has a map.
     legends: Vec<Legend>,
 }
 
+/// Cards that are as wide as each other.
+struct Part<'a> {
+    cards: Vec<&'a Card>,
+    /// Pictures beside each other on a card, on a wide page and on a narrow one.
+    columns: [usize; 2],
+    /// Whether they have none but the image, and how to get maps is told.
+    lacks_maps: bool,
+}
+
+impl<'a> Part<'a> {
+    /// Of those that have maps, or of those that lack them; none where there are no such cards.
+    fn of(cards: &'a [Card], lacks_maps: bool) -> Option<Self> {
+        let cards: Vec<&Card> = cards.iter().filter(|card| (card.tiles.len() == 1) == lacks_maps).collect();
+        let tiles = cards.iter().map(|card| card.tiles.len()).max()?;
+        Some(Self { cards, columns: [WIDE, NARROW].map(|range| columns(tiles, range)), lacks_maps })
+    }
+}
+
 impl<'a> Gallery<'a> {
     /// Of cards with these maps.
     pub(crate) fn of(title: &'a str, cards: &'a [Card], maps: &[Maps]) -> Result<Self, ReportError> {
-        let tiles = cards.iter().map(|card| card.tiles.len()).max().unwrap_or(1);
         let is_told = |card: &&Card| card.others != Others::Unknown;
-        let legends = if tiles > 1 { legends(maps)? } else { Vec::new() };
         Ok(Self {
             origins: Vec::new(),
             title,
             truths: cards.iter().map(|c| (c.truth, c.truth_name.as_str())).collect(),
             predicted: cards.iter().map(|c| (c.predicted, c.predicted_name.as_str())).collect(),
-            columns: [WIDE, NARROW].map(|range| columns(tiles, range)),
             others: cards.iter().find(is_told).map_or(Others::Unknown, |card| card.others),
-            legends,
-            cards,
+            legends: legends(&shown_of(maps, cards))?,
+            parts: [false, true].into_iter().filter_map(|lacks_maps| Part::of(cards, lacks_maps)).collect(),
+            shown: cards.len(),
         })
     }
 
     pub(crate) fn html(&self) -> Result<String, ReportError> {
         Ok(self.render()?)
     }
+}
+
+/// Those of the maps that a card shows.
+fn shown_of<'a>(maps: &'a [Maps], cards: &[Card]) -> Vec<&'a Maps> {
+    maps.iter().filter(|maps| cards.iter().any(|card| maps.row(card.index).is_some())).collect()
 }
 
 /// How many pictures may stand beside each other, by the width of the page.
@@ -113,7 +134,7 @@ fn section(run: &Run, kind: &Kind) -> Result<Section, ReportError> {
     let mut cards: Vec<Card> = Vec::new();
     let (mut bytes, mut left_out) = (0, Vec::new());
     for (index, image) in (kind.set)(galleries).iter() {
-        // The set also keeps images that maps were asked for, and may be older than the predictions.
+        // The set may be older than the predictions.
         let row = by_index.get(&index).filter(|row| (kind.belongs)(row));
         let Some(row) = row else { continue };
         if let Some(limit) = Limit::reached(cards.len(), bytes) {
@@ -130,7 +151,11 @@ fn section(run: &Run, kind: &Kind) -> Result<Section, ReportError> {
         let more = count(left_out.len() as u64);
         lead += &format!(" The run has pictures of {more} more{}.", limit.words());
     }
-    let origins = run.origins().into_iter().filter(|origin| !origin.is_usual()).collect();
+    let origins = run
+        .origins_of(&shown_of(&run.maps, &cards))
+        .into_iter()
+        .filter(|origin| !origin.is_usual())
+        .collect();
     let gallery = Gallery { origins, ..Gallery::of(title, &cards, &run.maps)? };
     Ok(Section { id, title, lead, body: gallery.html()? })
 }

@@ -57,6 +57,41 @@ fn the_last_epoch_comes_before_the_best() {
     assert!(results.contains("8.33\u{a0}%"), "{results}");
 }
 
+/// Of the images 2 and 5 there are maps, of 3 and 4 there are not.
+#[test]
+fn maps_are_promised_where_there_are_some() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = whole(&folder.path().join("run"), &Options::default());
+    let told = |id: &str| {
+        let html = page(&run).unwrap();
+        let html = section(&html, id);
+        let lists = html.split("class=\"cards\" style=\"--wide:").skip(1);
+        let wide: Vec<String> = lists.map(|list| list.split(';').next().unwrap().to_owned()).collect();
+        let (_, hint) = html.split_once("unmapped\">").unwrap_or_default();
+        let hint = hint.split(':').next().unwrap().to_owned();
+        (wide, html.matches("class=\"scale\"").count(), hint)
+    };
+    let of = |wide: &[&str], scales, hint: &str| {
+        (wide.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>(), scales, hint.to_owned())
+    };
+    assert_eq!(told("misclassified"), of(&["3"], 1, ""));
+    assert_eq!(told("unsure"), of(&["2"], 0, "Of these images there are no maps yet"));
+    let mut galleries = GalleryImages::read(&run.gallery()).unwrap();
+    galleries.unsure = wick_runs::PictureSet::default();
+    let row = |index: usize, truth: usize| {
+        let probabilities = vec![0.75, 0.125, 0.125];
+        wick_runs::PredictionRow { index, truth, predicted: 0, probabilities }
+    };
+    let mut predictions = wick_runs::Predictions::read(&run.predictions()).unwrap();
+    (predictions.rows[3], predictions.rows[4]) = (row(3, 1), row(4, 2));
+    predictions.write(&run.predictions()).unwrap();
+    for index in [3, 4] {
+        galleries.misclassified.push(index, &[9; wick_runs::PICTURE_BYTES]);
+    }
+    galleries.write(&run.gallery()).unwrap();
+    assert_eq!(told("misclassified"), of(&["3", "2"], 1, "Of the other 2 there are no maps yet"));
+}
+
 #[test]
 fn claims_are_judged() {
     let html = html();

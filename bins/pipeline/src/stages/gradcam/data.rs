@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use wick_gradcam::Method;
-use wick_runs::{CamIndexRow, GalleryImages, Input, Predictions, Row, RunDir};
+use wick_runs::{CamIndexRow, CamWeights, GalleryImages, Input, Predictions, Row, RunDir};
 use wick_viz::save_png;
 
 use super::args::{Args, SHOWN};
@@ -168,11 +168,12 @@ fn explain(
         return quality::run(subject, explainer, methods, &groups, dir);
     }
     let images = named.unwrap_or_else(|| Images::judged(split, shown));
+    let weights = CamWeights::of(source.weights())?;
     let all = maps(explainer, methods, &images)?;
     let mut files = Vec::new();
     for of_method in all.chunk_by(|a, b| a.view.method == b.view.method) {
         let folder = dir.cam(of_method[0].view.method.name())?;
-        files.extend(write::method(explainer, &images, of_method, &folder)?);
+        files.extend(write::method(explainer, &images, of_method, &weights, &folder)?);
     }
     if let [_, _, ..] = all[..] {
         save_png(&pictures::side_by_side(explainer, &images, &all)?, &dir.cam_methods())?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 use wick_cifar::{HEIGHT, WIDTH};
-use wick_runs::{CamDir, CamIndexRow, write_atomic_by_path, write_rows};
+use wick_runs::{CamDir, CamIndexRow, CamWeights, write_atomic_by_path, write_rows};
 use wick_viz::save_png;
 
 use super::images::Images;
@@ -15,11 +15,12 @@ use super::pictures;
 use super::tell::status;
 use crate::interrupt::whole;
 
-/// Writes `index.csv`, `raw.safetensors` and `grid.png` of a method's maps, and returns their paths.
+/// Writes `index.csv`, `raw.safetensors` and `grid.png` of a method's maps, made by these weights, and returns their paths.
 pub fn method(
     explainer: &Explainer<'_>,
     images: &Images,
     all: &[Cams],
+    weights: &CamWeights,
     folder: &CamDir,
 ) -> Result<[PathBuf; 3]> {
     let rows = rows(explainer, images, all);
@@ -28,7 +29,7 @@ pub fn method(
     whole(|| -> Result<()> {
         write_rows(&folder.index(), &rows)?;
         write_atomic_by_path(&folder.raw(), |path| -> Result<()> {
-            Ok(candle_core::safetensors::save(&tensors, path)?)
+            Ok(safetensors::serialize_to_file(&tensors, Some(weights.metadata()), path)?)
         })?;
         Ok(save_png(&picture, &folder.grid())?)
     })?;
