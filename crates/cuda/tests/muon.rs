@@ -6,25 +6,17 @@ use wick_cuda::training::{
     Clip, Data, Elsewhere, Epoch, Filters, Group, Momentum, Muon, Rates, Rule, Settings, Step, Trainer,
     Values,
 };
-use wick_cuda::{CudaError, Determinism, Device, Numbers, Options};
+use wick_cuda::{Determinism, Device, Numbers, Options};
 use wick_graph::{BatchNorm, Bias, Conv2d, Graph, Role};
 
+mod gpu;
 #[path = "../../graph/src/tests/inputs.rs"]
 mod inputs;
 
+use gpu::device;
+
 const SIDE: usize = 8;
 const BATCH: usize = 6;
-
-fn device() -> Option<Device> {
-    match Device::open(0) {
-        Ok(device) => Some(device),
-        Err(error @ (CudaError::NoLibrary { .. } | CudaError::NoDevice { .. })) => {
-            println!("not run: {error}");
-            None
-        }
-        Err(error) => panic!("{error}"),
-    }
-}
 
 /// Filters of sides below, at and above a tile's, wide and tall, one of them of a single block of parameters; one that is left alone.
 fn network() -> Graph {

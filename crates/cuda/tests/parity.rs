@@ -2,15 +2,16 @@
 //! nothing to test here.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // in helpers as in tests; each error is told
 
-use wick_cuda::{CudaError, Determinism, Device, Executor, Numbers, Options};
+use wick_cuda::{Determinism, Executor, Numbers, Options};
 use wick_graph::{Algorithm, Batch, Graph, Mixed, Role, StepOptions};
 
-#[path = "../../graph/src/tests/deep_head.rs"]
-mod deep_head;
+mod gpu;
+mod graphs;
 #[path = "../../graph/src/tests/inputs.rs"]
 mod inputs;
-#[path = "../../graph/src/tests/networks.rs"]
-mod networks;
+
+use gpu::device;
+use graphs::all;
 
 const SMOOTHING: f32 = 0.1;
 const LABELS: [u32; 5] = [2, 0, 1, 1, 0];
@@ -24,22 +25,6 @@ fn own() -> StepOptions<'static> {
 /// Of `n` images: with others that have `1 - weight` of the target; dropouts draw anew.
 fn mixed(n: usize, weight: f32) -> StepOptions<'static> {
     StepOptions { mixed: Some(Mixed { labels: &OTHERS[..n], weight }), dropout_seed: 1 << 40, ..own() }
-}
-
-fn all() -> Vec<(&'static str, Graph)> {
-    networks::all().into_iter().chain([("deep head", deep_head::deep_head().unwrap())]).collect()
-}
-
-/// The GPU, if there is one and all that belongs to it.
-fn device() -> Option<Device> {
-    match Device::open(0) {
-        Ok(device) => Some(device),
-        Err(error @ (CudaError::NoLibrary { .. } | CudaError::NoDevice { .. })) => {
-            println!("not run: {error}");
-            None
-        }
-        Err(error) => panic!("{error}"),
-    }
 }
 
 struct Outcome {

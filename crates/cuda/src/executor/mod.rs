@@ -18,8 +18,7 @@ mod tests;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use wick_graph::plan::HeadOp;
-use wick_graph::plan::{ConvInputs, Plan};
+use wick_graph::plan::{ConvInputs, HeadOp, Plan};
 use wick_graph::{Batch, Graph, GraphError, Shape, StepOptions};
 
 use crate::cudnn::{Choice, Convolution, Signature};

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use wick_graph::Graph;
 use wick_graph::plan::{ConvInputs, Plan};
 
 use super::build::{passes, program};
@@ -16,14 +15,10 @@ use crate::cudnn::Direction;
 use crate::device::compile;
 use crate::training::{Elsewhere, Filters, Momentum, Muon, Rule};
 
-#[path = "../../../graph/src/tests/deep_head.rs"]
-mod deep_head;
-#[path = "../../../graph/src/tests/networks.rs"]
-mod networks;
+#[path = "../../tests/graphs/mod.rs"]
+mod graphs;
 
-fn all() -> Vec<(&'static str, Graph)> {
-    networks::all().into_iter().chain([("deep head", deep_head::deep_head().unwrap())]).collect()
-}
+use graphs::all;
 
 /// Where NVIDIA's compiler is at hand: it needs no GPU.
 fn compiler() -> bool {
@@ -89,7 +84,7 @@ fn text(step: &Step) -> String {
 
 #[test]
 fn a_residual_block_is_convolutions_with_a_pass_between() {
-    let (_, graph) = networks::all().into_iter().find(|(name, _)| *name == "resnet").unwrap();
+    let (_, graph) = all().into_iter().find(|(name, _)| *name == "resnet").unwrap();
     let plan = Plan::training(&graph, ConvInputs::Written).unwrap();
     let steps = steps(&graph, &plan, Purpose::Train);
     let lines: Vec<String> = steps.iter().map(text).collect();

@@ -1,6 +1,7 @@
 //! Class activation maps of CIFAR images.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
@@ -10,7 +11,7 @@ use wick_cifar::{HEIGHT, IMAGE_BYTES, WIDTH};
 use wick_gradcam::{
     CamError, CamOptions, Heatmap, Layer, MapStatus, Method, Reduction, Smoothing, explain_with,
 };
-use wick_models::{CompileOptions, Mode, Network, Trunk};
+use wick_models::{CompileOptions, Mode, ModelError, Network, Trunk};
 use wick_train::softmax;
 use wick_viz::OverlayOptions;
 
@@ -33,8 +34,8 @@ pub struct Explainer<'a> {
     pub options: CamOptions,
     /// How maps are drawn.
     pub overlay: OverlayOptions,
-    /// What computes the activations of each layer that is looked at, in fewer passes than the network layer by layer.
-    trunks: HashMap<String, Mutex<Trunk>>,
+    /// What computes the activations of each layer that was looked at, in fewer passes than the network layer by layer.
+    trunks: Mutex<HashMap<String, Trunk>>,
 }
 
 /// Maps of some images by one method at one place.
@@ -84,14 +85,18 @@ impl<'a> Explainer<'a> {
             ..CamOptions::default()
         };
         let asked = Asked::read(args.target.as_deref(), class_names)?;
-        let mut trunks = HashMap::new();
-        for layer in places.iter().flat_map(Place::layers) {
-            let trunk = Trunk::new(network, layer, CompileOptions::default())?;
-            trunks.insert(layer.clone(), Mutex::new(trunk));
-        }
         let augmentation = augmentation.test();
         let overlay = args.overlay();
-        Ok(Self { network, augmentation, class_names, places, asked, options, overlay, trunks })
+        Ok(Self {
+            network,
+            augmentation,
+            class_names,
+            places,
+            asked,
+            options,
+            overlay,
+            trunks: Mutex::default(),
+        })
     }
 
     /// Each method at each place.
@@ -155,18 +160,22 @@ impl<'a> Explainer<'a> {
         Ok(cams)
     }
 
+    /// What a layer leaves of images.
+    fn activations(&self, images: &Tensor, layer: &str) -> Result<Tensor, ModelError> {
+        let mut trunks = self.trunks.lock().unwrap_or_else(PoisonError::into_inner);
+        let trunk = match trunks.entry(layer.to_owned()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Trunk::new(self.network, layer, CompileOptions::default())?),
+        };
+        trunk.map(images)
+    }
+
     /// The network, cut in two behind a layer.
     fn cut<'b>(&'b self, name: &'b str) -> Layer<'b> {
         let model = self.network.model.as_ref();
         Layer::new(
             name,
-            move |x: &Tensor| match self.trunks.get(name) {
-                Some(trunk) => {
-                    let mut trunk = trunk.lock().unwrap_or_else(PoisonError::into_inner);
-                    trunk.map(x).map_err(candle_core::Error::wrap)
-                }
-                None => wick_ops::no_grad(|| model.forward_until(x, name, Mode::Evaluate)),
-            },
+            move |x: &Tensor| self.activations(x, name).map_err(candle_core::Error::wrap),
             move |a: &Tensor| model.forward_from(a, name, Mode::Evaluate),
         )
         .guided(move |x: &Tensor| {

@@ -70,9 +70,10 @@ pub fn methods(explainer: &Explainer<'_>, images: &Images, all: &[Cams]) -> Resu
 /// Names the files; as JSON, what each map holds too.
 pub fn done(explainer: &Explainer<'_>, images: &Images, all: &[Cams], files: &[PathBuf]) -> Result<()> {
     let methods = methods(explainer, images, all)?;
+    let layers: Vec<String> = explainer.places.iter().map(Place::to_string).collect();
     let value = || {
         json!({
-            "layers": explainer.places.iter().map(Place::to_string).collect::<Vec<_>>(),
+            "layers": layers,
             "target": explainer.asked.words(explainer.class_names),
             "methods": methods,
             "written": paths(files),
@@ -80,11 +81,9 @@ pub fn done(explainer: &Explainer<'_>, images: &Images, all: &[Cams], files: &[P
     };
     let text = || {
         let title = Words::title(&explainer.words(all), &format!("{} explained", images.words()));
-        match &explainer.places[..] {
-            [_] => title,
-            places => {
-                format!("{title}, at {}", places.iter().map(Place::to_string).collect::<Vec<_>>().join(", "))
-            }
+        match layers.len() {
+            1 => title,
+            _ => format!("{title}, at {}", layers.join(", ")),
         }
     };
     tell(text, files, value)
