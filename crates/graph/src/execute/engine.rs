@@ -18,10 +18,13 @@ use crate::graph::{Graph, NormKind, Role, Shape};
 use crate::plan::{ConvInputs, Finish, Pass, Plan, Read, Work};
 
 #[derive(Debug)]
-pub(super) struct Engine<E> {
+pub(crate) struct Engine<E> {
     graph: Arc<Graph>,
     training: Arc<Plan>,
     evaluation: Arc<Plan>,
+    /// Once it was needed.
+    input_gradient: Option<Arc<Plan>>,
+    inputs: ConvInputs,
     algorithm: Algorithm,
     arena: Arena<E>,
     norms: Vec<Norm>,
@@ -42,17 +45,35 @@ struct Stage<'a> {
     images: usize,
     pixels: &'a [f32],
     parameters: &'a [&'a [f32]],
-    profile: usize,
+    purpose: Purpose,
+}
+
+/// What a stage is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Train,
+    Evaluate,
+    /// To evaluate, and to know the gradient of the images.
+    Differentiate,
+}
+
+impl Purpose {
+    /// The number of its profile.
+    fn profile(self) -> usize {
+        usize::from(self != Self::Train)
+    }
 }
 
 impl<E: Element> Engine<E> {
-    pub fn new(graph: &Graph, options: Options) -> Result<Self, GraphError> {
-        let training = Arc::new(Plan::training(graph, ConvInputs::OnTheFly)?);
+    pub fn new(graph: &Graph, options: Options, inputs: ConvInputs) -> Result<Self, GraphError> {
+        let training = Arc::new(Plan::training(graph, inputs)?);
         let channels = training.sizes.iter().map(|size| size.channels).max().unwrap_or(0);
         Ok(Self {
             graph: Arc::new(graph.clone()),
-            evaluation: Arc::new(Plan::evaluation(graph, ConvInputs::OnTheFly)?),
+            evaluation: Arc::new(Plan::evaluation(graph, inputs)?),
             training,
+            input_gradient: None,
+            inputs,
             algorithm: options.algorithm,
             arena: Arena::new(),
             norms: vec![Norm::default(); graph.norms.len()],
@@ -106,7 +127,7 @@ impl<E: Element> Engine<E> {
         }
         self.statistics.clear();
         // Batch norms will be measured; what else there is is known.
-        let stage = Stage { plan: &plan, images, pixels: batch.images, parameters, profile: 0 };
+        let stage = Stage { plan: &plan, images, pixels: batch.images, parameters, purpose: Purpose::Train };
         self.begin(&stage);
         for pass in &plan.forward {
             self.run(&stage, pass, gradients)?;
@@ -131,7 +152,7 @@ impl<E: Element> Engine<E> {
         let (graph, plan) = (Arc::clone(&self.graph), Arc::clone(&self.evaluation));
         let pixels = images;
         let images = self.check(parameters, images)?;
-        let stage = Stage { plan: &plan, images, pixels, parameters, profile: 1 };
+        let stage = Stage { plan: &plan, images, pixels, parameters, purpose: Purpose::Evaluate };
         self.begin(&stage);
         for pass in &plan.forward {
             self.run(&stage, pass, &mut [])?;
@@ -152,6 +173,41 @@ impl<E: Element> Engine<E> {
         let images = self.check(parameters, images)?;
         let map = self.arena.tensor(&self.evaluation, buf, images);
         Ok(map.iter().map(|v| v.to_f32()).collect())
+    }
+
+    /// The gradient `(N, H, W, C)` with respect to images that are evaluated, from that with respect to their logits.
+    pub fn input_gradient(
+        &mut self,
+        parameters: &[&[f32]],
+        images: &[f32],
+        dlogits: &[f32],
+    ) -> Result<Vec<f32>, GraphError> {
+        let graph = Arc::clone(&self.graph);
+        let plan = match &self.input_gradient {
+            Some(plan) => Arc::clone(plan),
+            None => {
+                let plan = Plan::input_gradient(&graph, self.inputs)?;
+                Arc::clone(self.input_gradient.insert(Arc::new(plan)))
+            }
+        };
+        let pixels = images;
+        let images = self.check(parameters, images)?;
+        expect("the gradient of the logits", dlogits.len(), images * graph.classes())?;
+        let stage = Stage { plan: &plan, images, pixels, parameters, purpose: Purpose::Differentiate };
+        self.begin(&stage);
+        for pass in &plan.forward {
+            self.run(&stage, pass, &mut [])?;
+        }
+        let run = Run { graph: &graph, ops: &plan.head, images, parameters, dropout: None };
+        self.head.forward(run)?;
+        self.spread.clear();
+        let share = 1.0 / plan.features.pixels as f32;
+        self.spread.extend(self.head.features_gradient(run, dlogits)?.iter().map(|d| d * share));
+        for pass in &plan.backward {
+            self.run(&stage, pass, &mut [])?;
+        }
+        let of_input = plan.of_input.map(|buf| self.arena.tensor(&plan, buf, images)).unwrap_or_default();
+        Ok(of_input.iter().map(|v| v.to_f32()).collect())
     }
 
     /// The number of images, if everything has the length it must have.
@@ -178,18 +234,21 @@ impl<E: Element> Engine<E> {
         let features = stage.plan.features.channels;
         self.head.features(stage.plan.head.len(), stage.images, features);
         for (norm, layer) in self.norms.iter_mut().zip(&self.graph.norms) {
-            if stage.profile == 1 || matches!(layer.kind, NormKind::Bias) {
+            if stage.purpose != Purpose::Train || matches!(layer.kind, NormKind::Bias) {
                 norm.know(layer, stage.parameters);
+            }
+            if stage.purpose == Purpose::Differentiate {
+                norm.know_gradient();
             }
         }
         if let Some(profiles) = &mut self.profiles {
-            profiles[stage.profile].begin();
+            profiles[stage.purpose.profile()].begin();
         }
     }
 
     fn run(&mut self, stage: &Stage<'_>, pass: &Pass, gradients: &mut [Vec<f32>]) -> Result<(), GraphError> {
         let began = Instant::now();
-        let Stage { plan, images, pixels, parameters, profile } = *stage;
+        let Stage { plan, images, pixels, parameters, purpose } = *stage;
         let context = Context {
             graph: &self.graph,
             plan,
@@ -207,14 +266,14 @@ impl<E: Element> Engine<E> {
             indices: &mut self.indices,
             features: self.head.features(plan.head.len(), images, plan.features.channels),
             gradients,
-            keeps_indices: profile == 0,
+            keeps_indices: purpose != Purpose::Evaluate,
         };
         context.run(pass, self.arena.tensors(plan, pass, images), outputs)?;
         self.reduce(stage, pass, gradients);
         if self.profiles.is_some() {
             let (op, flops) = describe(&self.graph, pass, images);
             if let Some(profiles) = &mut self.profiles {
-                profiles[profile].add(&pass.layer, op, flops, began);
+                profiles[purpose.profile()].add(&pass.layer, op, flops, began);
             }
         }
         Ok(())
@@ -247,7 +306,7 @@ impl<E: Element> Engine<E> {
 
     fn note(&mut self, stage: &Stage<'_>, layer: &str, op: &'static str, began: Instant) {
         if let Some(profiles) = &mut self.profiles {
-            profiles[stage.profile].add(layer, op, 0.0, began);
+            profiles[stage.purpose.profile()].add(layer, op, 0.0, began);
         }
     }
 }

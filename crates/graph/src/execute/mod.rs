@@ -13,10 +13,11 @@ use half::bf16;
 use wick_kernels::Precision;
 use wick_kernels::fused::Algorithm;
 
+use crate::plan::ConvInputs;
 use crate::{Graph, GraphError};
 #[cfg(test)]
 pub(crate) use dropout::Dropout;
-use engine::Engine;
+pub(crate) use engine::Engine;
 
 pub use norm::BatchStatistics;
 pub use profile::ProfileRow;
@@ -115,9 +116,10 @@ impl Executor {
     /// # Errors
     /// A layer that nothing reads, or no logits at the end.
     pub fn new(graph: &Graph, options: Options) -> Result<Self, GraphError> {
+        let inputs = ConvInputs::OnTheFly;
         Ok(Self(match options.precision {
-            Precision::F32 => Engines::F32(Box::new(Engine::new(graph, options)?)),
-            Precision::Bf16 => Engines::Bf16(Box::new(Engine::new(graph, options)?)),
+            Precision::F32 => Engines::F32(Box::new(Engine::new(graph, options, inputs)?)),
+            Precision::Bf16 => Engines::Bf16(Box::new(Engine::new(graph, options, inputs)?)),
         }))
     }
 
@@ -159,6 +161,20 @@ impl Executor {
     /// A graph that does not end so; as [`logits`](Self::logits).
     pub fn last_map(&mut self, parameters: &[&[f32]], images: &[f32]) -> Result<Vec<f32>, GraphError> {
         among_workers(|| either!(&mut self.0, engine => engine.last_map(parameters, images)))
+    }
+
+    /// From the gradient `(N, classes)` of something with respect to the logits of images `(N, H, W, C)` to its gradient with respect to
+    /// these images, with running statistics in batch norms and nothing dropped.
+    ///
+    /// # Errors
+    /// As [`logits`](Self::logits); another number of gradients than of logits.
+    pub fn input_gradient(
+        &mut self,
+        parameters: &[&[f32]],
+        images: &[f32],
+        dlogits: &[f32],
+    ) -> Result<Vec<f32>, GraphError> {
+        among_workers(|| either!(&mut self.0, engine => engine.input_gradient(parameters, images, dlogits)))
     }
 
     /// The logits of the last step or evaluation.

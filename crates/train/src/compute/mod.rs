@@ -1,11 +1,15 @@
 //! Where networks are computed.
 
+mod cut;
+
 use candle_core::Tensor;
 use wick_cuda::{CudaError, DRIVER, Determinism, Device, Executor, Numbers, Options};
 use wick_models::{CompileOptions, Compiled, Network, Precision};
 
 use crate::training::Cuda;
 use crate::{Recipe, TrainError};
+
+pub use cut::{Cut, Recorded};
 
 /// The CPU, or a GPU.
 #[derive(Debug, Clone, Default)]
