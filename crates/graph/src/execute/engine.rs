@@ -6,9 +6,10 @@ use std::time::Instant;
 use wick_kernels::Element;
 use wick_kernels::fused::Algorithm;
 
-use super::arena::Arena;
+use super::arena::{Arena, Memory};
 use super::head::{Head, Run};
 use super::norm::{BatchStatistics, Norm};
+use super::packed::{Meets, Packed};
 use super::pass::{Context, Outputs, products, sums_a_channel};
 use super::profile::{Profile, ProfileRow, describe};
 use super::sums::Sums;
@@ -28,6 +29,7 @@ pub(crate) struct Engine<E> {
     algorithm: Algorithm,
     arena: Arena<E>,
     norms: Vec<Norm>,
+    packed: Packed,
     head: Head,
     sums: Vec<f32>,
     indices: Vec<Vec<u8>>,
@@ -77,6 +79,7 @@ impl<E: Element> Engine<E> {
             algorithm: options.algorithm,
             arena: Arena::new(),
             norms: vec![Norm::default(); graph.norms.len()],
+            packed: Packed::new::<E>(graph, options.algorithm)?,
             head: Head::default(),
             sums: Vec::new(),
             indices: vec![Vec::new(); graph.pools.len()],
@@ -128,7 +131,7 @@ impl<E: Element> Engine<E> {
         self.statistics.clear();
         // Batch norms will be measured; what else there is is known.
         let stage = Stage { plan: &plan, images, pixels: batch.images, parameters, purpose: Purpose::Train };
-        self.begin(&stage);
+        self.begin(&stage)?;
         for pass in &plan.forward {
             self.run(&stage, pass, gradients)?;
         }
@@ -153,7 +156,7 @@ impl<E: Element> Engine<E> {
         let pixels = images;
         let images = self.check(parameters, images)?;
         let stage = Stage { plan: &plan, images, pixels, parameters, purpose: Purpose::Evaluate };
-        self.begin(&stage);
+        self.begin(&stage)?;
         for pass in &plan.forward {
             self.run(&stage, pass, &mut [])?;
         }
@@ -194,7 +197,7 @@ impl<E: Element> Engine<E> {
         let images = self.check(parameters, images)?;
         expect("the gradient of the logits", dlogits.len(), images * graph.classes())?;
         let stage = Stage { plan: &plan, images, pixels, parameters, purpose: Purpose::Differentiate };
-        self.begin(&stage);
+        self.begin(&stage)?;
         for pass in &plan.forward {
             self.run(&stage, pass, &mut [])?;
         }
@@ -229,8 +232,8 @@ impl<E: Element> Engine<E> {
         Ok(count)
     }
 
-    fn begin(&mut self, stage: &Stage<'_>) {
-        self.arena.reserve(stage.plan, stage.images);
+    fn begin(&mut self, stage: &Stage<'_>) -> Result<(), GraphError> {
+        self.remember(stage)?;
         let features = stage.plan.features.channels;
         self.head.features(stage.plan.head.len(), stage.images, features);
         for (norm, layer) in self.norms.iter_mut().zip(&self.graph.norms) {
@@ -244,6 +247,24 @@ impl<E: Element> Engine<E> {
         if let Some(profiles) = &mut self.profiles {
             profiles[stage.purpose.profile()].begin();
         }
+        Ok(())
+    }
+
+    /// Makes room for a stage, and weights ready that are evaluated again.
+    fn remember(&mut self, stage: &Stage<'_>) -> Result<(), GraphError> {
+        let Stage { plan, images, parameters, purpose, .. } = *stage;
+        if purpose == Purpose::Train {
+            self.packed.forget();
+            self.arena.reserve(plan, images, 0);
+            return Ok(());
+        }
+        let meets = self.packed.meet(&self.graph, parameters);
+        let kept = if meets == Meets::Others { 0 } else { self.packed.len() };
+        let memory = self.arena.reserve(plan, images, kept);
+        if meets == Meets::Again || (meets, memory) == (Meets::Ready, Memory::New) {
+            self.packed.pack(&self.graph, self.algorithm, parameters, self.arena.kept(kept))?;
+        }
+        Ok(())
     }
 
     fn run(&mut self, stage: &Stage<'_>, pass: &Pass, gradients: &mut [Vec<f32>]) -> Result<(), GraphError> {
@@ -257,6 +278,7 @@ impl<E: Element> Engine<E> {
             pixels,
             parameters,
             norms: &self.norms,
+            packed: &self.packed,
             ones: &self.ones,
             zeros: &self.zeros,
             spread: &self.spread,
@@ -268,7 +290,8 @@ impl<E: Element> Engine<E> {
             gradients,
             keeps_indices: purpose != Purpose::Evaluate,
         };
-        context.run(pass, self.arena.tensors(plan, pass, images), outputs)?;
+        let kept = self.packed.kept();
+        context.run(pass, self.arena.tensors(plan, pass, images, kept), outputs)?;
         self.reduce(stage, pass, gradients);
         if self.profiles.is_some() {
             let (op, flops) = describe(&self.graph, pass, images);

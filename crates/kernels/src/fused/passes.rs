@@ -17,7 +17,7 @@ pub trait Passes: Sized {
         weight: Weight<Self>,
         y: Sink<Self>,
     );
-    fn pack(shape: &Conv2dShape, algorithm: Algorithm, weight: &[f32]) -> Vec<Self>;
+    fn pack_conv2d(shape: &Conv2dShape, algorithm: Algorithm, weight: &[f32], packed: &mut [Self]);
     fn conv2d_input_gradient(
         shape: &Conv2dShape,
         algorithm: Algorithm,
@@ -51,8 +51,8 @@ macro_rules! passes {
                 convolution::forward(s, algorithm, x, weight, y);
             }
 
-            fn pack(s: &Conv2dShape, algorithm: Algorithm, weight: &[f32]) -> Vec<Self> {
-                convolution::pack(s, algorithm, weight)
+            fn pack_conv2d(s: &Conv2dShape, algorithm: Algorithm, weight: &[f32], packed: &mut [Self]) {
+                convolution::pack(s, algorithm, weight, packed);
             }
 
             fn conv2d_input_gradient(

@@ -26,7 +26,7 @@ use crate::error::{ShapeError, expect_len};
 use crate::scratch;
 use crate::simd::LANES;
 pub(super) use packed::pack;
-pub use packed::{PackedWeights, conv2d_packed};
+pub use packed::{conv2d_packed, pack_conv2d, packed_conv2d_len};
 use pass::Pass;
 use scheme::Scheme;
 use strided::{Strided, StridedFilters, StridedGradient};
@@ -125,12 +125,12 @@ pub(super) fn forward<E: Element>(
     with_pass(shape, algorithm, x, weight, Run(&sink));
 }
 
-/// A convolution's weights, as they are or as [`PackedWeights`] has them.
+/// A convolution's weight, as it is or as [`pack_conv2d`] leaves it.
 #[derive(Clone, Copy)]
 pub enum Weight<'a, E> {
     /// `(KH, KW, C_in, C_out)`.
     Plain(&'a [f32]),
-    /// As passes read them.
+    /// As passes read it.
     Packed(&'a [E]),
 }
 

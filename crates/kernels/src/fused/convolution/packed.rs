@@ -8,71 +8,84 @@ use crate::convolution::Conv2dShape;
 use crate::element::Element;
 use crate::error::{ShapeError, expect_len};
 use crate::fused::{Sink, Source};
-use crate::huge_pages;
 
-/// A convolution's weights as its forward passes read them: transformed, rounded and put in order once, where
-/// [`conv2d`](super::conv2d) does it every time. Worth it where the same weights meet many batches, the more so the smaller
-/// these are. In 4×4 tiles they take four times the memory of the weights, nine times at stride 2.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PackedWeights<E> {
-    shape: Conv2dShape,
-    algorithm: Algorithm,
-    values: Vec<E>,
-}
-
-impl<E: Element> PackedWeights<E> {
-    /// Of `weight`, `(KH, KW, C_in, C_out)`, for images of the shape's size, in batches of any size.
-    ///
-    /// # Errors
-    /// The shape is impossible, or the weight's length does not follow from it.
-    pub fn new(shape: &Conv2dShape, algorithm: Algorithm, weight: &[f32]) -> Result<Self, ShapeError> {
-        shape.checked()?;
-        expect_len("PackedWeights::new", "weight", weight.len(), shape.weight_len())?;
-        Ok(Self { shape: *shape, algorithm, values: E::pack(shape, algorithm, weight) })
-    }
-
-    /// Of a batch of so many images.
-    pub fn shape(&self, batch: usize) -> Conv2dShape {
-        Conv2dShape { batch, ..self.shape }
-    }
-}
-
-/// [`conv2d`](super::conv2d) of `batch` images with weights that are ready. The result has the same bits.
+/// Values that [`pack_conv2d`] makes of a weight: as many as the weight has or some more if it is used as it is, four times as
+/// many in 4×4 tiles, nine times at stride 2.
 ///
 /// # Errors
-/// A slice's length does not follow from the weights' shape and the batch.
-pub fn conv2d_packed<E: Element>(
-    batch: usize,
-    x: Source<E>,
-    weight: &PackedWeights<E>,
-    y: Sink<E>,
+/// The shape is impossible.
+pub fn packed_conv2d_len<E: Element>(shape: &Conv2dShape, algorithm: Algorithm) -> Result<usize, ShapeError> {
+    shape.checked()?;
+    Ok(with_pass(shape, algorithm, Source::<E>::Plain(&[]), Weight::Plain(&[]), Measure))
+}
+
+/// A weight `(KH, KW, C_in, C_out)` as forward passes read it: transformed, rounded and put in order once, where
+/// [`conv2d`](super::conv2d) does it every time. Worth it where the same weight meets many batches, the more so the smaller these
+/// are. The shape's batch does not matter.
+///
+/// # Errors
+/// The shape is impossible, or a slice's length does not follow from it ([`packed_conv2d_len`]).
+pub fn pack_conv2d<E: Element>(
+    shape: &Conv2dShape,
+    algorithm: Algorithm,
+    weight: &[f32],
+    packed: &mut [E],
 ) -> Result<(), ShapeError> {
-    const OP: &str = "conv2d_packed";
-    let shape = weight.shape(batch);
-    let (input, output) = extents(&shape)?;
-    x.check(OP, "x", input.sizes())?;
-    y.check(OP, "y", output.sizes())?;
-    E::conv2d(&shape, weight.algorithm, x, Weight::Packed(&weight.values), y);
+    const OP: &str = "pack_conv2d";
+    let len = packed_conv2d_len::<E>(shape, algorithm)?;
+    expect_len(OP, "weight", weight.len(), shape.weight_len())?;
+    expect_len(OP, "packed", packed.len(), len)?;
+    E::pack_conv2d(shape, algorithm, weight, packed);
     Ok(())
 }
 
-/// [`PackedWeights::new`] of checked arguments.
+/// [`conv2d`](super::conv2d) with a weight that [`pack_conv2d`] left, of the same shape but for the batch and by the same
+/// algorithm. The result has the same bits.
+///
+/// # Errors
+/// As [`pack_conv2d`].
+pub fn conv2d_packed<E: Element>(
+    shape: &Conv2dShape,
+    algorithm: Algorithm,
+    x: Source<E>,
+    packed: &[E],
+    y: Sink<E>,
+) -> Result<(), ShapeError> {
+    const OP: &str = "conv2d_packed";
+    let (input, output) = extents(shape)?;
+    x.check(OP, "x", input.sizes())?;
+    expect_len(OP, "packed", packed.len(), packed_conv2d_len::<E>(shape, algorithm)?)?;
+    y.check(OP, "y", output.sizes())?;
+    E::conv2d(shape, algorithm, x, Weight::Packed(packed), y);
+    Ok(())
+}
+
+/// [`pack_conv2d`] of checked arguments.
 pub(in crate::fused) fn pack<E: Element>(
     shape: &Conv2dShape,
     algorithm: Algorithm,
     weight: &[f32],
-) -> Vec<E> {
-    with_pass(shape, algorithm, Source::Plain(&[]), Weight::Plain(weight), Packing)
+    packed: &mut [E],
+) {
+    with_pass(shape, algorithm, Source::Plain(&[]), Weight::Plain(weight), Packing(packed));
 }
 
-struct Packing;
+struct Measure;
 
-impl<E: Element> WithPass<E> for Packing {
-    type Output = Vec<E>;
+impl<E: Element> WithPass<E> for Measure {
+    type Output = usize;
 
-    fn with<P: Scheme, O: Operand>(self, pass: Pass<E, P, O>) -> Vec<E> {
-        let mut packed = huge_pages::vec(E::default(), pass.packed_len());
-        pass.pack(&mut packed);
-        packed
+    fn with<P: Scheme, O: Operand>(self, pass: Pass<E, P, O>) -> usize {
+        pass.packed_len()
+    }
+}
+
+struct Packing<'a, E>(&'a mut [E]);
+
+impl<E: Element> WithPass<E> for Packing<'_, E> {
+    type Output = ();
+
+    fn with<P: Scheme, O: Operand>(self, pass: Pass<E, P, O>) {
+        pass.pack(self.0);
     }
 }
