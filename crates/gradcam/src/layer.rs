@@ -3,7 +3,7 @@ use candle_core::{Result, Tensor};
 /// A part of a model, from tensor to tensor.
 type Part<'a> = Box<dyn Fn(&Tensor) -> Result<Tensor> + 'a>;
 /// A part's gradient, from what it reads and the gradient of what it leaves.
-type Gradient<'a> = Box<dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + 'a>;
+type Gradient<'a> = dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + 'a;
 
 /// A layer to look at: the model, cut in two behind it.
 ///
@@ -19,7 +19,7 @@ pub struct Layer<'a> {
     name: String,
     features: Part<'a>,
     head: Part<'a>,
-    head_gradient: Option<Gradient<'a>>,
+    head_gradient: Option<Box<Gradient<'a>>>,
     guided: Option<Part<'a>>,
 }
 
@@ -86,7 +86,7 @@ impl<'a> Layer<'a> {
         (self.head)(activations)
     }
 
-    pub(crate) fn head_gradient(&self) -> Option<&(dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + 'a)> {
+    pub(crate) fn head_gradient(&self) -> Option<&Gradient<'a>> {
         self.head_gradient.as_deref()
     }
 

@@ -113,7 +113,7 @@ impl Head {
                 *own = weight * *own + (1.0 - weight) * other;
             });
         }
-        self.to_features(run, Some(gradients))
+        self.back_to_features(run, Some(gradients))
     }
 
     /// From the gradient of the logits to that of the features, and of no parameter.
@@ -121,11 +121,11 @@ impl Head {
         let last = &mut self.gradients[run.ops.len()];
         last.clear();
         last.extend_from_slice(dlogits);
-        self.to_features(run, None)
+        self.back_to_features(run, None)
     }
 
     /// From the logits' gradient, which is there, to the features', and to those of parameters that are wanted.
-    fn to_features(
+    fn back_to_features(
         &mut self,
         run: Run<'_>,
         mut gradients: Option<&mut [Vec<f32>]>,
