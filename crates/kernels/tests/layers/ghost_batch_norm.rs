@@ -1,10 +1,11 @@
-use proptest::prelude::*;
+//! Ghost batch normalisation and its gradients.
 
-use super::*;
-use crate::error::ShapeError;
-use crate::norm::{Activation, NormAffine, NormGradients, NormPass, NormStatistics};
+use proptest::prelude::*;
+use wick_kernels::*;
+
+use crate::dot;
 use crate::testing::{
-    assert_close, assert_same_on_any_threads, central_differences, dot, golden, golden_layer, uniform, values,
+    assert_close, assert_same_on_any_threads, central_differences, golden, golden_layer, uniform, values,
 };
 
 fn shape(batch: usize, positions: usize, channels: usize, splits: usize) -> GhostBatchNormShape {
@@ -109,7 +110,7 @@ fn one_split_is_the_batch_norm() {
     let s = shape(5, 49, 17, 1);
     let x = uniform(51, s.len(), 1.0);
     let (mean, variance) = statistics_of(&s, &x);
-    let (want_mean, want_variance) = crate::reference::batch_norm_statistics(&x, 17);
+    let (want_mean, want_variance) = reference::batch_norm_statistics(&x, 17);
     let narrow = |v: &[f64]| v.iter().map(|v| *v as f32).collect::<Vec<_>>();
     // Rounded once on both sides, summed in another order.
     assert_close("mean", &mean, &narrow(&want_mean), 1e-6);

@@ -1,8 +1,10 @@
-use proptest::prelude::*;
+//! Pooling and its gradients.
 
-use super::*;
-use crate::ShapeError;
-use crate::testing::{assert_close, central_differences, dot, golden, golden_layer, uniform, values};
+use proptest::prelude::*;
+use wick_kernels::*;
+
+use crate::dot;
+use crate::testing::{assert_close, central_differences, golden, golden_layer, uniform, values};
 
 fn square(n: usize, size: usize, channels: usize, kernel: usize, stride: usize) -> Pool2dShape {
     Pool2dShape { batch: n, height: size, width: size, channels, kernel, stride }

@@ -1,9 +1,12 @@
-use proptest::prelude::*;
+//! Convolution and its gradients.
 
-use super::*;
-use crate::ShapeError;
+use proptest::prelude::*;
+use wick_kernels::fused::{self, Algorithm, Sink, Source};
+use wick_kernels::*;
+
+use crate::dot;
 use crate::testing::{
-    assert_close, assert_same_on_any_threads, central_differences, dot, golden, uniform, values,
+    assert_close, assert_same_on_any_threads, central_differences, golden, golden_layer, uniform, values,
 };
 
 type Op = fn(&Conv2dShape, &[f32], &[f32], &mut [f32]) -> Result<(), ShapeError>;
@@ -71,7 +74,7 @@ fn agrees_with_pytorch() {
         ("conv_n2_i4_o8_k2_s1_p0_h6", square(2, 6, 4, 8, 2, 1, 0)),
     ];
     for (name, s) in cases {
-        let case = crate::testing::golden_layer(name);
+        let case = golden_layer(name);
         let weight_shape = [s.out_channels, s.in_channels, s.kernel[0], s.kernel[1]];
         let input_shape = [s.batch, s.in_channels, s.height, s.width];
         let output_shape = [s.batch, s.out_channels, s.out_height(), s.out_width()];

@@ -1,10 +1,11 @@
-use proptest::prelude::*;
+//! Group and layer normalisation and their gradients.
 
-use super::*;
-use crate::error::ShapeError;
-use crate::norm::{Activation, NormAffine, NormGradients, NormPass, NormStatistics};
+use proptest::prelude::*;
+use wick_kernels::*;
+
+use crate::dot;
 use crate::testing::{
-    assert_close, assert_same_on_any_threads, central_differences, dot, golden, golden_layer, uniform, values,
+    assert_close, assert_same_on_any_threads, central_differences, golden, golden_layer, uniform, values,
 };
 
 fn shape(batch: usize, positions: usize, channels: usize, groups: usize) -> GroupNormShape {

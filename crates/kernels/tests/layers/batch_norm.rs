@@ -1,9 +1,11 @@
-use proptest::prelude::*;
+//! Batch normalisation and its gradients.
 
-use super::*;
-use crate::norm::{Activation, NormAffine, NormGradients, NormPass, NormStatistics};
+use proptest::prelude::*;
+use wick_kernels::*;
+
+use crate::dot;
 use crate::testing::{
-    assert_close, assert_same_on_any_threads, central_differences, dot, golden, golden_layer, uniform, values,
+    assert_close, assert_same_on_any_threads, central_differences, golden, golden_layer, uniform, values,
 };
 
 fn statistics_of(x: &[f32], channels: usize) -> (Vec<f32>, Vec<f32>) {
