@@ -1,10 +1,8 @@
 //! What a user sees who gives something that cannot be: one paragraph, exit code 2, nothing half-made.
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::fs;
 
-mod common;
-use common::{pipeline, prepare, refuse, run};
+use crate::common::{pipeline, prepare, refuse, run};
 
 fn says(args: &[&str], words: &[&str]) {
     let said = refuse(args);

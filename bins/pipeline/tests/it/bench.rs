@@ -1,10 +1,8 @@
 //! `bench train-step` on a tiny batch: its keys, and values that can be. No speed is asserted.
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use serde_json::Value;
 
-mod common;
-use common::{refuse, succeed};
+use crate::common::{refuse, succeed};
 
 const TINY: [&str; 8] = ["bench", "train-step", "--batch", "2", "--steps", "1", "--device", "cpu"];
 

@@ -1,6 +1,4 @@
 //! Ctrl-C: what is on disk is whole, and the last line says how to go on.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::fs;
 use std::path::Path;
@@ -9,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use wick_runs::{Manifest, RunDir, Status};
 
-mod common;
-use common::{pipeline, prepare, succeed};
+use crate::common::{pipeline, prepare, succeed};
 
 fn start(args: &[&str]) -> Child {
     pipeline().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

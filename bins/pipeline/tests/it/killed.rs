@@ -1,13 +1,11 @@
 //! A run that is killed without warning, and runs with other numbers of threads.
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-mod common;
-use common::{pipeline, prepare, succeed};
+use crate::common::{pipeline, prepare, succeed};
 
 #[test]
 fn sigkill_and_threads_change_no_bit() {

@@ -1,5 +1,4 @@
 //! Starting values, determinism, cutting a network in two, wrong inputs.
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use candle_core::{DType, Device, ModuleT, Tensor};
 use candle_nn::{VarBuilder, VarMap};

@@ -1,5 +1,4 @@
 //! Penalties, clipping and groups, as a run applies them.
-#![allow(clippy::unwrap_used)] // in helpers as in tests
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use wick_runs::{RunDir, StepRow, Timestamp, read_rows};
 use wick_train::{Data, Event, Layers, Recipe, Start, TrainError, Warning, train};
 
 fn recipe(more: &str) -> Recipe {
-    let text = include_str!("../examples/tiny.toml");
+    let text = include_str!("../../examples/tiny.toml");
     let mut layers = Layers::default().over("tiny.toml", text).unwrap();
     for assignment in [
         "data.synthetic_train=20",

@@ -1,5 +1,4 @@
 //! Test-time augmentation, wherever a network is judged; the speedrun's start.
-#![allow(clippy::unwrap_used)] // in helpers as in tests
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -13,7 +12,7 @@ use wick_train::{
 };
 
 fn recipe(more: &[&str]) -> Recipe {
-    let mut layers = Layers::default().over("tiny.toml", include_str!("../examples/tiny.toml")).unwrap();
+    let mut layers = Layers::default().over("tiny.toml", include_str!("../../examples/tiny.toml")).unwrap();
     for assignment in
         ["data.synthetic_train=16", "data.synthetic_test=10", "train.batch_size=8"].iter().chain(more)
     {

@@ -4,7 +4,6 @@
 //! s = torchinfo.summary(ResNet18(), (32, 3, 32, 32))
 //! s.total_params, s.total_mult_adds, s.total_output_bytes, s.total_param_bytes, s.total_input
 //! ```
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use wick_models::Architecture;
 

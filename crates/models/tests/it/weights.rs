@@ -1,5 +1,4 @@
 //! Weights out and in again, and into networks that they do not fit.
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::collections::BTreeMap;
 use std::fs;

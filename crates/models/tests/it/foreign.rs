@@ -1,7 +1,6 @@
 //! PyTorch's files in small, and every kind of wrong file.
 //!
 //! `tests/data/*.pth` are written by PyTorch 2.15, see `tests/pytorch/checkpoints.py`.
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::fs;
 use std::path::{Path, PathBuf};

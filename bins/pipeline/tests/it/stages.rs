@@ -1,17 +1,13 @@
 //! Every stage, one after another and alone, on a run of seconds.
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::fs;
 use std::path::Path;
 
 use wick_runs::{STAGES, Verdict};
 
-mod common;
-mod drawn;
-mod weights;
-use common::{prepare, refuse, run, succeed};
-use drawn::maps_are_drawn_as_asked;
-use weights::{a_checkpoint_alone_is_enough, maps_are_of_the_judged_weights};
+use crate::common::{prepare, refuse, run, succeed};
+use crate::drawn::maps_are_drawn_as_asked;
+use crate::weights::{a_checkpoint_alone_is_enough, maps_are_of_the_judged_weights};
 
 /// Every file that a run leaves, from its root.
 const FILES: [&str; 51] = [

@@ -3,7 +3,6 @@
 //!
 //! Tolerances: 1e-3 on layer4 and 1e-2 on layer3, of maps from 0 to 1. Both sides differ by f32 against f64 through the
 //! whole network, and behind layer3 a ReLU that flips moves more than rounding does.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // in helpers as in tests
 
 use std::cell::RefCell;
 
@@ -12,12 +11,8 @@ use serde_json::Value;
 use wick_gradcam::{CamOptions, Heatmap, Layer, Method, Target, explain_with, heatmaps};
 use wick_models::{Architecture, CompileOptions, Mode, Network, Trunk};
 
-#[path = "../../../fixtures/golden/golden.rs"]
-mod golden;
-use golden::assert_close;
-
-#[path = "../../../fixtures/golden/network.rs"]
-mod network;
+use crate::golden::{self, assert_close};
+use crate::network;
 
 /// The methods that pytorch-grad-cam has values of, by its names. The sign of the last two's maps is open there.
 const METHODS: [(Method, &str); 7] = [

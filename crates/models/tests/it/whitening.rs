@@ -1,11 +1,9 @@
 //! What whitening filters do, of what they cannot be made, and where the speedrun starts.
-#![allow(clippy::unwrap_used)] // in helpers as in tests
 
 use candle_core::{DType, Device, Tensor};
 use wick_models::{Architecture, Network, start_speedrun, whitening_filters};
 
-#[path = "../../../fixtures/golden/golden.rs"]
-mod golden;
+use crate::golden;
 
 /// Noise on a slope: neighbouring pixels and colours go together, and colours differ in brightness.
 fn images(n: usize, side: usize) -> Tensor {

@@ -1,5 +1,4 @@
 //! Averaged weights and accumulated gradients, as a run applies them.
-#![allow(clippy::unwrap_used)] // in helpers as in tests
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use wick_train::{Data, Layers, Recipe, Start, evaluate, train};
 
 /// Two epochs of three steps, the last of four images.
 fn recipe(more: &str) -> Recipe {
-    let text = include_str!("../examples/tiny.toml");
+    let text = include_str!("../../examples/tiny.toml");
     let mut layers = Layers::default().over("tiny.toml", text).unwrap();
     for assignment in [
         "data.synthetic_train=20",

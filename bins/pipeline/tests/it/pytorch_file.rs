@@ -2,7 +2,6 @@
 //!
 //! Tolerances: 1e-4 on probabilities, which f32 and the order of sums leave through eighteen layers; 1e-2 on layer3's map, which is
 //! from 0 to 1, since behind it a rectifier that flips moves more than rounding does (as in `golden_cams`).
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::path::Path;
 
@@ -11,12 +10,8 @@ use serde_json::Value;
 use wick_cifar::{Dataset, Split, Variant};
 use wick_runs::{CamIndexRow, CamStatus, RunDir};
 
-mod common;
-use common::succeed;
-
-#[path = "../../../fixtures/golden/golden.rs"]
-mod golden;
-use golden::assert_close;
+use crate::common::succeed;
+use crate::golden::{self, assert_close};
 
 /// The script's images, channels last: a sawtooth, and a bright square that lies elsewhere in each.
 fn images(n: usize) -> Vec<u8> {

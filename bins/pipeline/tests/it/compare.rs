@@ -1,13 +1,11 @@
 //! Runs of two recipes and two seeds, compared.
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use wick_runs::{ComparedRun, Comparison, ComparisonDir, Judge, read_json, read_rows};
 
-mod common;
-use common::{prepare, refuse, run, succeed};
+use crate::common::{prepare, refuse, run, succeed};
 
 fn trained(root: &Path, name: &str, more: &[&str]) -> PathBuf {
     let named = format!("name={name}");

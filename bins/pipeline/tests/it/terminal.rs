@@ -1,12 +1,10 @@
 //! What is said, where, and in what form.
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-mod common;
-use common::{pipeline, prepare, run, succeed};
+use crate::common::{pipeline, prepare, run, succeed};
 
 /// Of a stage's result, what else than `written` is in it.
 const STAGES: [(&str, &[&str]); 9] = [

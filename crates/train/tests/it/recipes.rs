@@ -1,9 +1,8 @@
 //! Layers of TOML, and recipes that are refused.
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use wick_train::{Layers, Mix, Recipe, TrainError};
 
-const TINY: &str = include_str!("../examples/tiny.toml");
+const TINY: &str = include_str!("../../examples/tiny.toml");
 
 fn tiny(assignments: &[&str]) -> Result<Recipe, TrainError> {
     let mut layers = Layers::default().over("tiny.toml", TINY)?;

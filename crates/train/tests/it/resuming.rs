@@ -1,5 +1,4 @@
 //! A run that was interrupted leaves what a run left alone leaves, bit for bit.
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::cell::Cell;
 use std::fs;
@@ -17,7 +16,7 @@ fn recipe() -> Recipe {
 
 /// The same with more of its own.
 fn recipe_with(more: &str) -> Recipe {
-    let text = include_str!("../examples/tiny.toml");
+    let text = include_str!("../../examples/tiny.toml");
     let small = ["data.synthetic_train=20", "data.synthetic_test=8", "train.batch_size=8", "train.epochs=2"];
     let often = ["train.checkpoint_minutes=1e-9", "model.architecture=speedrun"];
     let mut layers = Layers::default().over("tiny.toml", text).unwrap();

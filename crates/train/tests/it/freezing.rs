@@ -1,5 +1,4 @@
 //! Parameters that a run stops training.
-#![allow(clippy::unwrap_used)] // in helpers as in tests
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use wick_train::{Data, Layers, Start, train};
 
 /// The values of every parameter after so many epochs of three steps.
 fn trained(root: &Path, epochs: usize, more: &str) -> Vec<(String, Vec<f32>)> {
-    let text = include_str!("../examples/tiny.toml");
+    let text = include_str!("../../examples/tiny.toml");
     let mut layers = Layers::default().over("tiny.toml", text).unwrap();
     for assignment in ["data.synthetic_train=20", "data.synthetic_test=8", "train.batch_size=8"] {
         layers = layers.set(assignment).unwrap();

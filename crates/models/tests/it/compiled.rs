@@ -1,13 +1,11 @@
 //! Compiled networks against candle's autograd over the same variables.
-#![allow(clippy::unwrap_used)] // in helpers as in tests
-
-#[path = "../../../fixtures/golden/golden.rs"]
-mod golden;
 
 use candle_core::{DType, Device, Tensor};
 use wick_models::{
     Algorithm, Architecture, CompileOptions, Compiled, Network, Precision, Role, StepOptions, Trunk,
 };
+
+use crate::golden;
 
 const LABELS: [u32; 4] = [3, 8, 0, 5];
 const SMOOTHING: f32 = 0.1;

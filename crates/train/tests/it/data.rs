@@ -1,5 +1,4 @@
 //! Which images a run trains on, in which order, and what is remembered of them.
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
 
 use std::collections::HashSet;
 
@@ -14,7 +13,7 @@ fn data(limit: usize, holdout: usize) -> Result<Data, TrainError> {
 }
 
 fn recipe(assignments: &[&str]) -> Recipe {
-    let mut layers = Layers::default().over("tiny.toml", include_str!("../examples/tiny.toml")).unwrap();
+    let mut layers = Layers::default().over("tiny.toml", include_str!("../../examples/tiny.toml")).unwrap();
     for assignment in assignments {
         layers = layers.set(assignment).unwrap();
     }

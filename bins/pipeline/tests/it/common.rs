@@ -1,6 +1,4 @@
 //! Running the binary as a user does.
-#![allow(dead_code)] // each test uses its part
-#![allow(clippy::unwrap_used)] // in helpers as in tests
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
