@@ -130,19 +130,6 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn transpose(self, rows: &[[__m256; 2]; 16]) -> [[__m256; 2]; 16] {
-        let mut columns = *rows;
-        for (r, c) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-            // SAFETY: see above.
-            let square = unsafe { transposed(std::array::from_fn(|i| rows[8 * r + i][c])) };
-            for (j, column) in square.into_iter().enumerate() {
-                columns[8 * c + j][r] = column;
-            }
-        }
-        columns
-    }
-
-    #[inline(always)]
     fn max(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
         // SAFETY: see above.
         unsafe { [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])] }
@@ -245,35 +232,6 @@ impl Simd for Avx2 {
             })
         }
     }
-}
-
-/// Rows and columns of eight exchanged.
-///
-/// # Safety
-/// The CPU has AVX2.
-#[inline(always)]
-unsafe fn transposed(rows: [__m256; 8]) -> [__m256; 8] {
-    // Within each half register a 4×4 transpose, first of single floats, then of pairs; then the halves themselves.
-    let (mut a, mut b) = (rows, rows);
-    // SAFETY: the caller's promise.
-    unsafe {
-        for i in 0..4 {
-            a[2 * i] = _mm256_unpacklo_ps(rows[2 * i], rows[2 * i + 1]);
-            a[2 * i + 1] = _mm256_unpackhi_ps(rows[2 * i], rows[2 * i + 1]);
-        }
-        for i in 0..4 {
-            let first = i / 2 * 4 + i % 2;
-            let (x, y) = (_mm256_castps_pd(a[first]), _mm256_castps_pd(a[first + 2]));
-            b[2 * i] = _mm256_castpd_ps(_mm256_unpacklo_pd(x, y));
-            b[2 * i + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(x, y));
-        }
-        // Now half h of b[4i + j] is column 4h + j of rows 4i .. 4i + 4.
-        for j in 0..4 {
-            a[j] = _mm256_permute2f128_ps::<0x20>(b[j], b[4 + j]);
-            a[4 + j] = _mm256_permute2f128_ps::<0x31>(b[j], b[4 + j]);
-        }
-    }
-    a
 }
 
 /// The bits of `a`, rounded to nearest such that their upper halves are bf16; NaNs stay NaNs.
