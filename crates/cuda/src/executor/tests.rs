@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use wick_graph::Graph;
-use wick_graph::plan::{ConvInputs, NormKind, Plan};
+use wick_graph::plan::{ConvInputs, NormKind, Plan, Read, Work};
 
 use super::build::{passes, program};
 use super::elementwise::make;
@@ -132,6 +132,18 @@ fn a_residual_block_is_convolutions_with_a_pass_between() {
     assert_eq!(lines[head + 1..][..backward.len()], backward, "{lines:#?}");
     // What is added to another gradient is computed beside it first.
     assert!(lines.contains(&"conv Input Dx Dy".to_owned()));
+}
+
+/// What a layer leaves is in memory as it is, once what is before it is done.
+#[test]
+fn maps_of_layers_are_left() {
+    for (name, graph) in all() {
+        for layer in graph.layers() {
+            let plan = Plan::evaluation(&graph.until(layer).unwrap(), ConvInputs::Written).unwrap();
+            let last = plan.forward.last().map(|pass| &pass.work);
+            assert!(matches!(last, Some(Work::Features { x: Read::Plain(_) })), "{name}, {layer}: {last:?}");
+        }
+    }
 }
 
 /// Factors of every norm that a gradient goes through are known: from running statistics, or from sums of gradients.

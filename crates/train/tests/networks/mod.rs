@@ -55,7 +55,7 @@ pub fn by_graphs<'n>(network: &'n Network, layer: &str) -> Box<dyn Cut + 'n> {
             network.parameters.get(&p.name).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
         };
         let values = graph.parameters().iter().map(value).collect();
-        // Winograd's rounding would hide small errors.
+        // By another algorithm than the CPU's trunk has, or maps would be compared with themselves.
         let options = Options { algorithm: Algorithm::Direct, ..Options::default() };
         Half { executor: Executor::new(&graph, options).unwrap(), values }
     };
