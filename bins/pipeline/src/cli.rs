@@ -16,7 +16,7 @@ pub struct Cli {
     /// Threads to compute with; all cores unless given. No result depends on it.
     #[arg(long, global = true, help_heading = EVERY, value_name = "N")]
     pub threads: Option<usize>,
-    /// Where train, find-lr, evaluate, bench and, of a checkpoint, misclassified compute: `auto` (a GPU if there is one with all that it needs), `cpu`, `cuda`, `cuda:1`.
+    /// Where networks are computed, by train, find-lr, evaluate, gradcam, bench and, of a checkpoint, misclassified: `auto` (a GPU if there is one with all that it needs), `cpu`, `cuda`, `cuda:1`.
     #[arg(long, global = true, help_heading = EVERY, env = "WICK_DEVICE", value_name = "DEVICE", default_value = "auto")]
     pub device: wick_train::Wanted,
     /// On a GPU: only engines that always sum in the same order, so that two runs have the same bits. The CPU's always have.

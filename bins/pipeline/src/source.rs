@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use candle_core::Device;
 use wick_augment::{Augmentation, Size, Transform};
 use wick_cifar::{HEIGHT, WIDTH};
-use wick_models::{Architecture, CompileOptions, Compiled, Metadata, Network, Normalisation};
+use wick_models::{Architecture, CompileOptions, Metadata, Network, Normalisation};
 use wick_runs::RunDir;
 use wick_train::{Data, DataSource, EvaluationOptions, Views};
 
@@ -44,13 +44,6 @@ pub struct Subject {
     /// How it is judged, and computed for that: a run's network as the run judged it.
     pub evaluation: EvaluationOptions,
     pub options: CompileOptions,
-}
-
-impl Subject {
-    /// The network, to be judged.
-    pub fn compiled(&self) -> Result<Compiled> {
-        Ok(Compiled::new(&self.network, self.options)?)
-    }
 }
 
 /// Finds what the command line names.

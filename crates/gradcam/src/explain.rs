@@ -51,7 +51,12 @@ pub fn explain(
     target: &Target,
     method: impl Fn(&Tensor, &Tensor) -> Result<Tensor, CamError>,
 ) -> Result<Explanation, CamError> {
-    let pass = pass(images, &Cut { features: &features, head: &head }, target, Gradients::OfTheScore)?;
+    let pass = pass(
+        images,
+        &Cut { features: &features, head: &head, gradient: None },
+        target,
+        Gradients::OfTheScore,
+    )?;
     let gradients = pass.gradients.as_ref().ok_or(CamError::NoGradient)?;
     let raw = method(&pass.activations, gradients)?;
     let [n, h, w, _] = dims("activations", "(N, h, w, C)", &pass.activations)?;
@@ -77,7 +82,12 @@ pub(crate) struct Cut<'a> {
     pub(crate) features: &'a dyn Fn(&Tensor) -> candle_core::Result<Tensor>,
     /// From there to logits `(N, K)`.
     pub(crate) head: &'a dyn Fn(&Tensor) -> candle_core::Result<Tensor>,
+    /// How the head is differentiated, where candle does not do it.
+    pub(crate) gradient: Option<HeadGradient<'a>>,
 }
+
+/// From activations and the gradient of the logits to that of the activations.
+type HeadGradient<'a> = &'a dyn Fn(&Tensor, &Tensor) -> candle_core::Result<Tensor>;
 
 /// Whether the head is differentiated.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,11 +115,20 @@ pub(crate) fn pass(
     let [n, ..] = dims::<4>("activations", "(N, h, w, C)", &activations)?;
     finite("activations", &activations)?;
 
-    let leaf = match gradients {
-        Gradients::OfTheScore => Some(Var::from_tensor(&activations)?),
-        Gradients::Unneeded => None,
+    // What is differentiated by candle: from the activations on, or only from the logits.
+    let leaf = match (gradients, cut.gradient) {
+        (Gradients::OfTheScore, None) => Some(Var::from_tensor(&activations)?),
+        _ => None,
     };
-    let logits = (cut.head)(leaf.as_deref().unwrap_or(&activations))?;
+    let mut logits = (cut.head)(leaf.as_deref().unwrap_or(&activations))?;
+    let leaf = match (gradients, cut.gradient) {
+        (Gradients::OfTheScore, Some(_)) => {
+            let leaf = Var::from_tensor(&logits.detach())?;
+            logits = leaf.as_tensor().clone();
+            Some(leaf)
+        }
+        _ => leaf,
+    };
     let [rows_of_logits, _] = dims("logits", "(N, K)", &logits)?;
     if rows_of_logits != n {
         return Err(CamError::Shape {
@@ -125,7 +144,18 @@ pub(crate) fn pass(
     finite("scores", &scores)?;
     let gradients = match &leaf {
         Some(leaf) => {
-            let gradients = scores.sum_all()?.backward()?.remove(leaf).ok_or(CamError::NoGradient)?;
+            let of_leaf = scores.sum_all()?.backward()?.remove(leaf).ok_or(CamError::NoGradient)?;
+            let gradients = match cut.gradient {
+                None => of_leaf,
+                Some(gradient) => gradient(&activations, &of_leaf.detach())?,
+            };
+            if gradients.dims() != activations.dims() {
+                return Err(CamError::Shape {
+                    what: "gradients",
+                    expected: format!("like the activations, {:?}", activations.dims()),
+                    got: gradients.shape().clone(),
+                });
+            }
             finite("gradients", &gradients)?;
             Some(gradients.detach())
         }

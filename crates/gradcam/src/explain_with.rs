@@ -159,7 +159,8 @@ fn pass_of(method: Method, images: &Tensor, layer: &Layer<'_>, target: &Target) 
         _ if method == Method::GuidedGradCam => Gradients::OfTheScore,
         _ => Gradients::Unneeded,
     };
-    pass(images, &Cut { features: &features, head: &head }, target, gradients)
+    let cut = Cut { features: &features, head: &head, gradient: layer.head_gradient() };
+    pass(images, &cut, target, gradients)
 }
 
 /// The raw maps `(N, h, w)` of one layer; for guided Grad-CAM those that the gradients are multiplied with.

@@ -49,6 +49,32 @@ pub enum GraphError {
         /// The name given.
         name: String,
     },
+    /// A layer that was marked twice.
+    #[error("there are two layers named `{layer}`; give each a name of its own")]
+    RepeatedLayer {
+        /// The name.
+        layer: String,
+    },
+    /// A name that is no layer's.
+    #[error("this graph cannot be cut behind `{layer}`, which is none of its layers: {known}")]
+    UnknownLayer {
+        /// The name given.
+        layer: String,
+        /// The layers there are.
+        known: String,
+    },
+    /// What is behind a layer reads more than that layer.
+    #[error(
+        "nothing can be cut off behind {layer}: {reader}, which is behind it, also reads {other}, which is not; expected a layer that everything goes through"
+    )]
+    Uncut {
+        /// The layer.
+        layer: String,
+        /// What is behind it.
+        reader: String,
+        /// What is not.
+        other: String,
+    },
     /// A value of another graph.
     #[error("{layer} reads a value that is not of this graph")]
     Foreign {

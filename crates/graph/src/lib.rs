@@ -28,6 +28,7 @@
 mod error;
 mod execute;
 mod graph;
+mod parts;
 pub mod plan;
 
 // Test networks are shared with executors elsewhere.
@@ -42,5 +43,6 @@ pub use execute::{
     Batch, BatchStatistics, Executor, Mixed, Options, ProfileRow, Profiling, Step, StepOptions,
 };
 pub use graph::{BatchNorm, Bias, Conv2d, GhostBatchNorm, Graph, GroupNorm, Parameter, Role, Shape, Value};
+pub use parts::{LEAST_PART, parts};
 pub use wick_kernels::Precision;
 pub use wick_kernels::fused::{Activation, Algorithm};

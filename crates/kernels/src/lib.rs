@@ -73,7 +73,9 @@ pub mod reference {
         batch_norm_backward, batch_norm_backward_frozen, batch_norm_normalise, batch_norm_statistics,
     };
     pub use crate::bias::reference::{bias_backward, bias_forward};
-    pub use crate::convolution::reference::{conv2d_forward, conv2d_input_gradient, conv2d_weight_gradient};
+    pub use crate::convolution::reference::{
+        conv2d_forward, conv2d_input_gradient, conv2d_weight_gradient, for_each_product,
+    };
     /// Of the fused passes: what sources and sinks stand for.
     pub mod fused {
         pub use crate::fused::reference::{

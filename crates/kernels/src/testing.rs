@@ -40,8 +40,3 @@ pub(crate) fn central_differences(x: &[f32], step: f32, f: impl Fn(&[f32]) -> f3
         })
         .collect()
 }
-
-/// `Σ a·b`.
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}

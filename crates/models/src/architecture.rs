@@ -109,24 +109,15 @@ impl Architecture {
         Ok(list)
     }
 
-    /// Its layers as a graph that can be compiled, of 32×32 images.
+    /// Its layers as a graph that can be compiled, of 32×32 images, and cut behind each of [`CifarModel::layers`](crate::CifarModel::layers).
     ///
     /// # Errors
     /// Zero classes.
     pub fn graph(self, classes: usize) -> std::result::Result<Graph, ModelError> {
-        self.graph_until(classes, None)
-    }
-
-    /// The same, or of what is before the end of a layer and the means of its channels.
-    pub(crate) fn graph_until(
-        self,
-        classes: usize,
-        layer: Option<&str>,
-    ) -> std::result::Result<Graph, ModelError> {
         Ok(match self.config(classes) {
-            Config::ResNet(config) => resnet::graph(&config, layer)?,
-            Config::CustomResNet(config) => custom_resnet::graph(&config, layer)?,
-            Config::Speedrun(config) => speedrun::graph(&config, layer)?,
+            Config::ResNet(config) => resnet::graph(&config)?,
+            Config::CustomResNet(config) => custom_resnet::graph(&config)?,
+            Config::Speedrun(config) => speedrun::graph(&config)?,
         })
     }
 

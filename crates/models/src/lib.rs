@@ -45,6 +45,6 @@ pub use speedrun::{SpeedrunConfig, SpeedrunNet, start_speedrun, whitening_filter
 pub use summary::{Cost, Outline, Summary, SummaryRow};
 pub use weights::{Checkpoint, Metadata, Normalisation};
 pub use wick_graph::{
-    Algorithm, Batch as GraphBatch, Graph, GraphError, Mixed, Options as CompileOptions,
-    Parameter as GraphParameter, Precision, ProfileRow, Profiling, Role as GraphRole, StepOptions,
+    Algorithm, Batch as GraphBatch, Graph, GraphError, LEAST_PART, Mixed, Options as CompileOptions,
+    Parameter as GraphParameter, Precision, ProfileRow, Profiling, Role as GraphRole, StepOptions, parts,
 };

@@ -29,7 +29,7 @@ mod recipe;
 mod training;
 mod watch;
 
-pub use compute::{Compute, Logits, Wanted};
+pub use compute::{Compute, Cut, Logits, Recorded, Wanted};
 pub mod gpu;
 pub use data::{
     Batch, BatchPlan, Data, DataRecord, DataSource, Partners, evaluation_batches, training_batches,

@@ -71,7 +71,7 @@ const JUDGING_MAPS: &str = "gradcam-evaluate";
 const WITHOUT_DATA: [&str; 2] = ["summary", "report"];
 
 /// Those that compute where `--device` says.
-const ON_A_DEVICE: [&str; 3] = ["find-lr", "train", "evaluate"];
+const ON_A_DEVICE: [&str; 5] = ["find-lr", "train", "evaluate", "gradcam", JUDGING_MAPS];
 
 /// Interrupted by Ctrl-C; what is on disk is whole.
 const INTERRUPTED: u8 = 130;
@@ -287,7 +287,8 @@ mod tests {
         };
         let flags = ["--device", "cuda:1", "--deterministic"];
         for stage in stages() {
-            let expected = if ["find-lr", "train", "evaluate"].contains(&stage) { &flags[..] } else { &[] };
+            let runs_it = ["find-lr", "train", "evaluate", "gradcam", "gradcam-evaluate"].contains(&stage);
+            let expected = if runs_it { &flags[..] } else { &[] };
             assert_eq!(told(&flags, stage), expected, "{stage}");
             assert!(told(&[], stage).is_empty(), "{stage}");
         }

@@ -48,7 +48,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Stage::Train(args) => train::run(&args, asked)?,
         Stage::Evaluate(args) => evaluate::run(&args, asked)?,
         Stage::Misclassified(args) => misclassified::run(&args, asked)?,
-        Stage::Gradcam(args) => gradcam::run(&args)?,
+        Stage::Gradcam(args) => gradcam::run(&args, asked)?,
         Stage::Plot(args) => plot::run(&args.run)?,
         Stage::Claims(args) => claims::run(&args.run)?,
         Stage::Report(args) => report::run(&args)?,

@@ -37,6 +37,7 @@ impl Executor {
         let (plan, purpose) = match mode {
             Mode::Train { .. } => (Rc::clone(&self.training), Purpose::Train),
             Mode::Evaluate => (Rc::clone(&self.evaluation), Purpose::Evaluate),
+            Mode::Differentiate => (self.differentiation()?, Purpose::Differentiate),
         };
         let places = Places::of(&self.graph, &plan, self.options.numbers, images);
         if places.total > self.arena.len() {
@@ -170,6 +171,7 @@ impl Executor {
             places: batch.places.norms[norm],
             base: self.pointer(0),
             images: batch.images,
+            mode: batch.mode,
             program: &self.kernels.named,
         }
     }

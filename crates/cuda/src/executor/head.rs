@@ -24,7 +24,8 @@ pub(super) struct Head<'a> {
 type Commands = Vec<(Kernel, Launch)>;
 
 impl Head<'_> {
-    /// From features to logits; in training, to the loss and back to the gradient of the features.
+    /// From features to logits; in training, to the loss and back to the gradient of the features, which may also begin with a gradient
+    /// of the logits that is there.
     pub fn commands(&self, mode: Mode) -> Result<Commands, CudaError> {
         let mut commands = Vec::new();
         for (i, op) in self.ops.iter().enumerate() {
@@ -32,8 +33,10 @@ impl Head<'_> {
         }
         if let Mode::Train { smoothing, targets } = mode {
             commands.extend(self.loss(f32::from_bits(smoothing), targets)?);
+        }
+        if mode != Mode::Evaluate {
             for (i, op) in self.ops.iter().enumerate().rev() {
-                commands.extend(self.backward(i, *op)?);
+                commands.extend(self.backward(i, *op, mode)?);
             }
         }
         Ok(commands)
@@ -84,7 +87,7 @@ impl Head<'_> {
             HeadOp::Relu => (self.kernel("head_relu")?, Launch::over(count).with(x).with(count).with(y)),
             HeadOp::Dropout(p) => match mode {
                 Mode::Train { .. } => self.dropout(i, p, [x, y])?,
-                Mode::Evaluate => self.scale(1.0, count, [x, y])?,
+                Mode::Evaluate | Mode::Differentiate => self.scale(1.0, count, [x, y])?,
             },
             HeadOp::Softmax => {
                 let launch = Launch::over(self.images * 32).with(x).with(width).with(self.images).with(y);
@@ -130,7 +133,7 @@ impl Head<'_> {
         Ok(vec![(self.kernel("cross_entropy")?, launch), (self.kernel("mean_loss")?, mean)])
     }
 
-    fn backward(&self, i: usize, op: HeadOp) -> Result<Commands, CudaError> {
+    fn backward(&self, i: usize, op: HeadOp, mode: Mode) -> Result<Commands, CudaError> {
         let gradients = &self.places.head_gradients;
         let (dx, dy) = (self.at(gradients[i]), self.at(gradients[i + 1]));
         let count = self.images * self.width(i);
@@ -144,6 +147,9 @@ impl Head<'_> {
                 let launch = Launch::over(count).with(x).with(dy).with(count).with(dx);
                 commands.push((self.kernel("head_relu_gradient")?, launch));
             }
+            HeadOp::Dropout(_) if mode == Mode::Differentiate => {
+                commands.push(self.scale(1.0, count, [dy, dx])?);
+            }
             HeadOp::Dropout(p) => commands.push(self.dropout(i, p, [dy, dx])?),
             HeadOp::Softmax => {
                 let launch = Launch::over(self.images * 32)
@@ -156,7 +162,9 @@ impl Head<'_> {
             }
             HeadOp::Linear(linear) => {
                 let layer = &self.graph.linears()[linear];
-                let trained = |p: usize| self.graph.parameters()[p].role == Role::Trainable;
+                let trained = |p: usize| {
+                    mode != Mode::Differentiate && self.graph.parameters()[p].role == Role::Trainable
+                };
                 let launch = Launch::over(count)
                     .with(dy)
                     .with(self.parameters.value(layer.weight))

@@ -88,10 +88,7 @@ impl Places {
                 _ => last,
             });
         }
-        let image = match graph.shape(graph.input()) {
-            Some(wick_graph::Shape::Map(map)) => map.iter().product::<usize>(),
-            _ => 0,
-        };
+        let image = graph.image().iter().product::<usize>();
         let mut places = Self {
             tensors: take(plan.total * images * element),
             x: take(largest(true)),

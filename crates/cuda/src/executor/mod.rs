@@ -4,6 +4,7 @@ mod build;
 mod elementwise;
 mod head;
 mod layout;
+mod maps;
 mod norm;
 mod parameters;
 mod pass;
@@ -19,7 +20,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use wick_graph::plan::{ConvInputs, HeadOp, Plan};
-use wick_graph::{Batch, Graph, GraphError, Shape, StepOptions};
+use wick_graph::{Batch, Graph, GraphError, StepOptions};
 
 use crate::cudnn::{Choice, Convolution, Signature};
 use crate::device::{Device, Kernel, Pointer};
@@ -48,11 +49,20 @@ pub struct Executor {
     options: Options,
     training: Rc<Plan>,
     evaluation: Rc<Plan>,
+    /// Once it was needed.
+    input_gradient: Option<Rc<Plan>>,
     pub(crate) parameters: Parameters,
     kernels: Kernels,
     arena: Buffer<u8>,
     workspace: Buffer<u8>,
     device: Device,
+}
+
+/// Whether features are dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dropout {
+    Never,
+    InTraining,
 }
 
 /// Compiled kernels: those that every graph needs, by name, and those of passes, by text.
@@ -77,6 +87,7 @@ impl Executor {
         Ok(Self {
             training: Rc::new(Plan::training(graph, ConvInputs::Written)?),
             evaluation: Rc::new(Plan::evaluation(graph, ConvInputs::Written)?),
+            input_gradient: None,
             parameters: Parameters::new(device, graph, options.numbers)?,
             kernels: Kernels { named, of_passes: HashMap::new() },
             convolutions: HashMap::new(),
@@ -244,10 +255,7 @@ impl Executor {
 
     /// The number of images, if they are whole.
     fn count(&self, images: &[f32]) -> Result<usize, CudaError> {
-        let image = match self.graph.shape(self.graph.input()) {
-            Some(Shape::Map(map)) => map.iter().product::<usize>(),
-            _ => 1,
-        };
+        let image = self.graph.image().iter().product::<usize>().max(1);
         let count = images.len() / image;
         if count == 0 {
             return Err(GraphError::Empty.into());
@@ -277,8 +285,11 @@ impl Executor {
     }
 
     /// Whether training drops features.
-    pub(crate) fn drops(&self) -> bool {
-        self.training.head.iter().any(|op| matches!(op, HeadOp::Dropout(_)))
+    pub(crate) fn dropout(&self) -> Dropout {
+        match self.training.head.iter().any(|op| matches!(op, HeadOp::Dropout(_))) {
+            true => Dropout::InTraining,
+            false => Dropout::Never,
+        }
     }
 
     pub(crate) fn numbers(&self) -> Numbers {

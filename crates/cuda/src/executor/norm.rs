@@ -4,6 +4,7 @@ use wick_graph::plan::{NormKind, NormLayer};
 use wick_graph::{Graph, Role};
 
 use super::parameters::Parameters;
+use super::stage::Mode;
 use crate::CudaError;
 use crate::device::{Kernel, Launch, Pointer, Program};
 
@@ -64,6 +65,7 @@ pub(super) struct Norm<'a> {
     /// Where the arena begins.
     pub base: Pointer,
     pub images: usize,
+    pub mode: Mode,
     pub program: &'a Program,
 }
 
@@ -84,10 +86,14 @@ impl Norm<'_> {
 
     fn gradient(&self, parameter: Option<usize>) -> Pointer {
         let trained = |p: &usize| self.graph.parameters()[*p].role == Role::Trainable;
-        parameter.filter(trained).map_or(NONE, |p| self.parameters.gradient(p))
+        parameter
+            .filter(|_| self.mode != Mode::Differentiate)
+            .filter(trained)
+            .map_or(NONE, |p| self.parameters.gradient(p))
     }
 
-    /// What it multiplies by and adds where that is known without statistics of the batch.
+    /// What it multiplies by and adds where that is known without statistics of the batch; with it, where gradients are to go through
+    /// it, their factors.
     pub fn know(&self) -> Result<Option<(Kernel, Launch)>, CudaError> {
         let (mean, variance, splits, eps) = match self.layer.kind {
             NormKind::Bias => (NONE, NONE, 0, 0.0),
@@ -96,6 +102,10 @@ impl Norm<'_> {
                 (mean, variance, options.splits, options.batch_norm.eps as f32)
             }
             NormKind::Group(_) => return Ok(None),
+        };
+        let [a, b, c] = match self.mode {
+            Mode::Differentiate => self.places.factors.map(|at| self.at(at)),
+            Mode::Train { .. } | Mode::Evaluate => [NONE; 3],
         };
         let launch = Launch::over(self.layer.channels)
             .with(self.weight())
@@ -107,7 +117,10 @@ impl Norm<'_> {
             .with(self.layer.channels)
             .with(if per_image(self.layer) { self.images } else { 1 })
             .with(self.at(self.places.scale))
-            .with(self.at(self.places.shift));
+            .with(self.at(self.places.shift))
+            .with(a)
+            .with(b)
+            .with(c);
         Ok(Some((self.program.kernel("norm_known")?, launch)))
     }
 

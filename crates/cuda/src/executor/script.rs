@@ -9,11 +9,13 @@ use super::place::Place;
 use super::threads::Threads;
 use crate::cudnn::Direction;
 
-/// Whether a batch is learnt from.
+/// What a batch is computed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Train,
     Evaluate,
+    /// For the gradient of the images.
+    Differentiate,
 }
 
 /// Something to be done.
@@ -33,7 +35,7 @@ pub(super) enum Step {
     Features {
         parts: usize,
     },
-    /// The layers behind the features: to the logits and, in training, back.
+    /// The layers behind the features: to the logits and, unless that is all, back.
     Head,
     Measure {
         norm: NormId,
@@ -61,7 +63,7 @@ pub(super) fn steps(graph: &Graph, plan: &Plan, purpose: Purpose) -> Vec<Step> {
     for (norm, layer) in graph.norms().iter().enumerate() {
         let known = match layer.kind {
             NormKind::Bias => true,
-            NormKind::Batch { .. } => purpose == Purpose::Evaluate,
+            NormKind::Batch { .. } => purpose != Purpose::Train,
             NormKind::Group(_) => false,
         };
         if known {
@@ -92,7 +94,7 @@ impl Script<'_> {
                 self.elementwise(pass, sources, None);
             }
             Work::Pool { pool, x } => {
-                let keeps = (self.purpose == Purpose::Train).then_some(*pool);
+                let keeps = (self.purpose != Purpose::Evaluate).then_some(*pool);
                 let source = Source::Pool { pool: *pool, x: Box::new(source(*x)) };
                 self.elementwise(pass, vec![source], keeps);
             }

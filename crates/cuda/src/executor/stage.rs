@@ -22,6 +22,8 @@ pub(crate) enum Mode {
     Train { smoothing: u32, targets: Targets },
     /// Logits with running statistics.
     Evaluate,
+    /// The same, and back from a gradient of the logits to that of the images.
+    Differentiate,
 }
 
 /// What an image's target is made of.

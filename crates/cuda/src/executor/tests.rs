@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use wick_graph::plan::{ConvInputs, Plan};
+use wick_graph::Graph;
+use wick_graph::plan::{ConvInputs, NormKind, Plan, Read, Work};
 
 use super::build::{passes, program};
 use super::elementwise::make;
@@ -26,6 +27,29 @@ fn compiler() -> bool {
     unsafe { cudarc::nvrtc::sys::is_culib_present() }
 }
 
+/// What a graph is computed by, and for what.
+fn plans(graph: &Graph) -> [(Plan, Purpose); 3] {
+    let inputs = ConvInputs::Written;
+    [
+        (Plan::training(graph, inputs).unwrap(), Purpose::Train),
+        (Plan::evaluation(graph, inputs).unwrap(), Purpose::Evaluate),
+        (Plan::input_gradient(graph, inputs).unwrap(), Purpose::Differentiate),
+    ]
+}
+
+/// Whole graphs, and what is before and behind each of their layers.
+fn parts() -> Vec<(String, Graph)> {
+    let mut parts = Vec::new();
+    for (name, graph) in all() {
+        for layer in graph.layers() {
+            parts.push((format!("{name} until {layer}"), graph.until(layer).unwrap()));
+            parts.push((format!("{name} behind {layer}"), graph.behind(layer).unwrap()));
+        }
+        parts.push((name.to_owned(), graph));
+    }
+    parts
+}
+
 #[test]
 fn every_kernel_compiles() {
     if !compiler() {
@@ -39,20 +63,16 @@ fn every_kernel_compiles() {
             compile(&crate::training::program(&rule), architecture).unwrap();
         }
     }
-    for (name, graph) in all() {
-        for element in ["float", "bf16"] {
-            let plans = [
-                (Plan::training(&graph, ConvInputs::Written).unwrap(), Purpose::Train),
-                (Plan::evaluation(&graph, ConvInputs::Written).unwrap(), Purpose::Evaluate),
-            ];
-            let mut texts = BTreeSet::new();
-            for (plan, purpose) in &plans {
-                let steps = steps(&graph, plan, *purpose);
+    for element in ["float", "bf16"] {
+        let mut texts = BTreeSet::new();
+        for (_, graph) in parts() {
+            for (plan, purpose) in plans(&graph) {
+                let steps = steps(&graph, &plan, purpose);
                 texts.extend(passes(&steps).map(|pass| make(&graph, pass, element).text));
             }
-            let text = program(&texts.iter().collect::<Vec<_>>(), element);
-            compile(&text, "sm_90").unwrap_or_else(|e| panic!("{name}, {element}: {e}\n{text}"));
         }
+        let text = program(&texts.iter().collect::<Vec<_>>(), element);
+        compile(&text, "sm_90").unwrap_or_else(|e| panic!("{element}: {e}\n{text}"));
     }
 }
 
@@ -114,6 +134,51 @@ fn a_residual_block_is_convolutions_with_a_pass_between() {
     assert!(lines.contains(&"conv Input Dx Dy".to_owned()));
 }
 
+/// What a layer leaves is in memory as it is, once what is before it is done.
+#[test]
+fn maps_of_layers_are_left() {
+    for (name, graph) in all() {
+        for layer in graph.layers() {
+            let plan = Plan::evaluation(&graph.until(layer).unwrap(), ConvInputs::Written).unwrap();
+            let last = plan.forward.last().map(|pass| &pass.work);
+            assert!(matches!(last, Some(Work::Features { x: Read::Plain(_) })), "{name}, {layer}: {last:?}");
+        }
+    }
+}
+
+/// Factors of every norm that a gradient goes through are known: from running statistics, or from sums of gradients.
+#[test]
+fn gradients_of_images_need_no_statistics_of_the_batch() {
+    for (name, graph) in parts() {
+        let plan = Plan::input_gradient(&graph, ConvInputs::Written).unwrap();
+        let mut known = HashSet::new();
+        for step in steps(&graph, &plan, Purpose::Differentiate) {
+            let is_group = |norm: usize| matches!(graph.norms()[norm].kind, NormKind::Group(_));
+            match step {
+                Step::Know(norm) => {
+                    known.insert(norm);
+                }
+                Step::Measure { norm, .. } | Step::Differentiate { norm, .. } => {
+                    assert!(is_group(norm), "{name}: {norm}");
+                    known.insert(norm);
+                }
+                Step::Convolution { direction, .. } => {
+                    assert!(direction != Direction::Weight, "{name}");
+                }
+                Step::Pass(pass) => {
+                    let needs = |source: &Source| match source {
+                        Source::Gradient { norm, .. } => Some(*norm),
+                        _ => None,
+                    };
+                    let all = pass.sources.iter().filter_map(needs).all(|norm| known.contains(&norm));
+                    assert!(all, "{name}: {}", pass.label());
+                }
+                Step::Features { .. } | Step::Head => {}
+            }
+        }
+    }
+}
+
 fn reads(source: &Source, places: &mut Vec<Place>) {
     match source {
         Source::Plain(place) | Source::Normalised { x: place, .. } => places.push(*place),
@@ -124,15 +189,11 @@ fn reads(source: &Source, places: &mut Vec<Place>) {
     }
 }
 
-/// No step reads what no step before it has written.
+/// No step reads what no step before it has written, and what is asked for at the end is there.
 #[test]
 fn what_is_read_was_written() {
-    for (name, graph) in all() {
-        let plans = [
-            (Plan::training(&graph, ConvInputs::Written).unwrap(), Purpose::Train),
-            (Plan::evaluation(&graph, ConvInputs::Written).unwrap(), Purpose::Evaluate),
-        ];
-        for (plan, purpose) in plans {
+    for (name, graph) in parts() {
+        for (plan, purpose) in plans(&graph) {
             let mut there: HashSet<Place> = HashSet::new();
             for step in steps(&graph, &plan, purpose) {
                 let (mut wanted, written) = (
@@ -161,6 +222,8 @@ fn what_is_read_was_written() {
                 assert!(wanted.iter().all(|place| there.contains(place)), "{name}: {}", text(&step));
                 there.extend(written);
             }
+            assert_eq!(plan.of_input.is_some(), purpose == Purpose::Differentiate);
+            assert!(plan.of_input.is_none_or(|buf| there.contains(&Place::Tensor(buf))), "{name}");
         }
     }
 }

@@ -38,9 +38,11 @@ __device__ __forceinline__ double2 totals(const float* sums, int slots, int slot
   return sum_over_rows(sum);
 }
 
-// A bias, or a batch norm with running statistics, of which it takes the mean over the splits; in as many rows as are read.
+// A bias, or a batch norm with running statistics, of which it takes the mean over the splits; in as many rows as are read. The input's
+// gradient is the factor times the output's (null: not wanted).
 extern "C" __global__ void norm_known(const float* weight, const float* bias, const float* mean, const float* variance,
-                                      int splits, float eps, int channels, int rows, float* scale, float* shift) {
+                                      int splits, float eps, int channels, int rows, float* scale, float* shift,
+                                      float* fa, float* fb, float* fc) {
   const int c = blockIdx.x * blockDim.x + threadIdx.x;
   if (c >= channels) return;
   double m = 0.0, v = 0.0;
@@ -54,6 +56,11 @@ extern "C" __global__ void norm_known(const float* weight, const float* bias, co
   for (int row = 0; row < rows; row++) {
     scale[(long long)row * channels + c] = (float)factor;
     shift[(long long)row * channels + c] = b;
+    if (fa) {
+      fa[(long long)row * channels + c] = (float)factor;
+      fb[(long long)row * channels + c] = 0.0f;
+      fc[(long long)row * channels + c] = 0.0f;
+    }
   }
 }
 

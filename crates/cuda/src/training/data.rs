@@ -6,7 +6,7 @@ use wick_augment::Size;
 
 use super::draws::{Epoch, Packed};
 use crate::device::{Launch, Pointer, Program};
-use crate::executor::{Command, Executor, Places, Targets, expect};
+use crate::executor::{Command, Dropout, Executor, Places, Targets, expect};
 use crate::training::Data;
 use crate::{Buffer, CudaError, Device, Numbers};
 
@@ -65,12 +65,17 @@ impl Resident {
     }
 
     /// Whether anything lies elsewhere now.
-    pub fn begin_epoch(&mut self, device: &Device, epoch: Epoch<'_>) -> Result<bool, CudaError> {
+    pub fn begin_epoch(
+        &mut self,
+        device: &Device,
+        epoch: Epoch<'_>,
+        dropout: Dropout,
+    ) -> Result<bool, CudaError> {
         let Epoch { order, words, batches } = epoch;
         expect("words", words.len(), order.len() * self.stride)?;
         let is_there = |i: &&i32| usize::try_from(**i).is_ok_and(|i| i < self.count);
         expect("images that are there", order.iter().filter(is_there).count(), order.len())?;
-        let drawn = Packed::new(batches, order.len(), self.output)?;
+        let drawn = Packed::new(batches, (order.len(), self.output), dropout)?;
         let new = [order.len(), drawn.seeds.len(), drawn.mixing.len()];
         let moved = new != [self.order.len(), self.seeds.len(), self.mixing.len()];
         if moved {
@@ -144,7 +149,7 @@ impl Resident {
             Targets::Own => commands.push(self.augment(program, range, (to, executor.numbers()))?),
             Targets::Mixed => commands.extend(self.mix(executor, program, part)?),
         }
-        if executor.drops() {
+        if executor.dropout() == Dropout::InTraining {
             let seed = Launch::new([1; 3], [1, 1])
                 .with(self.seeds.pointer(0))
                 .with(self.position.pointer(0))

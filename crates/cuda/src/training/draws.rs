@@ -5,7 +5,7 @@ use std::ops::Range;
 use wick_augment::Size;
 
 use crate::CudaError;
-use crate::executor::expect;
+use crate::executor::{Dropout, expect};
 
 /// An epoch to come.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,7 +53,7 @@ const WORDS: usize = 7;
 pub(super) struct Packed {
     /// Where each batch begins, and its images.
     pub batches: Vec<(usize, usize)>,
-    /// For a part that begins there.
+    /// For a part that begins there; none where nothing is dropped.
     pub seeds: Vec<u64>,
     /// [`WORDS`] each; none where nothing is mixed.
     pub mixing: Vec<i32>,
@@ -61,7 +61,11 @@ pub(super) struct Packed {
 
 impl Packed {
     /// Of so many images in the epoch, of that size.
-    pub fn new(batches: &[Drawn], images: usize, size: Size) -> Result<Self, CudaError> {
+    pub fn new(
+        batches: &[Drawn],
+        (images, size): (usize, Size),
+        dropout: Dropout,
+    ) -> Result<Self, CudaError> {
         let mut packed = Self::default();
         if batches.is_empty() {
             return Ok(packed);
@@ -69,9 +73,13 @@ impl Packed {
         expect("images of all batches", batches.iter().map(|batch| batch.images).sum(), images)?;
         let mixed = batches.iter().filter(|batch| batch.mixing.is_some()).count();
         expect("batches that are mixed", mixed, if mixed == 0 { 0 } else { batches.len() })?;
+        let mut first = 0;
         for Drawn { images, dropout_seed, mixing } in batches {
-            packed.batches.push((packed.seeds.len(), *images));
-            packed.seeds.extend((0..*images as u64).map(|image| dropout_seed.wrapping_add(image)));
+            packed.batches.push((first, *images));
+            first += images;
+            if dropout == Dropout::InTraining {
+                packed.seeds.extend((0..*images as u64).map(|image| dropout_seed.wrapping_add(image)));
+            }
             if let Some(mixing) = mixing {
                 packed.mixing.reserve(WORDS * images);
                 mixing.pack(*images, size, &mut packed.mixing)?;
@@ -124,9 +132,12 @@ mod tests {
             Drawn { images: 3, dropout_seed: 9, mixing: mixing(&[2, 0, 1]) },
             Drawn { images: 2, dropout_seed: u64::MAX, mixing: mixing(&[0, 1]) },
         ];
-        let packed = Packed::new(&batches, 5, Size::new(4, 4)).unwrap();
+        let of = |dropout| Packed::new(&batches, (5, Size::new(4, 4)), dropout).unwrap();
+        let packed = of(Dropout::InTraining);
         assert_eq!(packed.batches, [(0, 3), (3, 2)]);
         assert_eq!(packed.seeds, [9, 10, 11, u64::MAX, 0]);
+        // Where nothing drops, no seed has to go to the device.
+        assert_eq!(of(Dropout::Never), Packed { seeds: Vec::new(), ..packed.clone() });
         let weight = 0.75f32.to_bits() as i32;
         assert_eq!(packed.mixing.len(), 5 * WORDS);
         assert_eq!(packed.mixing[..2 * WORDS], [2, weight, 0, 1, 3, 0, 4, 0, weight, 0, 1, 3, 0, 4]);
@@ -144,7 +155,7 @@ mod tests {
     fn what_kernels_trust_is_checked() {
         let said = |images, mixing| {
             let batches = [Drawn { images, dropout_seed: 0, mixing }];
-            Packed::new(&batches, 2, Size::new(4, 4)).unwrap_err().to_string()
+            Packed::new(&batches, (2, Size::new(4, 4)), Dropout::Never).unwrap_err().to_string()
         };
         assert!(said(3, None).contains("images of all batches"));
         assert!(said(2, mixing(&[0])).contains("partners"));
@@ -157,7 +168,7 @@ mod tests {
             Drawn { images: 1, dropout_seed: 0, mixing: mixing(&[0]) },
             Drawn { images: 1, dropout_seed: 0, mixing: None },
         ];
-        let said = Packed::new(&half, 2, Size::new(4, 4)).unwrap_err().to_string();
+        let said = Packed::new(&half, (2, Size::new(4, 4)), Dropout::Never).unwrap_err().to_string();
         assert!(said.contains("batches that are mixed"), "{said}");
     }
 }

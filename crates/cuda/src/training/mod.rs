@@ -11,10 +11,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use wick_augment::packed::PackedList;
-use wick_graph::{Graph, Role, Shape};
+use wick_graph::{Graph, Role, parts};
 
 use crate::device::Program;
-use crate::executor::{Executor, Mode, Options, Places, Stage, expect};
+use crate::executor::{Dropout, Executor, Mode, Options, Places, Stage, expect};
 use crate::{Buffer, CudaError, Device};
 use data::{Part, Resident};
 
@@ -23,7 +23,6 @@ pub(crate) use update::program;
 
 pub use draws::{Drawn, Epoch, Mixing};
 pub use muon::{Elsewhere, Filters, Muon};
-pub use parts::{LEAST_PART, parts};
 pub use rule::{Clip, Decay, Group, Momentum, Rates, Rule, Settings};
 
 /// What a step leaves.
@@ -104,9 +103,7 @@ impl Trainer {
         let known = data.labels.iter().filter(|label| usize::from(**label) < classes).count();
         expect("labels that are classes", known, data.labels.len())?;
         expect("classes, which a byte has to tell apart,", classes.min(256), classes)?;
-        if let Some(Shape::Map(map)) = graph.shape(graph.input()) {
-            expect("values of an image", output.height * output.width * 3, map.iter().product())?;
-        }
+        expect("values of an image", output.height * output.width * 3, graph.image().iter().product())?;
         let executor = Executor::new(device, graph, options)?;
         let program = device.compile(&update::program(&settings.rule))?;
         let len = executor.parameters.len();
@@ -153,11 +150,11 @@ impl Trainer {
     /// An image that is not there, words or batches of another number of images, partners that are in no batch, dropouts without a
     /// seed; the driver's.
     pub fn begin_epoch(&mut self, epoch: Epoch<'_>) -> Result<(), CudaError> {
-        if self.executor.drops() {
+        if self.executor.dropout() == Dropout::InTraining {
             let seeded = epoch.batches.iter().map(|batch| batch.images).sum();
             expect("images whose dropouts have a seed", seeded, epoch.order.len())?;
         }
-        if self.resident.begin_epoch(self.executor.device(), epoch)? {
+        if self.resident.begin_epoch(self.executor.device(), epoch, self.executor.dropout())? {
             self.stages.clear();
         }
         Ok(())
@@ -308,7 +305,7 @@ pub struct Data<'a> {
     pub augmentation: &'a PackedList,
     /// The share of the target that is spread over all classes.
     pub label_smoothing: f32,
-    /// Parts in which a batch is computed, to need less memory, if it has as many times [`LEAST_PART`] images; 1 for all at once.
+    /// Parts in which a batch is computed, to need less memory, if it has as many times [`LEAST_PART`](wick_graph::LEAST_PART) images; 1 for all at once.
     pub parts: usize,
 }
 

@@ -90,7 +90,7 @@ pub(crate) fn guided_gradients(
     target: &Target,
 ) -> std::result::Result<Tensor, CamError> {
     dims::<4>("images", "(N, H, W, C) or (N, C, H, W)", images)?;
-    let whole = Cut { features: &|x| Ok(x.clone()), head: model };
+    let whole = Cut { features: &|x| Ok(x.clone()), head: model, gradient: None };
     let pass = pass(images, &whole, target, Gradients::OfTheScore).map_err(of_the_image)?;
     pass.gradients.ok_or(CamError::NoGradient)
 }

@@ -72,6 +72,11 @@ fn shapes_that_do_not_fit_are_named() {
         message(grad_cam(&images, &gradients)),
         "the gradients must be like the activations, [2, 4, 4, 3], got [2, 4, 4, 5]"
     );
+    let layer = Layer::new("pixels", |x: &Tensor| Ok(x.clone()), mean)
+        .differentiated(|_: &Tensor, dlogits: &Tensor| Ok(dlogits.clone()));
+    let options = CamOptions::default();
+    let own = explain_with(Method::GradCam, &images, &[layer], &Target::Predicted, &options);
+    assert_eq!(message(own), "the gradients must be like the activations, [2, 4, 4, 3], got [2, 3]");
     assert!(message(normalise(&images)).contains("(N, h, w)"));
     assert!(message(heatmaps(&tensor(1, (1, 2, 2), 1.0), 0, 4)).contains("the new size (0, 4) above 0"));
     assert!(message(resize_bilinear(&[1.0], (2, 2), (4, 4))).contains("(2, 2) values"));

@@ -1,5 +1,6 @@
 //! Whole explanations of a network whose maps are known in closed form.
 
+use crate::small_network::{self, SmallNetwork, channels_first, target};
 use crate::{golden, tensor, values};
 use candle_core::{DType, Tensor};
 use wick_gradcam::{
@@ -178,6 +179,32 @@ fn a_map_that_speaks_against_the_target_throughout_is_said_to() {
         for map in explained.heatmaps {
             assert_eq!(map.status, MapStatus::AllNegative);
             assert!(map.values.iter().all(|v| *v == 0.0));
+        }
+    }
+}
+
+/// In f64: the same sums, but for the order in which candle adds gradients.
+#[test]
+fn a_head_may_be_differentiated_elsewhere() {
+    let network = SmallNetwork::new();
+    let square = || {
+        Target::function(|logits: &Tensor| {
+            let logit = |k| logits.narrow(1, k, 1)?.squeeze(1);
+            (logit(2)? - logit(0)?.affine(0.5, 0.0)?)?.sqr()
+        })
+    };
+    for method in Method::ALL {
+        for target in [Target::Predicted, target(), square()] {
+            let explain = |layers: [Layer<'_>; 2]| {
+                explain_with(method, &small_network::images(), &layers, &target, &channels_first()).unwrap()
+            };
+            let want = explain(["block", "last"].map(|name| network.layer(name)));
+            let got = explain(["block", "last"].map(|name| network.foreign_layer(name)));
+            assert_eq!((&got.predicted, &got.scores), (&want.predicted, &want.scores), "{method}");
+            for (got, want) in got.raw.iter().zip(&want.raw) {
+                let [got, want] = [got, want].map(|map| values(&map.to_dtype(DType::F32).unwrap()));
+                golden::assert_close(method.name(), &got, &want, 1e-6);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The network of `fixtures/golden/small_cams.py`, in f64 and channels first, as someone else would write it.
 
 use crate::golden;
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor, Var};
 use wick_gradcam::{CamOptions, Explained, ImageLayout, Layer, Method, Target, explain_with, guided_relu};
 
 /// Which rectifiers it has.
@@ -72,20 +72,35 @@ impl SmallNetwork {
         self.linear(&self.last(&self.block(x, guided_relu)?, guided_relu)?)
     }
 
+    fn features(&self, x: &Tensor, last: bool) -> Result<Tensor> {
+        let block = self.block(x, Tensor::relu)?;
+        let features = if last { self.last(&block, Tensor::relu)? } else { block };
+        features.permute((0, 2, 3, 1))?.contiguous()
+    }
+
+    fn head(&self, a: &Tensor, last: bool) -> Result<Tensor> {
+        let a = a.permute((0, 3, 1, 2))?.contiguous()?;
+        self.linear(&if last { a } else { self.last(&a, Tensor::relu)? })
+    }
+
     /// `block` or `last`.
     pub fn layer(&self, name: &str) -> Layer<'_> {
-        let relu: Relu = Tensor::relu;
         let last = name == "last";
-        let features = move |x: &Tensor| {
-            let block = self.block(x, relu)?;
-            let features = if last { self.last(&block, relu)? } else { block };
-            features.permute((0, 2, 3, 1))?.contiguous()
+        let features = move |x: &Tensor| self.features(x, last);
+        Layer::new(name, features, move |a: &Tensor| self.head(a, last)).guided(|x| self.guided(x))
+    }
+
+    /// The same, with a head that candle does not see: its gradient is made elsewhere.
+    pub fn foreign_layer(&self, name: &str) -> Layer<'_> {
+        let last = name == "last";
+        let features = move |x: &Tensor| self.features(x, last);
+        let head = move |a: &Tensor| Ok(self.head(&a.detach(), last)?.detach());
+        let gradient = move |a: &Tensor, dlogits: &Tensor| {
+            let a = Var::from_tensor(&a.detach())?;
+            let mut store = (self.head(&a, last)? * dlogits)?.sum_all()?.backward()?;
+            store.remove(&a).ok_or_else(|| candle_core::Error::msg("the head reads nothing"))
         };
-        let head = move |a: &Tensor| {
-            let a = a.permute((0, 3, 1, 2))?.contiguous()?;
-            self.linear(&if last { a } else { self.last(&a, relu)? })
-        };
-        Layer::new(name, features, head).guided(|x| self.guided(x))
+        Layer::new(name, features, head).differentiated(gradient).guided(|x| self.guided(x))
     }
 
     /// Looks at `layers`, joined by `+`.

@@ -5,16 +5,25 @@ use wick_kernels::huge_pages::Lines;
 
 use crate::plan::{Buf, Pass, Plan};
 
-/// Grows to the largest batch and is then used again for every step.
+/// Grows to the largest batch and is then used again for every step. What is kept from one evaluation to the next lies at its end.
 #[derive(Debug)]
 pub(super) struct Arena<E> {
     values: Lines<E>,
+}
+
+/// Whether what was kept is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Memory {
+    Same,
+    New,
 }
 
 /// The tensors of one pass.
 #[derive(Debug)]
 pub(super) struct Tensors<'a, E> {
     read: Vec<(Buf, &'a [E])>,
+    /// What lies behind all tensors.
+    pub kept: &'a [E],
     /// The one that is written, if one is.
     pub written: Option<&'a mut [E]>,
 }
@@ -36,14 +45,22 @@ impl<E: Element> Arena<E> {
         self.values.len() * size_of::<E>()
     }
 
-    /// Makes room for `images` images of a plan.
-    pub fn reserve(&mut self, plan: &Plan, images: usize) {
-        let values = plan.total * images;
-        if self.values.len() < values {
-            // What was there is of no use, and need not be there at the same time.
-            self.values = Lines::new(E::default(), 0);
-            self.values = Lines::new(E::default(), values);
+    /// Makes room for `images` images of a plan, and for so many values behind them.
+    pub fn reserve(&mut self, plan: &Plan, images: usize, kept: usize) -> Memory {
+        let values = plan.total * images + kept;
+        if self.values.len() >= values {
+            return Memory::Same;
         }
+        // What was there is of no use, and need not be there at the same time.
+        self.values = Lines::new(E::default(), 0);
+        self.values = Lines::new(E::default(), values);
+        Memory::New
+    }
+
+    /// The last values, for what is kept.
+    pub fn kept(&mut self, len: usize) -> &mut [E] {
+        let begin = self.values.len() - len;
+        &mut self.values[begin..]
     }
 
     /// A tensor that the last pass over `images` images left or read.
@@ -51,13 +68,15 @@ impl<E: Element> Arena<E> {
         &self.values[plan.offsets[buf] * images..][..plan.sizes[buf].len() * images]
     }
 
-    /// The tensors of a pass over `images` images. A pass's tensors never share memory: they live at the same time.
-    pub fn tensors(&mut self, plan: &Plan, pass: &Pass, images: usize) -> Tensors<'_, E> {
+    /// The tensors of a pass over `images` images, and the last `kept` values. A pass's tensors never share memory: they live at the
+    /// same time.
+    pub fn tensors(&mut self, plan: &Plan, pass: &Pass, images: usize, kept: usize) -> Tensors<'_, E> {
         let written = pass.write.as_ref().map(|write| write.to);
         let mut wanted: Vec<Buf> = pass.reads().into_iter().chain(written).collect();
         wanted.sort_unstable_by_key(|&buf| plan.offsets[buf]);
-        let mut tensors = Tensors { read: Vec::with_capacity(wanted.len()), written: None };
-        let mut rest = &mut self.values[..];
+        let end = self.values.len() - kept;
+        let (mut rest, kept) = self.values.split_at_mut(end);
+        let mut tensors = Tensors { read: Vec::with_capacity(wanted.len()), written: None, kept };
         let mut passed = 0;
         for buf in wanted {
             let (offset, length) = (plan.offsets[buf] * images, plan.sizes[buf].len() * images);

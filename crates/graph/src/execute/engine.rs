@@ -6,9 +6,10 @@ use std::time::Instant;
 use wick_kernels::Element;
 use wick_kernels::fused::Algorithm;
 
-use super::arena::Arena;
+use super::arena::{Arena, Memory};
 use super::head::{Head, Run};
 use super::norm::{BatchStatistics, Norm};
+use super::packed::{Meets, Packed};
 use super::pass::{Context, Outputs, products, sums_a_channel};
 use super::profile::{Profile, ProfileRow, describe};
 use super::sums::Sums;
@@ -18,13 +19,17 @@ use crate::graph::{Graph, NormKind, Role, Shape};
 use crate::plan::{ConvInputs, Finish, Pass, Plan, Read, Work};
 
 #[derive(Debug)]
-pub(super) struct Engine<E> {
+pub(crate) struct Engine<E> {
     graph: Arc<Graph>,
     training: Arc<Plan>,
     evaluation: Arc<Plan>,
+    /// Once it was needed.
+    input_gradient: Option<Arc<Plan>>,
+    inputs: ConvInputs,
     algorithm: Algorithm,
     arena: Arena<E>,
     norms: Vec<Norm>,
+    packed: Packed,
     head: Head,
     sums: Vec<f32>,
     indices: Vec<Vec<u8>>,
@@ -42,20 +47,39 @@ struct Stage<'a> {
     images: usize,
     pixels: &'a [f32],
     parameters: &'a [&'a [f32]],
-    profile: usize,
+    purpose: Purpose,
+}
+
+/// What a stage is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Train,
+    Evaluate,
+    /// To evaluate, and to know the gradient of the images.
+    Differentiate,
+}
+
+impl Purpose {
+    /// The number of its profile.
+    fn profile(self) -> usize {
+        usize::from(self != Self::Train)
+    }
 }
 
 impl<E: Element> Engine<E> {
-    pub fn new(graph: &Graph, options: Options) -> Result<Self, GraphError> {
-        let training = Arc::new(Plan::training(graph, ConvInputs::OnTheFly)?);
+    pub fn new(graph: &Graph, options: Options, inputs: ConvInputs) -> Result<Self, GraphError> {
+        let training = Arc::new(Plan::training(graph, inputs)?);
         let channels = training.sizes.iter().map(|size| size.channels).max().unwrap_or(0);
         Ok(Self {
             graph: Arc::new(graph.clone()),
-            evaluation: Arc::new(Plan::evaluation(graph, ConvInputs::OnTheFly)?),
+            evaluation: Arc::new(Plan::evaluation(graph, inputs)?),
             training,
+            input_gradient: None,
+            inputs,
             algorithm: options.algorithm,
             arena: Arena::new(),
             norms: vec![Norm::default(); graph.norms.len()],
+            packed: Packed::new::<E>(graph, options.algorithm)?,
             head: Head::default(),
             sums: Vec::new(),
             indices: vec![Vec::new(); graph.pools.len()],
@@ -106,8 +130,8 @@ impl<E: Element> Engine<E> {
         }
         self.statistics.clear();
         // Batch norms will be measured; what else there is is known.
-        let stage = Stage { plan: &plan, images, pixels: batch.images, parameters, profile: 0 };
-        self.begin(&stage);
+        let stage = Stage { plan: &plan, images, pixels: batch.images, parameters, purpose: Purpose::Train };
+        self.begin(&stage)?;
         for pass in &plan.forward {
             self.run(&stage, pass, gradients)?;
         }
@@ -131,8 +155,8 @@ impl<E: Element> Engine<E> {
         let (graph, plan) = (Arc::clone(&self.graph), Arc::clone(&self.evaluation));
         let pixels = images;
         let images = self.check(parameters, images)?;
-        let stage = Stage { plan: &plan, images, pixels, parameters, profile: 1 };
-        self.begin(&stage);
+        let stage = Stage { plan: &plan, images, pixels, parameters, purpose: Purpose::Evaluate };
+        self.begin(&stage)?;
         for pass in &plan.forward {
             self.run(&stage, pass, &mut [])?;
         }
@@ -154,6 +178,41 @@ impl<E: Element> Engine<E> {
         Ok(map.iter().map(|v| v.to_f32()).collect())
     }
 
+    /// The gradient `(N, H, W, C)` with respect to images that are evaluated, from that with respect to their logits.
+    pub fn input_gradient(
+        &mut self,
+        parameters: &[&[f32]],
+        images: &[f32],
+        dlogits: &[f32],
+    ) -> Result<Vec<f32>, GraphError> {
+        let graph = Arc::clone(&self.graph);
+        let plan = match &self.input_gradient {
+            Some(plan) => Arc::clone(plan),
+            None => {
+                let plan = Plan::input_gradient(&graph, self.inputs)?;
+                Arc::clone(self.input_gradient.insert(Arc::new(plan)))
+            }
+        };
+        let pixels = images;
+        let images = self.check(parameters, images)?;
+        expect("the gradient of the logits", dlogits.len(), images * graph.classes())?;
+        let stage = Stage { plan: &plan, images, pixels, parameters, purpose: Purpose::Differentiate };
+        self.begin(&stage)?;
+        for pass in &plan.forward {
+            self.run(&stage, pass, &mut [])?;
+        }
+        let run = Run { graph: &graph, ops: &plan.head, images, parameters, dropout: None };
+        self.head.forward(run)?;
+        self.spread.clear();
+        let share = 1.0 / plan.features.pixels as f32;
+        self.spread.extend(self.head.features_gradient(run, dlogits)?.iter().map(|d| d * share));
+        for pass in &plan.backward {
+            self.run(&stage, pass, &mut [])?;
+        }
+        let of_input = plan.of_input.map(|buf| self.arena.tensor(&plan, buf, images)).unwrap_or_default();
+        Ok(of_input.iter().map(|v| v.to_f32()).collect())
+    }
+
     /// The number of images, if everything has the length it must have.
     fn check(&self, parameters: &[&[f32]], images: &[f32]) -> Result<usize, GraphError> {
         let wanted = &self.graph.parameters;
@@ -173,23 +232,44 @@ impl<E: Element> Engine<E> {
         Ok(count)
     }
 
-    fn begin(&mut self, stage: &Stage<'_>) {
-        self.arena.reserve(stage.plan, stage.images);
+    fn begin(&mut self, stage: &Stage<'_>) -> Result<(), GraphError> {
+        self.remember(stage)?;
         let features = stage.plan.features.channels;
         self.head.features(stage.plan.head.len(), stage.images, features);
         for (norm, layer) in self.norms.iter_mut().zip(&self.graph.norms) {
-            if stage.profile == 1 || matches!(layer.kind, NormKind::Bias) {
+            if stage.purpose != Purpose::Train || matches!(layer.kind, NormKind::Bias) {
                 norm.know(layer, stage.parameters);
+            }
+            if stage.purpose == Purpose::Differentiate {
+                norm.know_gradient();
             }
         }
         if let Some(profiles) = &mut self.profiles {
-            profiles[stage.profile].begin();
+            profiles[stage.purpose.profile()].begin();
         }
+        Ok(())
+    }
+
+    /// Makes room for a stage, and weights ready that are evaluated again.
+    fn remember(&mut self, stage: &Stage<'_>) -> Result<(), GraphError> {
+        let Stage { plan, images, parameters, purpose, .. } = *stage;
+        if purpose == Purpose::Train {
+            self.packed.forget();
+            self.arena.reserve(plan, images, 0);
+            return Ok(());
+        }
+        let meets = self.packed.meet(&self.graph, parameters);
+        let kept = if meets == Meets::Others { 0 } else { self.packed.len() };
+        let memory = self.arena.reserve(plan, images, kept);
+        if meets == Meets::Again || (meets, memory) == (Meets::Ready, Memory::New) {
+            self.packed.pack(&self.graph, self.algorithm, parameters, self.arena.kept(kept))?;
+        }
+        Ok(())
     }
 
     fn run(&mut self, stage: &Stage<'_>, pass: &Pass, gradients: &mut [Vec<f32>]) -> Result<(), GraphError> {
         let began = Instant::now();
-        let Stage { plan, images, pixels, parameters, profile } = *stage;
+        let Stage { plan, images, pixels, parameters, purpose } = *stage;
         let context = Context {
             graph: &self.graph,
             plan,
@@ -198,6 +278,7 @@ impl<E: Element> Engine<E> {
             pixels,
             parameters,
             norms: &self.norms,
+            packed: &self.packed,
             ones: &self.ones,
             zeros: &self.zeros,
             spread: &self.spread,
@@ -207,14 +288,15 @@ impl<E: Element> Engine<E> {
             indices: &mut self.indices,
             features: self.head.features(plan.head.len(), images, plan.features.channels),
             gradients,
-            keeps_indices: profile == 0,
+            keeps_indices: purpose != Purpose::Evaluate,
         };
-        context.run(pass, self.arena.tensors(plan, pass, images), outputs)?;
+        let kept = self.packed.kept();
+        context.run(pass, self.arena.tensors(plan, pass, images, kept), outputs)?;
         self.reduce(stage, pass, gradients);
         if self.profiles.is_some() {
             let (op, flops) = describe(&self.graph, pass, images);
             if let Some(profiles) = &mut self.profiles {
-                profiles[profile].add(&pass.layer, op, flops, began);
+                profiles[purpose.profile()].add(&pass.layer, op, flops, began);
             }
         }
         Ok(())
@@ -247,7 +329,7 @@ impl<E: Element> Engine<E> {
 
     fn note(&mut self, stage: &Stage<'_>, layer: &str, op: &'static str, began: Instant) {
         if let Some(profiles) = &mut self.profiles {
-            profiles[stage.profile].add(layer, op, 0.0, began);
+            profiles[stage.purpose.profile()].add(layer, op, 0.0, began);
         }
     }
 }

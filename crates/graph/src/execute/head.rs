@@ -113,6 +113,23 @@ impl Head {
                 *own = weight * *own + (1.0 - weight) * other;
             });
         }
+        self.back_to_features(run, Some(gradients))
+    }
+
+    /// From the gradient of the logits to that of the features, and of no parameter.
+    pub fn features_gradient(&mut self, run: Run<'_>, dlogits: &[f32]) -> Result<&[f32], GraphError> {
+        let last = &mut self.gradients[run.ops.len()];
+        last.clear();
+        last.extend_from_slice(dlogits);
+        self.back_to_features(run, None)
+    }
+
+    /// From the logits' gradient, which is there, to the features', and to those of parameters that are wanted.
+    fn back_to_features(
+        &mut self,
+        run: Run<'_>,
+        mut gradients: Option<&mut [Vec<f32>]>,
+    ) -> Result<&[f32], GraphError> {
         for (i, op) in run.ops.iter().enumerate().rev() {
             let (before, behind) = self.gradients.split_at_mut(i + 1);
             let (dx, dy) = (&mut before[i], &behind[0]);
@@ -137,7 +154,7 @@ impl Head {
                     let layer = &run.graph.linears[linear];
                     let x = &self.values[i];
                     dx.resize(x.len(), 0.0);
-                    backward(run, layer, (x, dx, dy), gradients, &mut self.unwanted)?;
+                    backward(run, layer, (x, dx, dy), gradients.as_deref_mut(), &mut self.unwanted)?;
                 }
             }
         }
@@ -149,11 +166,15 @@ fn backward(
     run: Run<'_>,
     layer: &LinearLayer,
     (x, dx, dy): (&[f32], &mut [f32], &[f32]),
-    gradients: &mut [Vec<f32>],
+    gradients: Option<&mut [Vec<f32>]>,
     unwanted: &mut Vec<f32>,
 ) -> Result<(), GraphError> {
-    let trained = |parameter: &usize| run.graph.parameters[*parameter].role == Role::Trainable;
     let weight = run.parameters[layer.weight];
+    let Some(gradients) = gradients else {
+        unwanted.resize(weight.len(), 0.0);
+        return Ok(linear_backward(&shape(layer, run.images), x, weight, dy, dx, unwanted, None)?);
+    };
+    let trained = |parameter: &usize| run.graph.parameters[*parameter].role == Role::Trainable;
     // Out of the list while it is written, so that weight and bias can be written together.
     let bias = layer.bias.filter(trained);
     let mut dbias = bias.map(|bias| std::mem::take(&mut gradients[bias]));

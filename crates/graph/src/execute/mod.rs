@@ -5,6 +5,7 @@ mod dropout;
 mod engine;
 mod head;
 mod norm;
+mod packed;
 mod pass;
 mod profile;
 mod sums;
@@ -13,10 +14,11 @@ use half::bf16;
 use wick_kernels::Precision;
 use wick_kernels::fused::Algorithm;
 
+use crate::plan::ConvInputs;
 use crate::{Graph, GraphError};
 #[cfg(test)]
 pub(crate) use dropout::Dropout;
-use engine::Engine;
+pub(crate) use engine::Engine;
 
 pub use norm::BatchStatistics;
 pub use profile::ProfileRow;
@@ -115,9 +117,10 @@ impl Executor {
     /// # Errors
     /// A layer that nothing reads, or no logits at the end.
     pub fn new(graph: &Graph, options: Options) -> Result<Self, GraphError> {
+        let inputs = ConvInputs::OnTheFly;
         Ok(Self(match options.precision {
-            Precision::F32 => Engines::F32(Box::new(Engine::new(graph, options)?)),
-            Precision::Bf16 => Engines::Bf16(Box::new(Engine::new(graph, options)?)),
+            Precision::F32 => Engines::F32(Box::new(Engine::new(graph, options, inputs)?)),
+            Precision::Bf16 => Engines::Bf16(Box::new(Engine::new(graph, options, inputs)?)),
         }))
     }
 
@@ -147,6 +150,9 @@ impl Executor {
 
     /// Logits `(N, classes)` of images `(N, H, W, C)`, with running statistics in batch norms.
     ///
+    /// From the second batch on with the same parameters, convolutions' weights are kept as they are read, which spares small
+    /// batches a fifth of their time and large ones a twentieth. (Parameters are compared; the bits of the result are the same.)
+    ///
     /// # Errors
     /// Slices of other lengths, no images.
     pub fn logits(&mut self, parameters: &[&[f32]], images: &[f32]) -> Result<&[f32], GraphError> {
@@ -161,12 +167,27 @@ impl Executor {
         among_workers(|| either!(&mut self.0, engine => engine.last_map(parameters, images)))
     }
 
+    /// From the gradient `(N, classes)` of something with respect to the logits of images `(N, H, W, C)` to its gradient with respect to
+    /// these images, with running statistics in batch norms and nothing dropped.
+    ///
+    /// # Errors
+    /// As [`logits`](Self::logits); another number of gradients than of logits.
+    pub fn input_gradient(
+        &mut self,
+        parameters: &[&[f32]],
+        images: &[f32],
+        dlogits: &[f32],
+    ) -> Result<Vec<f32>, GraphError> {
+        among_workers(|| either!(&mut self.0, engine => engine.input_gradient(parameters, images, dlogits)))
+    }
+
     /// The logits of the last step or evaluation.
     pub fn last_logits(&self) -> &[f32] {
         either!(&self.0, engine => engine.last_logits())
     }
 
-    /// Bytes that maps take, gradients of maps included, for the largest batch so far.
+    /// Bytes that maps take, gradients of maps included, for the largest batch so far; and behind an evaluation's maps, weights that
+    /// were made ready for it.
     pub fn bytes(&self) -> usize {
         either!(&self.0, engine => engine.bytes())
     }

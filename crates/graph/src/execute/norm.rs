@@ -104,6 +104,13 @@ impl Norm {
         }
     }
 
+    /// The factors of the input's gradient, where [`know`](Self::know) knew what the norm does: it multiplies by its scale.
+    pub fn know_gradient(&mut self) {
+        self.a.clone_from(&self.scale);
+        self.b = vec![0.0; self.scale.len()];
+        self.c.clone_from(&self.b);
+    }
+
     /// From `Σy` and `Σy²`; of a batch norm, what its running statistics learn.
     pub fn measure(
         &mut self,
@@ -197,8 +204,10 @@ impl Norm {
         gradients: &mut [Vec<f32>],
     ) {
         let mut store = |parameter: usize, values: &[f64]| {
-            if graph.parameters[parameter].role == Role::Trainable {
-                gradients[parameter].iter_mut().zip(values).for_each(|(to, value)| *to = *value as f32);
+            // There are none where the images' gradient alone is wanted.
+            let gradient = gradients.get_mut(parameter);
+            if let Some(gradient) = gradient.filter(|_| graph.parameters[parameter].role == Role::Trainable) {
+                gradient.iter_mut().zip(values).for_each(|(to, value)| *to = *value as f32);
             }
         };
         store(layer.bias, &sums.total(0, Part::ALL));

@@ -7,6 +7,7 @@ use wick_kernels::{Conv2dShape, Element, Pool2dShape};
 
 use super::arena::Tensors;
 use super::norm::Norm;
+use super::packed::Packed;
 use crate::GraphError;
 use crate::graph::{Graph, NormKind};
 use crate::plan::{Finish, Gate, NormId, Pass, Plan, Point, Read, Work, Write};
@@ -21,6 +22,8 @@ pub(super) struct Context<'a> {
     pub pixels: &'a [f32],
     pub parameters: &'a [&'a [f32]],
     pub norms: &'a [Norm],
+    /// Where in what the arena keeps weights lie ready.
+    pub packed: &'a Packed,
     /// As many as the widest map has channels.
     pub ones: &'a [f32],
     pub zeros: &'a [f32],
@@ -57,8 +60,13 @@ impl Context<'_> {
                 sink.to.iter_mut().zip(self.pixels).for_each(|(to, value)| *to = E::from_f32(*value));
             }
             Work::Conv { conv, x } => {
-                let weight = self.parameters[self.graph.convs[*conv].weight];
-                fused::conv2d(&self.conv(*conv), algorithm, self.source(*x, &tensors), weight, sink)?;
+                let (shape, x) = (self.conv(*conv), self.source(*x, &tensors));
+                if let Some(place) = self.packed.place(*conv) {
+                    fused::conv2d_packed(&shape, algorithm, x, &tensors.kept[place], sink)?;
+                } else {
+                    let weight = self.parameters[self.graph.convs[*conv].weight];
+                    fused::conv2d(&shape, algorithm, x, weight, sink)?;
+                }
             }
             Work::ConvInputGradient { conv, dy } => {
                 let weight = self.parameters[self.graph.convs[*conv].weight];

@@ -1,5 +1,6 @@
 //! A network as its author writes it: a line a layer.
 
+mod cut;
 mod layer;
 
 use wick_kernels::fused::Activation;
@@ -27,6 +28,8 @@ pub struct Graph {
     pub(crate) pools: Vec<PoolLayer>,
     pub(crate) linears: Vec<LinearLayer>,
     pub(crate) parameters: Vec<Parameter>,
+    /// Layers that it can be cut behind, each with the node that is the end of it.
+    marks: Vec<(String, usize)>,
 }
 
 impl Graph {
@@ -41,12 +44,21 @@ impl Graph {
             pools: vec![],
             linears: vec![],
             parameters: vec![],
+            marks: vec![],
         }
     }
 
     /// The images.
     pub fn input(&self) -> Value {
         Value(0)
+    }
+
+    /// The shape `(H, W, C)` of its images.
+    pub fn image(&self) -> [usize; 3] {
+        match self.nodes.first().map(|node| node.shape) {
+            Some(Shape::Map(map)) => map,
+            _ => [0; 3],
+        }
     }
 
     /// The shape of a value, if it is one of this graph.

@@ -1,6 +1,6 @@
 //! Where each tensor lies: tensors that are never needed at the same time may share memory.
 
-use super::{Pass, Size};
+use super::{Buf, Pass, Size};
 
 /// Every tensor's place.
 pub(super) struct Layout {
@@ -12,7 +12,12 @@ pub(super) struct Layout {
 const ALIGNMENT: usize = 32;
 
 /// Places tensors by size, the largest first, each at the lowest offset where it meets none that lives at the same time.
-pub(super) fn layout<'a>(passes: impl Iterator<Item = &'a Pass>, sizes: &[Size]) -> Layout {
+/// One of them is kept to the end, if it is named.
+pub(super) fn layout<'a>(
+    passes: impl Iterator<Item = &'a Pass>,
+    sizes: &[Size],
+    kept: Option<Buf>,
+) -> Layout {
     let mut lives: Vec<Option<(usize, usize)>> = vec![None; sizes.len()];
     for (time, pass) in passes.enumerate() {
         let written = pass.write.as_ref().map(|write| write.to);
@@ -20,6 +25,9 @@ pub(super) fn layout<'a>(passes: impl Iterator<Item = &'a Pass>, sizes: &[Size])
             let (_, end) = lives[buf].get_or_insert((time, time));
             *end = time;
         }
+    }
+    if let Some((_, end)) = kept.and_then(|buf| lives[buf].as_mut()) {
+        *end = usize::MAX;
     }
     let room = |buf: usize| sizes[buf].len().next_multiple_of(ALIGNMENT);
     let mut order: Vec<usize> = (0..sizes.len()).filter(|&buf| lives[buf].is_some()).collect();

@@ -13,6 +13,7 @@ use wick_kernels::fused::Activation;
 use crate::graph::Graph;
 use crate::{GraphError, Shape};
 
+use backward::{Passes, Wanted};
 pub(crate) use lower::Mode;
 
 pub use crate::graph::{ConvLayer, LinearLayer, NormKind, NormLayer, PoolLayer};
@@ -276,8 +277,10 @@ pub struct Plan {
     pub forward: Vec<Pass>,
     /// From the features to the logits.
     pub head: Vec<HeadOp>,
-    /// From the features' gradient to the parameters'; none in evaluation.
+    /// From the features' gradient to the parameters' or the images'; none in evaluation.
     pub backward: Vec<Pass>,
+    /// The images' gradient, where that is computed.
+    pub of_input: Option<Buf>,
     /// The tensors' sizes.
     pub sizes: Vec<Size>,
     /// Where each begins, in values of one image: `n` images take `n` times that.
@@ -296,8 +299,20 @@ impl Plan {
     pub fn training(graph: &Graph, inputs: ConvInputs) -> Result<Self, GraphError> {
         let lowered = lower::lower(graph, Mode::Train, inputs)?;
         let forward = forward::passes(graph, &lowered, Mode::Train);
-        let (backward, sizes) = backward::passes(graph, &lowered);
-        Ok(Self::laid_out(forward, lowered, backward, sizes))
+        let backward = backward::passes(graph, &lowered, Wanted::Parameters);
+        Ok(Self::laid_out(forward, lowered, backward))
+    }
+
+    /// Forward, with running statistics, and backward to the images: to the gradient of whatever is made of the logits.
+    ///
+    /// # Errors
+    /// A layer that nothing reads, or no logits at the end.
+    pub fn input_gradient(graph: &Graph, inputs: ConvInputs) -> Result<Self, GraphError> {
+        // What gradients need is what training keeps; what norms need is known.
+        let lowered = lower::lower(graph, Mode::Train, inputs)?;
+        let forward = forward::passes(graph, &lowered, Mode::Evaluate);
+        let backward = backward::passes(graph, &lowered, Wanted::Input);
+        Ok(Self::laid_out(forward, lowered, backward))
     }
 
     /// Forward, with running statistics.
@@ -307,13 +322,15 @@ impl Plan {
     pub fn evaluation(graph: &Graph, inputs: ConvInputs) -> Result<Self, GraphError> {
         let lowered = lower::lower(graph, Mode::Evaluate, inputs)?;
         let forward = forward::passes(graph, &lowered, Mode::Evaluate);
-        let sizes = lowered.sizes.clone();
-        Ok(Self::laid_out(forward, lowered, Vec::new(), sizes))
+        let backward = Passes { passes: Vec::new(), sizes: lowered.sizes.clone(), of_input: None };
+        Ok(Self::laid_out(forward, lowered, backward))
     }
 
-    fn laid_out(forward: Vec<Pass>, lowered: lower::Lowered, backward: Vec<Pass>, sizes: Vec<Size>) -> Self {
-        let layout = memory::layout(forward.iter().chain(&backward), &sizes);
+    fn laid_out(forward: Vec<Pass>, lowered: lower::Lowered, backward: Passes) -> Self {
+        let Passes { passes: backward, sizes, of_input } = backward;
+        let layout = memory::layout(forward.iter().chain(&backward), &sizes, of_input);
         let (offsets, total) = (layout.offsets, layout.total);
-        Self { forward, head: lowered.head, backward, sizes, offsets, total, features: lowered.features_of }
+        let (head, features) = (lowered.head, lowered.features_of);
+        Self { forward, head, backward, of_input, sizes, offsets, total, features }
     }
 }

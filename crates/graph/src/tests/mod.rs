@@ -1,9 +1,12 @@
 //! Compiled networks against the same networks layer by layer in f64.
 
 mod building;
+mod cut;
 mod deep_head;
+mod input_gradient;
 mod inputs;
 mod networks;
+mod packed;
 mod plan;
 mod reference;
 

@@ -40,6 +40,7 @@ fn resnet(norm: impl Fn(&mut Graph, Value, &str) -> Result<Value, GraphError>) -
         };
         let sum = g.add(y, shortcut)?;
         x = g.relu(sum)?;
+        g.mark(x, block)?;
     }
     head(g, x)
 }
@@ -55,11 +56,14 @@ fn custom() -> Built {
     };
     let x = g.input();
     let x = unit(&mut g, x, "prep", 4, false)?;
+    g.mark(x, "prep")?;
     let x = unit(&mut g, x, "down", 6, true)?;
     let y = unit(&mut g, x, "res1", 6, false)?;
     let y = unit(&mut g, y, "res2", 6, false)?;
     let x = g.add(x, y)?;
+    g.mark(x, "layer1")?;
     let x = unit(&mut g, x, "layer2", 5, true)?;
+    g.mark(x, "layer2")?;
     let x = g.max_pool2d(x, 2, 2)?;
     let x = g.flatten(x)?;
     g.linear(x, "fc", 3, Bias::Learnt)?;
@@ -71,6 +75,7 @@ fn speedrun() -> Built {
     let mut g = Graph::new([10, 10, 3]);
     let whiten = Conv2d { kernel: 2, padding: 0, bias: Bias::Learnt, ..conv(4) };
     let x = g.conv2d(g.input(), "whiten", whiten)?;
+    g.mark(x, "whiten")?;
     let mut x = g.gelu(x)?;
     for group in ["g1", "g2"] {
         let y = g.conv2d(x, &format!("{group}.conv1"), conv(5))?;
@@ -80,6 +85,7 @@ fn speedrun() -> Built {
         let y = g.conv2d(y, &format!("{group}.conv2"), conv(5))?;
         let y = bn(&mut g, y, &format!("{group}.bn2"))?;
         x = g.gelu(y)?;
+        g.mark(x, group)?;
         g.freeze(&format!("{group}.bn1.weight"))?;
     }
     g.freeze("whiten.weight")?;
@@ -95,18 +101,21 @@ fn speedrun() -> Built {
 fn pre_activation() -> Built {
     let mut g = Graph::new([9, 7, 2]);
     let x = g.conv2d(g.input(), "stem", Conv2d { bias: Bias::Learnt, ..conv(4) })?;
+    g.mark(x, "stem")?;
     let y = bn(&mut g, x, "bn1")?;
     let y = g.relu(y)?;
     let y = g.conv2d(y, "conv1", conv(4))?;
     let z = g.conv2d(x, "side", Conv2d { kernel: 1, padding: 0, bias: Bias::Learnt, ..conv(4) })?;
     let x = g.add(x, y)?;
     let x = g.add(x, z)?;
+    g.mark(x, "sum")?;
     let y = g.group_norm(x, "gn", GroupNorm { groups: 2, eps: 1e-3 })?;
     let y = g.gelu(y)?;
     let y = g.conv2d(y, "conv2", Conv2d { bias: Bias::Learnt, ..conv(4) })?;
     let y = g.relu(y)?;
     let x = g.add(x, y)?;
     let x = g.relu(x)?;
+    g.mark(x, "relu")?;
     let x = g.max_pool2d(x, 3, 2)?;
     let x = bn(&mut g, x, "bn2")?;
     head(g, x)
@@ -125,6 +134,7 @@ fn odd() -> Built {
     let y = bn(&mut g, y, "bn3")?;
     let x = g.add(y, x)?;
     let x = g.gelu(x)?;
+    g.mark(x, "gelu")?;
     let x = g.add(x, x)?;
     let y = g.conv2d(x, "conv2", conv(4))?;
     let y = g.relu(y)?;
@@ -133,6 +143,7 @@ fn odd() -> Built {
     let z = g.relu(z)?;
     let x = g.add(y, z)?;
     let x = g.relu(x)?;
+    g.mark(x, "sum")?;
     let x = bn(&mut g, x, "bn4")?;
     let x = g.max_pool2d(x, 2, 1)?;
     let x = g.relu(x)?;

@@ -16,7 +16,11 @@ pub enum Mode {
 pub struct Outcome {
     pub loss: f64,
     pub logits: Vec<f64>,
+    /// Of the loss, with respect to them.
+    pub dlogits: Vec<f64>,
     pub gradients: Vec<Vec<f64>>,
+    /// With respect to the images.
+    pub of_images: Vec<f64>,
     /// Mean and unbiased variance of each batch norm.
     pub statistics: Vec<(Vec<f64>, Vec<f64>)>,
 }
@@ -76,8 +80,8 @@ pub fn run(
     }
     let logits = values.last().unwrap().clone();
     let (loss, dlogits) = cross_entropy(&logits, graph.classes(), labels, smoothing);
-    let gradients = backward(graph, p, n, &values, dlogits, mode);
-    Outcome { loss, logits, gradients, statistics }
+    let (gradients, of_images) = backward(graph, p, n, &values, dlogits.clone(), mode);
+    Outcome { loss, logits, dlogits, gradients, of_images, statistics }
 }
 
 fn backward(
@@ -87,13 +91,13 @@ fn backward(
     values: &[Vec<f64>],
     dlogits: Vec<f64>,
     mode: Mode,
-) -> Vec<Vec<f64>> {
+) -> (Vec<Vec<f64>>, Vec<f64>) {
     let mut gradients: Vec<Vec<f64>> = graph.parameters.iter().map(|p| vec![0.0; p.len()]).collect();
     let mut d: Vec<Vec<f64>> = values.iter().map(|v| vec![0.0; v.len()]).collect();
     *d.last_mut().unwrap() = dlogits;
     for (i, node) in graph.nodes.iter().enumerate().rev() {
-        let dy = std::mem::take(&mut d[i]);
         let Some(&input) = node.inputs.first() else { continue };
+        let dy = std::mem::take(&mut d[i]);
         let x = &values[input];
         match node.op {
             Op::Input => {}
@@ -160,7 +164,7 @@ fn backward(
             gradient.clear();
         }
     }
-    gradients
+    (gradients, d.swap_remove(0))
 }
 
 /// What a dropout, node `node`, multiplies each value by in a step of seed 0.

@@ -8,9 +8,6 @@ mod normalise;
 pub(crate) mod reference;
 mod statistics;
 
-#[cfg(test)]
-mod tests;
-
 pub use backward::{batch_norm_backward, batch_norm_backward_frozen};
 pub use normalise::batch_norm_normalise;
 pub use statistics::batch_norm_statistics;

@@ -3,9 +3,6 @@
 pub(crate) mod reference;
 mod shape;
 
-#[cfg(test)]
-mod tests;
-
 use crate::ShapeError;
 use crate::fused::{self, Algorithm, Sink, Source};
 

@@ -52,7 +52,7 @@ pub fn conv2d_weight_gradient(
 }
 
 /// Calls `f` with the places in input, weight and output of every product that a convolution sums.
-pub(super) fn for_each_product(s: &Conv2dShape, mut f: impl FnMut(usize, usize, usize)) {
+pub fn for_each_product(s: &Conv2dShape, mut f: impl FnMut(usize, usize, usize)) {
     for n in 0..s.batch {
         for oy in 0..s.out_height() {
             for ox in 0..s.out_width() {

@@ -22,7 +22,10 @@ mod source;
 mod write;
 
 pub use activation::Activation;
-pub use convolution::{Algorithm, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
+pub use convolution::{
+    Algorithm, conv2d, conv2d_input_gradient, conv2d_packed, conv2d_weight_gradient, pack_conv2d,
+    packed_conv2d_len,
+};
 pub use elementwise::{Extent, combine};
 pub use pooling::{global_avg_pool2d, max_pool2d, max_pool2d_gradient};
 pub use sink::{Epilogue, Gate, Sink, Write};

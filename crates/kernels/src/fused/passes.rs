@@ -2,6 +2,7 @@
 
 use half::bf16;
 
+use super::convolution::Weight;
 use super::{Algorithm, Extent, Sink, Source, convolution, elementwise, pooling};
 use crate::convolution::Conv2dShape;
 use crate::pooling::Pool2dShape;
@@ -9,7 +10,14 @@ use crate::pooling::Pool2dShape;
 /// Every pass over values of one type, of checked arguments.
 pub trait Passes: Sized {
     #![allow(missing_docs)]
-    fn conv2d(shape: &Conv2dShape, algorithm: Algorithm, x: Source<Self>, weight: &[f32], y: Sink<Self>);
+    fn conv2d(
+        shape: &Conv2dShape,
+        algorithm: Algorithm,
+        x: Source<Self>,
+        weight: Weight<Self>,
+        y: Sink<Self>,
+    );
+    fn pack_conv2d(shape: &Conv2dShape, algorithm: Algorithm, weight: &[f32], packed: &mut [Self]);
     fn conv2d_input_gradient(
         shape: &Conv2dShape,
         algorithm: Algorithm,
@@ -33,8 +41,18 @@ pub trait Passes: Sized {
 macro_rules! passes {
     ($type:ty) => {
         impl Passes for $type {
-            fn conv2d(s: &Conv2dShape, algorithm: Algorithm, x: Source<Self>, weight: &[f32], y: Sink<Self>) {
+            fn conv2d(
+                s: &Conv2dShape,
+                algorithm: Algorithm,
+                x: Source<Self>,
+                weight: Weight<Self>,
+                y: Sink<Self>,
+            ) {
                 convolution::forward(s, algorithm, x, weight, y);
+            }
+
+            fn pack_conv2d(s: &Conv2dShape, algorithm: Algorithm, weight: &[f32], packed: &mut [Self]) {
+                convolution::pack(s, algorithm, weight, packed);
             }
 
             fn conv2d_input_gradient(

@@ -10,9 +10,6 @@ mod forward;
 pub(crate) mod reference;
 mod shape;
 
-#[cfg(test)]
-mod tests;
-
 pub use backward::ghost_batch_norm_backward;
 pub use forward::{ghost_batch_norm_normalise, ghost_batch_norm_statistics};
 pub use shape::GhostBatchNormShape;

@@ -11,9 +11,6 @@ mod forward;
 pub(crate) mod reference;
 mod shape;
 
-#[cfg(test)]
-mod tests;
-
 pub use backward::group_norm_backward;
 pub use forward::group_norm_forward;
 pub use shape::GroupNormShape;

@@ -6,9 +6,6 @@ mod max;
 pub(crate) mod reference;
 mod shape;
 
-#[cfg(test)]
-mod tests;
-
 pub use average::{avg_pool2d_backward, avg_pool2d_forward};
 pub use global::{global_avg_pool2d_backward, global_avg_pool2d_forward};
 pub use max::{max_pool2d_backward, max_pool2d_forward};

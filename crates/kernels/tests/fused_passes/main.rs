@@ -6,6 +6,7 @@
 mod combine;
 mod convolution;
 mod errors;
+mod packed;
 mod pooling;
 mod shared;
 mod threads;

@@ -150,10 +150,7 @@ impl Compiled {
 
 /// The images in one piece, if they are what the graph reads.
 fn pixels(graph: &Graph, images: &Tensor) -> Result<Tensor, ModelError> {
-    let image = match graph.shape(graph.input()) {
-        Some(wick_graph::Shape::Map(map)) => map,
-        _ => [0; 3],
-    };
+    let image = graph.image();
     match images.dims() {
         [_, rest @ ..] if rest == image.as_slice() => Ok(images.contiguous()?),
         got => Err(ModelError::Images { expected: image, got: got.to_vec() }),

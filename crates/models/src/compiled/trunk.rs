@@ -29,7 +29,7 @@ impl Trunk {
         if !known.contains(&layer) {
             return Err(unknown_layer(known, layer).into());
         }
-        let graph = network.architecture.graph_until(network.classes, Some(layer))?;
+        let graph = network.architecture.graph(network.classes)?.until(layer)?;
         Ok(Self { variables: variables(network, &graph)?, executor: Executor::new(&graph, options)? })
     }
 

@@ -7,9 +7,8 @@ use super::head::{DROPOUT, HIDDEN, LOGIT_DIVISOR};
 use super::{CustomResNetConfig, CustomResNetVariant, LAST_MAP, LAYERS, WIDTHS};
 use crate::layers::NormOptions;
 
-/// The graph of [`CustomResNet`](super::CustomResNet) for 32×32 images, or of what is before the end of a layer and the means of its
-/// channels.
-pub(crate) fn graph(config: &CustomResNetConfig, until: Option<&str>) -> Result<Graph, GraphError> {
+/// The graph of [`CustomResNet`](super::CustomResNet) for 32×32 images, marked at the end of each of its layers.
+pub(crate) fn graph(config: &CustomResNetConfig) -> Result<Graph, GraphError> {
     let CustomResNetConfig { classes, norm, variant } = *config;
     let [a, b, c, d] = WIDTHS;
     let mut g = Graph::new([32, 32, 3]);
@@ -21,10 +20,7 @@ pub(crate) fn graph(config: &CustomResNetConfig, until: Option<&str>) -> Result<
             "layer2" => block(&mut g, x, name, (c, Pool::Half), norm)?,
             _ => residual_layer(&mut g, x, name, (d, variant), norm)?,
         };
-        if until == Some(name) {
-            g.global_avg_pool2d(x)?;
-            return Ok(g);
-        }
+        g.mark(x, name)?;
     }
     let x = g.max_pool2d(x, LAST_MAP, LAST_MAP)?;
     let x = g.flatten(x)?;

@@ -5,8 +5,8 @@ use wick_graph::{Bias, Conv2d, Graph, GraphError, Value};
 use super::{LAYERS, ResNetConfig, WIDTHS};
 use crate::layers::NormOptions;
 
-/// The graph of [`ResNet`](super::ResNet) for 32×32 images, or of what is before the end of a layer and the means of its channels.
-pub(crate) fn graph(config: &ResNetConfig, until: Option<&str>) -> Result<Graph, GraphError> {
+/// The graph of [`ResNet`](super::ResNet) for 32×32 images, marked at the end of each of its layers.
+pub(crate) fn graph(config: &ResNetConfig) -> Result<Graph, GraphError> {
     let norm = config.norm;
     let mut g = Graph::new([32, 32, 3]);
     let x = g.input();
@@ -20,10 +20,7 @@ pub(crate) fn graph(config: &ResNetConfig, until: Option<&str>) -> Result<Graph,
             x = block(&mut g, x, &format!("{}.{k}", LAYERS[i]), [c_in, WIDTHS[i], stride], norm)?;
             c_in = WIDTHS[i];
         }
-        if until == Some(LAYERS[i]) {
-            g.global_avg_pool2d(x)?;
-            return Ok(g);
-        }
+        g.mark(x, LAYERS[i])?;
     }
     let x = g.global_avg_pool2d(x)?;
     g.linear(x, "linear", config.classes, Bias::Learnt)?;

@@ -7,24 +7,17 @@ use super::whitening::{FILTERS, SIDE};
 use super::{GROUPS, LAST_MAP, LAYERS, LOGIT_DIVISOR, SpeedrunConfig};
 use crate::layers::NormOptions;
 
-/// The graph of [`SpeedrunNet`](super::SpeedrunNet) for 32×32 images, or of what is before the end of a layer and the means of its
-/// channels.
-pub(crate) fn graph(config: &SpeedrunConfig, until: Option<&str>) -> Result<Graph, GraphError> {
+/// The graph of [`SpeedrunNet`](super::SpeedrunNet) for 32×32 images, marked at the end of each of its layers.
+pub(crate) fn graph(config: &SpeedrunConfig) -> Result<Graph, GraphError> {
     let mut g = Graph::new([32, 32, 3]);
     let whiten = Conv2d { out_channels: FILTERS, kernel: SIDE, stride: 1, padding: 0, bias: Bias::Learnt };
     let x = g.conv2d(g.input(), LAYERS[0], whiten)?;
     g.freeze(&format!("{}.weight", LAYERS[0]))?;
-    if until == Some(LAYERS[0]) {
-        g.global_avg_pool2d(x)?;
-        return Ok(g);
-    }
+    g.mark(x, LAYERS[0])?;
     let mut x = g.gelu(x)?;
     for (name, c_out) in GROUPS.into_iter().zip(config.widths) {
         x = group(&mut g, x, name, c_out, NormOptions::Batch(config.batch_norm))?;
-        if until == Some(name) {
-            g.global_avg_pool2d(x)?;
-            return Ok(g);
-        }
+        g.mark(x, name)?;
     }
     let x = g.max_pool2d(x, LAST_MAP, LAST_MAP)?;
     let x = g.flatten(x)?;

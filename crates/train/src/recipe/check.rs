@@ -2,7 +2,7 @@
 
 use super::Recipe;
 use crate::TrainError;
-use wick_cuda::training::LEAST_PART;
+use wick_models::LEAST_PART;
 use wick_optim::{Average, Group, Length};
 
 impl Recipe {

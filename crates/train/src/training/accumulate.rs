@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use candle_core::Var;
 use candle_core::backprop::GradStore;
-use wick_cuda::training::parts;
-use wick_models::{Compiled, Mixed, Network, StepOptions};
+use wick_models::{Compiled, Mixed, Network, StepOptions, parts};
 
 use crate::data::Batch;
 use crate::{Recipe, TrainError};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use wick_gradcam::Method;
 use wick_runs::{CamIndexRow, CamWeights, GalleryImages, Input, Predictions, Row, RunDir};
+use wick_train::Compute;
 use wick_viz::save_png;
 
 use super::args::{Args, SHOWN};
@@ -13,6 +14,7 @@ use super::images::{Images, Judged, correct, judge, of_predictions, wrong};
 use super::maps::{Cams, Explainer};
 use super::quality::{self, Group};
 use super::{classes, methods, pictures, tell, write};
+use crate::compute::Asked;
 use crate::context::{Run, StageEnd, Work};
 use crate::galleries::close_calls;
 use crate::progress::counting;
@@ -32,7 +34,7 @@ struct Judgement {
 }
 
 /// Explains what a run keeps.
-pub fn of_run(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result<StageEnd> {
+pub fn of_run((args, asked): (&Args, Asked), source: &Opened, run: &Run, weights: &Path) -> Result<StageEnd> {
     let d = &run.dir;
     let methods = of_the_run(args, run)?;
     run.needs_judged(
@@ -51,16 +53,16 @@ pub fn of_run(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result
     let stage = if args.evaluate { "gradcam-evaluate" } else { "gradcam" };
     run.stage(stage, inputs, args.source.skip_current.into(), || {
         let layer = Some(run.recipe.evaluate.cam_layer.as_str());
-        let judgement = |_: &Subject| kept_judgement(args, run);
-        Ok(Work::Done(explain(args, source, (&methods, layer), judgement, d)?))
+        let judgement = |_: &Subject, _: &Compute| kept_judgement(args, run);
+        Ok(Work::Done(explain((args, asked), source, (&methods, layer), judgement, d)?))
     })
 }
 
 /// Explains what is asked of a run besides its galleries, into a folder of its own.
-pub fn apart(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result<()> {
+pub fn apart((args, asked): (&Args, Asked), source: &Opened, run: &Run, weights: &Path) -> Result<()> {
     let methods = of_the_run(args, run)?;
     let predictions = run.dir.predictions();
-    let judgement = |subject: &Subject| {
+    let judgement = |subject: &Subject, compute: &Compute| {
         if run.has_judged(weights)? {
             return kept_judgement(args, run);
         }
@@ -69,20 +71,20 @@ pub fn apart(args: &Args, source: &Opened, run: &Run, weights: &Path) -> Result<
         }
         let (predictions, weights) = (predictions.display(), weights.display());
         note(&format!("{predictions} is not of {weights}: images are judged anew, by these weights"));
-        judged_anew(args, subject)
+        judged_anew(args, subject, compute)
     };
     let layer = Some(run.recipe.evaluate.cam_layer.as_str());
-    explain(args, source, (&methods, layer), judgement, &out(args)).map(drop)
+    explain((args, asked), source, (&methods, layer), judgement, &out(args)).map(drop)
 }
 
 /// Explains a weights file on data.
-pub fn of_file(args: &Args, source: &Opened) -> Result<()> {
+pub fn of_file((args, asked): (&Args, Asked), source: &Opened) -> Result<()> {
     let methods = chosen(args, args.method.as_ref());
-    let judgement = |subject: &Subject| match needs_judgement(args) {
-        true => judged_anew(args, subject),
+    let judgement = |subject: &Subject, compute: &Compute| match needs_judgement(args) {
+        true => judged_anew(args, subject, compute),
         false => Ok(Judgement::default()),
     };
-    explain(args, source, (&methods, None), judgement, &out(args)).map(drop)
+    explain((args, asked), source, (&methods, None), judgement, &out(args)).map(drop)
 }
 
 fn out(args: &Args) -> RunDir {
@@ -118,10 +120,10 @@ fn kept_judgement(args: &Args, run: &Run) -> Result<Judgement> {
 }
 
 /// What the network itself says, of no more images than it takes.
-fn judged_anew(args: &Args, subject: &Subject) -> Result<Judgement> {
+fn judged_anew(args: &Args, subject: &Subject, compute: &Compute) -> Result<Judgement> {
     let judged = match args.evaluate {
-        true => judge(subject, [args.sample; 2])?,
-        false => judge(subject, [SHOWN, classes::count(args) * subject.class_names.len()])?,
+        true => judge(subject, compute, [args.sample; 2])?,
+        false => judge(subject, compute, [SHOWN, classes::count(args) * subject.class_names.len()])?,
     };
     Ok(Judgement { shown: wrong(&judged, SHOWN), judged, named: None })
 }
@@ -145,16 +147,17 @@ fn chosen(args: &Args, named: Option<&Vec<Method>>) -> Vec<Method> {
 
 /// Writes what was asked for, and returns the files.
 fn explain(
-    args: &Args,
+    (args, asked): (&Args, Asked),
     source: &Opened,
     (methods, layer): (&[Method], Option<&str>),
-    judgement: impl FnOnce(&Subject) -> Result<Judgement>,
+    judgement: impl FnOnce(&Subject, &Compute) -> Result<Judgement>,
     dir: &RunDir,
 ) -> Result<Vec<PathBuf>> {
     let subject = &source.subject(args.source.data.as_deref())?;
-    let explainer =
-        &Explainer::new(args, &subject.network, &subject.augmentation, &subject.class_names, layer)?;
-    let Judgement { judged, shown, named } = judgement(subject)?;
+    let compute = &asked.open()?;
+    let network = (compute, &subject.network);
+    let explainer = &Explainer::new(args, network, &subject.augmentation, &subject.class_names, layer)?;
+    let Judgement { judged, shown, named } = judgement(subject, compute)?;
     let (split, _) = subject.data.judging();
     let named = args.indices.as_ref().map(|indices| Images::named(subject, indices, named)).transpose()?;
     if args.evaluate {
@@ -165,7 +168,8 @@ fn explain(
                 Group { name: "correct", images: Images::judged(split, correct(&judged, args.sample)) },
             ],
         };
-        return quality::run(subject, explainer, methods, &groups, dir);
+        let network = compute.judge(&subject.network, subject.options)?;
+        return quality::run(network, explainer, methods, &groups, dir);
     }
     let images = named.unwrap_or_else(|| Images::judged(split, shown));
     let weights = CamWeights::of(source.weights())?;

@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use wick_cifar::Split;
 use wick_runs::Predictions;
+use wick_train::Compute;
 
 use crate::source::Subject;
 
@@ -95,13 +96,13 @@ pub fn of_predictions(predictions: &Predictions) -> Vec<Judged> {
 }
 
 /// Judges no more images than it takes to find so many misclassified and correct ones.
-pub fn judge(subject: &Subject, [mistaken, right]: [usize; 2]) -> Result<Vec<Judged>> {
+pub fn judge(subject: &Subject, compute: &Compute, [mistaken, right]: [usize; 2]) -> Result<Vec<Judged>> {
     let (split, all) = subject.data.judging();
-    let mut network = subject.compiled()?;
+    let mut network = compute.judge(&subject.network, subject.options)?;
     let mut found: Vec<Judged> = Vec::new();
     for indices in all.chunks(subject.evaluation.batch_size) {
         let e = wick_train::evaluate(
-            &mut network,
+            network.as_mut(),
             &subject.augmentation,
             split,
             indices,

@@ -1,9 +1,5 @@
 //! Class activation maps of CIFAR images.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::sync::{Mutex, PoisonError};
-
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
 use wick_augment::{Augmentation, CHANNELS};
@@ -11,11 +7,12 @@ use wick_cifar::{HEIGHT, IMAGE_BYTES, WIDTH};
 use wick_gradcam::{
     CamError, CamOptions, Heatmap, Layer, MapStatus, Method, Reduction, Smoothing, explain_with,
 };
-use wick_models::{CompileOptions, Mode, ModelError, Network, Trunk};
-use wick_train::softmax;
+use wick_models::Network;
+use wick_train::{Compute, softmax};
 use wick_viz::OverlayOptions;
 
 use super::args::{Args, Smooth};
+use super::engine::Engine;
 use super::images::Images;
 use super::place::Place;
 use super::target::Asked;
@@ -24,9 +21,8 @@ use super::view::{View, Words};
 /// Images explained at a time.
 const BATCH: usize = 20;
 
-/// A network, what is explained of it, and how.
+/// What is explained of a network, and how.
 pub struct Explainer<'a> {
-    pub network: &'a Network,
     pub augmentation: Augmentation,
     pub class_names: &'a [String],
     pub places: Vec<Place>,
@@ -34,8 +30,7 @@ pub struct Explainer<'a> {
     pub options: CamOptions,
     /// How maps are drawn.
     pub overlay: OverlayOptions,
-    /// What computes the activations of each layer that was looked at, in fewer passes than the network layer by layer.
-    trunks: Mutex<HashMap<String, Trunk>>,
+    engine: Engine<'a>,
 }
 
 /// Maps of some images by one method at one place.
@@ -66,7 +61,7 @@ impl<'a> Explainer<'a> {
     /// As the command line says; at `layer` unless it names others, or else at the network's last.
     pub fn new(
         args: &Args,
-        network: &'a Network,
+        (compute, network): (&Compute, &'a Network),
         augmentation: &Augmentation,
         class_names: &'a [String],
         layer: Option<&str>,
@@ -88,14 +83,13 @@ impl<'a> Explainer<'a> {
         let augmentation = augmentation.test();
         let overlay = args.overlay();
         Ok(Self {
-            network,
             augmentation,
             class_names,
             places,
             asked,
             options,
             overlay,
-            trunks: Mutex::default(),
+            engine: Engine::new(compute, network),
         })
     }
 
@@ -127,7 +121,7 @@ impl<'a> Explainer<'a> {
     /// Explains images; `progress` is called with the number of images done. Where they were judged, what was said then is what is
     /// explained, unless a class is asked for.
     pub fn explain(&self, view: &View, images: &Images, progress: &mut dyn FnMut(usize)) -> Result<Cams> {
-        let layers: Vec<Layer<'_>> = view.place.layers().iter().map(|name| self.cut(name)).collect();
+        let layers: Vec<Layer<'_>> = view.place.layers().iter().map(|name| self.engine.layer(name)).collect();
         let mut cams = Cams {
             view: view.clone(),
             raw: Vec::new(),
@@ -158,32 +152,6 @@ impl<'a> Explainer<'a> {
         let layer = |i: usize| raw.iter().map(|layers| &layers[i]).collect::<Vec<_>>();
         cams.raw = (0..looked_at).map(|i| Tensor::cat(&layer(i), 0)).collect::<Result<_, _>>()?;
         Ok(cams)
-    }
-
-    /// What a layer leaves of images.
-    fn activations(&self, images: &Tensor, layer: &str) -> Result<Tensor, ModelError> {
-        let mut trunks = self.trunks.lock().unwrap_or_else(PoisonError::into_inner);
-        let trunk = match trunks.entry(layer.to_owned()) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(Trunk::new(self.network, layer, CompileOptions::default())?),
-        };
-        trunk.map(images)
-    }
-
-    /// The network, cut in two behind a layer.
-    fn cut<'b>(&'b self, name: &'b str) -> Layer<'b> {
-        let model = self.network.model.as_ref();
-        Layer::new(
-            name,
-            move |x: &Tensor| self.activations(x, name).map_err(candle_core::Error::wrap),
-            move |a: &Tensor| model.forward_from(a, name, Mode::Evaluate),
-        )
-        .guided(move |x: &Tensor| {
-            wick_ops::guided_relus(|| {
-                let a = model.forward_until(x, name, Mode::Evaluate)?;
-                model.forward_from(&a, name, Mode::Evaluate)
-            })
-        })
     }
 }
 

@@ -14,13 +14,14 @@ use super::images::{Chosen, Images};
 use super::maps::Explainer;
 use super::place::Place;
 use super::{methods, pictures, tell};
+use crate::compute::Asked;
 use crate::source::Opened;
 use crate::terminal::{self, note, paths};
 
 /// Where the picture goes, unless told.
 const OUT: &str = "cam.png";
 
-pub fn run(args: &Args, source: &Opened, file: &Path) -> Result<()> {
+pub fn run(args: &Args, source: &Opened, file: &Path, asked: Asked) -> Result<()> {
     let explained = &source.explained()?;
     let photo = read_image(file)?;
     let names = &explained.class_names;
@@ -31,7 +32,8 @@ pub fn run(args: &Args, source: &Opened, file: &Path) -> Result<()> {
         }
         Opened::File { .. } => (None, vec![Method::GradCam]),
     };
-    let explainer = Explainer::new(args, &explained.network, &explained.augmentation, names, layer)?;
+    let network = (&asked.open()?, &explained.network);
+    let explainer = Explainer::new(args, network, &explained.augmentation, names, layer)?;
     let (photo, how) = fit(&photo, Size { height: HEIGHT, width: WIDTH })?;
     note(&format!("{}: {how}", file.display()));
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();

@@ -11,15 +11,14 @@ use wick_gradcam::quality::{
     ConfidenceOptions, CurveOptions, RoadOptions, Samples, average_drop, confidence, deletion,
     increase_in_confidence, insertion, random_map, road,
 };
-use wick_models::Compiled;
 use wick_runs::{CamQualityRow, RunDir, write_rows};
+use wick_train::Logits;
 
 use super::images::Images;
 use super::maps::Explainer;
 use super::table;
 use super::target::Asked;
 use crate::progress::counting;
-use crate::source::Subject;
 use crate::terminal::{paths, tell};
 
 /// Steps of the deletion and insertion curves: 64 pixels each.
@@ -36,9 +35,9 @@ pub struct Group {
     pub images: Images,
 }
 
-/// Measures each method and random maps over each group, and writes and tells the table.
+/// Measures each method and random maps over each group by what `network` says, and writes and tells the table.
 pub fn run(
-    subject: &Subject,
+    mut network: Box<dyn Logits>,
     explainer: &Explainer<'_>,
     methods: &[Method],
     groups: &[Group],
@@ -51,7 +50,6 @@ pub fn run(
     }
     let images: usize = groups.iter().map(|g| g.images.indices.len()).sum();
     ensure!(images > 0, "there is no image to measure maps of: none was judged, or --indices names none");
-    let mut network = subject.compiled()?;
     let views = explainer.views(methods);
     let mut bar = counting("measuring", images * (views.len() + 1), "maps");
     let mut done = 0;
@@ -63,7 +61,7 @@ pub fn run(
             // To explain counts for half of it, to measure for the rest.
             let cams = explainer.explain(view, &group.images, &mut |images| bar.at(done + images / 2))?;
             let maps = cams.maps.iter().map(|map| map.values.clone()).collect();
-            let measured = measure(explainer, &mut network, group, &cams.predicted, maps)?;
+            let measured = measure(explainer, network.as_mut(), group, &cams.predicted, maps)?;
             done += measured.count;
             bar.at(done);
             let (method, layer, flat) = (view.method.name().to_owned(), view.layer(), cams.flat());
@@ -73,7 +71,7 @@ pub fn run(
         let Some(predicted) = predicted else { continue };
         bar.rename("random maps", done);
         let maps = group.images.indices.iter().map(|&i| random_map(SEED, i, HEIGHT * WIDTH)).collect();
-        let measured = measure(explainer, &mut network, group, &predicted, maps)?;
+        let measured = measure(explainer, network.as_mut(), group, &predicted, maps)?;
         done += measured.count;
         bar.at(done);
         rows.push(CamQualityRow { method: CamQualityRow::RANDOM.to_owned(), ..measured });
@@ -90,7 +88,7 @@ pub fn run(
 /// The figures of some maps over one group, their method and layer left open.
 fn measure(
     explainer: &Explainer<'_>,
-    network: &mut Compiled,
+    network: &mut dyn Logits,
     group: &Group,
     predicted: &[usize],
     maps: Vec<Vec<f32>>,
@@ -98,9 +96,9 @@ fn measure(
     let classes: Vec<u32> = predicted.iter().map(|&p| explainer.asked.class(p) as u32).collect();
     let samples = Samples::new(&explainer.tensor(&group.images.bytes)?, &maps, &classes)?;
     let mut model = |x: &Tensor| -> candle_core::Result<Tensor> {
-        let logits = network.logits(x).map_err(candle_core::Error::wrap)?.to_vec();
-        let n = x.dim(0)?;
-        Tensor::from_vec(logits.clone(), (n, logits.len() / n), &Device::Cpu)
+        let logits = network.logits(x).map_err(candle_core::Error::wrap)?;
+        let shape = (x.dim(0)?, logits.len() / x.dim(0)?);
+        Tensor::from_vec(logits, shape, &Device::Cpu)
     };
     let curves = |usual: CurveOptions| CurveOptions { steps: STEPS, batch_size: BATCH, ..usual };
     let areas = |curves: Vec<wick_gradcam::quality::Curve>| mean(curves.iter().map(|c| c.area()));

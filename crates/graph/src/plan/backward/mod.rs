@@ -1,4 +1,4 @@
-//! The backward passes: from the features' gradient to every parameter's.
+//! The backward passes: from the features' gradient to every parameter's, or to the input's.
 
 mod points;
 
@@ -8,9 +8,27 @@ use crate::graph::{Graph, NormKind, Role};
 
 use points::{PointId, Points};
 
-/// The passes, and the sizes of all tensors: those of the forward passes, then the gradients'.
-pub(super) fn passes(graph: &Graph, lowered: &Lowered) -> (Vec<Pass>, Vec<Size>) {
-    let learns = Learns::of(graph, lowered);
+/// Whose gradients are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Those of the parameters that are trained; batch norms have statistics of the batch.
+    Parameters,
+    /// That of the images; batch norms have running statistics.
+    Input,
+}
+
+/// The backward passes.
+pub(super) struct Passes {
+    pub passes: Vec<Pass>,
+    /// Of all tensors: those of the forward passes, then the gradients.
+    pub sizes: Vec<Size>,
+    /// Where the gradient of the images is, if that is wanted.
+    pub of_input: Option<Buf>,
+}
+
+/// The passes to the gradients that are wanted.
+pub(super) fn passes(graph: &Graph, lowered: &Lowered, wanted: Wanted) -> Passes {
+    let learns = Learns::of(graph, lowered, wanted);
     let points = Points::of(lowered, &learns);
     let mut backward = Backward { graph, lowered, learns, points };
     backward.features();
@@ -19,23 +37,47 @@ pub(super) fn passes(graph: &Graph, lowered: &Lowered) -> (Vec<Pass>, Vec<Size>)
             backward.unit(unit);
         }
     }
-    backward.points.into_passes()
+    let of_input = match wanted {
+        Wanted::Parameters => None,
+        // The images are the first tensor.
+        Wanted::Input => {
+            let gradient = backward.tensor(0);
+            Some(backward.points.written(0, gradient))
+        }
+    };
+    let (passes, sizes) = backward.points.into_passes();
+    Passes { passes, sizes, of_input }
 }
 
-/// What depends on a parameter that is trained.
+/// What depends on something whose gradient is wanted.
 struct Learns {
     tensors: Vec<bool>,
     norms: Vec<bool>,
+    weights: Vec<bool>,
+    /// Norms that need sums of gradients: for parameters that are trained, or since their statistics depend on their input.
+    summed: Vec<bool>,
 }
 
 impl Learns {
-    fn of(graph: &Graph, lowered: &Lowered) -> Self {
-        let trained = |parameter: usize| graph.parameters[parameter].role == Role::Trainable;
+    fn of(graph: &Graph, lowered: &Lowered, wanted: Wanted) -> Self {
+        let trained = |parameter: usize| {
+            wanted == Wanted::Parameters && graph.parameters[parameter].role == Role::Trainable
+        };
         let norm = |n: &crate::graph::NormLayer| trained(n.bias) || n.weight.is_some_and(trained);
-        let mut learns = Self { tensors: Vec::new(), norms: graph.norms.iter().map(norm).collect() };
+        let summed = |n: &crate::graph::NormLayer| match n.kind {
+            NormKind::Bias | NormKind::Batch { .. } => wanted == Wanted::Parameters,
+            NormKind::Group(_) => true,
+        };
+        let mut learns = Self {
+            tensors: Vec::new(),
+            norms: graph.norms.iter().map(norm).collect(),
+            weights: graph.convs.iter().map(|conv| trained(conv.weight)).collect(),
+            summed: graph.norms.iter().map(summed).collect(),
+        };
         for unit in &lowered.units {
             let weight = match unit.kind {
-                UnitKind::Conv { conv, .. } => trained(graph.convs[conv].weight),
+                UnitKind::Images => wanted == Wanted::Input,
+                UnitKind::Conv { conv, .. } => learns.weights[conv],
                 _ => false,
             };
             let any = weight || unit.kind.reads().iter().any(|read| learns.read(*read));
@@ -76,12 +118,14 @@ impl Backward<'_> {
     /// From the gradient of what a unit leaves to that of what it reads.
     fn unit(&mut self, i: usize) {
         let unit = &self.lowered.units[i];
+        if unit.kind == UnitKind::Images {
+            return;
+        }
         let dy = self.tensor(unit.y);
         match &unit.kind {
             UnitKind::Images => {}
             UnitKind::Conv { conv, x } => {
-                let layer = &self.graph.convs[*conv];
-                if self.graph.parameters[layer.weight].role == Role::Trainable {
+                if self.learns.weights[*conv] {
                     let work = Work::ConvWeightGradient { conv: *conv, x: *x, dy };
                     self.points.push(Pass { layer: unit.layer.clone(), work, write: None });
                 }
@@ -116,17 +160,17 @@ impl Backward<'_> {
         let point = self.points.of_tensor(y);
         for (view, norm) in self.points.views_of(y) {
             let g = self.points.settle(view);
-            let read = match (norm.filter(|&n| self.passes_statistics(n)), g) {
-                (Some(norm), Read::Plain(g)) => Read::Gradient { g, y, norm },
-                _ => g,
+            let read = match norm.filter(|&n| self.multiplies(n)) {
+                Some(norm) => Read::Gradient { g: self.points.written(view, g), y, norm },
+                None => g,
             };
             self.points.contribute(point, read);
         }
         self.points.settle(point)
     }
 
-    /// Whether a gradient also flows through a norm's statistics. A bias has none.
-    fn passes_statistics(&self, norm: NormId) -> bool {
+    /// Whether a norm makes another gradient of its output's. A bias does not.
+    fn multiplies(&self, norm: NormId) -> bool {
         !matches!(self.graph.norms[norm].kind, NormKind::Bias)
     }
 }

@@ -102,7 +102,8 @@ impl Points {
                 if activation != Activation::None {
                     state.point.gate = Gate::Normalised { y: x, norm, activation };
                 }
-                state.point.norms.extend(norm.map(|norm| (norm, x)));
+                let summed = norm.filter(|&norm| learns.summed[norm]);
+                state.point.norms.extend(summed.map(|norm| (norm, x)));
                 self.of_view.insert(place, id);
                 self.views[x].push((id, norm));
                 self.states[self.of_tensor[x]].expected += 1;
@@ -144,6 +145,19 @@ impl Points {
 
     pub fn push(&mut self, pass: Pass) {
         self.passes.push(pass);
+    }
+
+    /// Where a gradient of a point is in memory as it is.
+    pub fn written(&mut self, point: PointId, gradient: Read) -> Buf {
+        if let Read::Plain(to) = gradient {
+            return to;
+        }
+        let State { layer, size, .. } = &self.states[point];
+        let (layer, to) = (layer.clone(), self.sizes.len());
+        self.sizes.push(*size);
+        let write = Some(Write { to, adds: false, finish: Finish::None });
+        self.passes.push(Pass { layer, work: Work::Combine { terms: vec![gradient] }, write });
+        to
     }
 
     pub fn into_passes(self) -> (Vec<Pass>, Vec<Size>) {

@@ -3,6 +3,7 @@
 mod blocking;
 mod filtering;
 mod filters;
+mod packed;
 mod pass;
 mod phases;
 mod product;
@@ -24,12 +25,15 @@ use crate::element::Element;
 use crate::error::{ShapeError, expect_len};
 use crate::scratch;
 use crate::simd::LANES;
+pub(super) use packed::pack;
+pub use packed::{conv2d_packed, pack_conv2d, packed_conv2d_len};
 use pass::Pass;
+use scheme::Scheme;
 use strided::{Strided, StridedFilters, StridedGradient};
 use tiles::{Four, Tile, TileFilters, Tiles, Two};
 use way::{Way, way};
 use weight_gradient::WeightGradient;
-use weights::{Taps, Turn, Weights};
+use weights::{Operand, Taps, Turn, Weights};
 use windows::{Steps, Windows};
 
 /// The most patches that are worked on at once.
@@ -65,7 +69,7 @@ pub fn conv2d<E: Element>(
     x.check(OP, "x", input.sizes())?;
     expect_len(OP, "weight", weight.len(), shape.weight_len())?;
     y.check(OP, "y", output.sizes())?;
-    E::conv2d(shape, algorithm, x, weight, y);
+    E::conv2d(shape, algorithm, x, Weight::Plain(weight), y);
     Ok(())
 }
 
@@ -114,25 +118,72 @@ pub(super) fn forward<E: Element>(
     shape: &Conv2dShape,
     algorithm: Algorithm,
     x: Source<E>,
-    weight: &[f32],
+    weight: Weight<E>,
     y: Sink<E>,
 ) {
-    let (input, output) = sizes(shape);
     let sink = SharedSink::new(y);
-    let weights = Weights::new(shape, weight, Turn::None);
+    with_pass(shape, algorithm, x, weight, Run(&sink));
+}
+
+/// A convolution's weight, as it is or as [`pack_conv2d`] leaves it.
+#[derive(Clone, Copy)]
+pub enum Weight<'a, E> {
+    /// `(KH, KW, C_in, C_out)`.
+    Plain(&'a [f32]),
+    /// As passes read it.
+    Packed(&'a [E]),
+}
+
+/// What is done with a forward pass, whichever it is.
+trait WithPass<E> {
+    type Output;
+
+    fn with<P: Scheme, O: Operand>(self, pass: Pass<E, P, O>) -> Self::Output;
+}
+
+struct Run<'a, 'b, E>(&'a SharedSink<'b, E>);
+
+impl<E: Element> WithPass<E> for Run<'_, '_, E> {
+    type Output = ();
+
+    fn with<P: Scheme, O: Operand>(self, pass: Pass<E, P, O>) {
+        pass.run(self.0);
+    }
+}
+
+/// Calls `f` with the forward pass of `x`.
+fn with_pass<E: Element, F: WithPass<E>>(
+    shape: &Conv2dShape,
+    algorithm: Algorithm,
+    x: Source<E>,
+    weight: Weight<E>,
+    f: F,
+) -> F::Output {
+    let (input, output) = sizes(shape);
+    let (values, packed) = match weight {
+        Weight::Plain(values) => (values, None),
+        Weight::Packed(packed) => (&[][..], Some(packed)),
+    };
+    let weights = Weights::new(shape, values, Turn::None);
     match way(shape, algorithm) {
-        Way::Tiles2 => in_tiles::<E, Two>(shape, shape.padding, (x, input), weights, (&sink, output)),
-        Way::Tiles4 => in_tiles::<E, Four>(shape, shape.padding, (x, input), weights, (&sink, output)),
+        Way::Tiles2 => {
+            let (scheme, operand) = tiled::<Two>(shape, shape.padding);
+            f.with(Pass { scheme, operand, x, input, weights, packed, output })
+        }
+        Way::Tiles4 => {
+            let (scheme, operand) = tiled::<Four>(shape, shape.padding);
+            f.with(Pass { scheme, operand, x, input, weights, packed, output })
+        }
         Way::Strided => {
-            Pass { scheme: strided(shape), operand: StridedFilters::FORWARD, x, input, weights, output }
-                .run(&sink);
+            let (scheme, operand) = (strided(shape), StridedFilters::FORWARD);
+            f.with(Pass { scheme, operand, x, input, weights, packed, output })
         }
         Way::Direct => {
             let taps: Vec<usize> = (0..shape.taps()).collect();
             with_few_plain(shape, (x, input), |x| {
                 let (scheme, operand) = (windows(shape), Taps(&taps));
-                Pass { scheme, operand, x, input, weights, output }.run(&sink);
-            });
+                f.with(Pass { scheme, operand, x, input, weights, packed, output })
+            })
         }
     }
 }
@@ -152,18 +203,20 @@ pub(super) fn input_gradient<E: Element>(
     let turned = Conv2dShape { height: shape.out_height(), width: shape.out_width(), ..*shape };
     match way(shape, algorithm) {
         Way::Tiles2 => {
-            in_tiles::<E, Two>(&turned, 2 - shape.padding, (dy, output), weights, (&sink, input));
+            let (scheme, operand) = tiled::<Two>(&turned, 2 - shape.padding);
+            Pass { scheme, operand, x: dy, input: output, weights, packed: None, output: input }.run(&sink);
         }
         Way::Tiles4 => {
-            in_tiles::<E, Four>(&turned, 2 - shape.padding, (dy, output), weights, (&sink, input));
+            let (scheme, operand) = tiled::<Four>(&turned, 2 - shape.padding);
+            Pass { scheme, operand, x: dy, input: output, weights, packed: None, output: input }.run(&sink);
         }
         Way::Strided => {
             let scheme = StridedGradient {
                 from: [shape.out_height(), shape.out_width()],
                 to: [shape.height, shape.width],
             };
-            Pass { scheme, operand: StridedFilters::TURNED, x: dy, input: output, weights, output: input }
-                .run(&sink);
+            let operand = StridedFilters::TURNED;
+            Pass { scheme, operand, x: dy, input: output, weights, packed: None, output: input }.run(&sink);
         }
         Way::Direct => {
             if shape.taps() == 1 {
@@ -206,16 +259,11 @@ fn strided(s: &Conv2dShape) -> Strided {
     Strided { input: [s.height, s.width], output: [s.out_height(), s.out_width()] }
 }
 
-fn in_tiles<E: Element, T: Tile>(
-    s: &Conv2dShape,
-    padding: usize,
-    (x, input): (Source<E>, Extent),
-    weights: Weights,
-    (sink, output): (&SharedSink<E>, Extent),
-) {
+/// Of images of the shape's size.
+fn tiled<T: Tile>(s: &Conv2dShape, padding: usize) -> (Tiles<T>, TileFilters<T>) {
     let size = [s.height, s.width];
-    let scheme = Tiles::<T>::new(size, size.map(|side| side + 2 * padding - 2), padding);
-    Pass { scheme, operand: TileFilters::<T>(PhantomData), x, input, weights, output }.run(sink);
+    let scheme = Tiles::new(size, size.map(|side| side + 2 * padding - 2), padding);
+    (scheme, TileFilters(PhantomData))
 }
 
 fn tiled_weight_gradient<E: Element, T: Tile>(
@@ -224,25 +272,28 @@ fn tiled_weight_gradient<E: Element, T: Tile>(
     (dy, output): (Source<E>, Extent),
     dw: &mut [f32],
 ) {
-    let scheme = Tiles::<T>::new([s.height, s.width], [s.out_height(), s.out_width()], s.padding);
-    let finish = TileFilters::<T>(PhantomData);
+    let (scheme, finish) = tiled::<T>(s, s.padding);
     WeightGradient { scheme, finish, x, input, dy, output }.run(s.in_channels, dw);
 }
 
 /// Calls `f` with the source's values in memory.
-fn with_plain<E: Element>(source: Source<E>, extent: Extent, f: impl FnOnce(Source<E>)) {
+fn with_plain<E: Element, R>(source: Source<E>, extent: Extent, f: impl FnOnce(Source<E>) -> R) -> R {
     if let Source::Plain(_) = source {
         return f(source);
     }
     scratch::with(extent.len(), |values: &mut [E]| {
         elementwise::run(extent, &[source], Sink::plain(values));
-        f(Source::Plain(values));
-    });
+        f(Source::Plain(values))
+    })
 }
 
 /// [`with_plain`] where several taps read each value and a pixel does not fill a register: several pixels beside each other,
 /// of values in memory, are copied at once.
-fn with_few_plain<E: Element>(s: &Conv2dShape, (x, input): (Source<E>, Extent), f: impl FnOnce(Source<E>)) {
+fn with_few_plain<E: Element, R>(
+    s: &Conv2dShape,
+    (x, input): (Source<E>, Extent),
+    f: impl FnOnce(Source<E>) -> R,
+) -> R {
     if s.taps() > 1 && s.in_channels < LANES { with_plain(x, input, f) } else { f(x) }
 }
 

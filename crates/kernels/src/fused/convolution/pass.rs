@@ -24,6 +24,8 @@ pub(super) struct Pass<'a, E, P, O> {
     pub(super) x: Source<'a, E>,
     pub(super) input: Extent,
     pub(super) weights: Weights<'a>,
+    /// The weights as [`Pass::pack`] leaves them, if that is done already.
+    pub(super) packed: Option<&'a [E]>,
     pub(super) output: Extent,
 }
 
@@ -108,41 +110,61 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
         }
     }
 
+    /// Values that all weights become.
+    pub(super) fn packed_len(&self) -> usize {
+        let sizes = self.sizes(1);
+        sizes.chunk * sizes.chunks
+    }
+
+    /// Makes all weights ready: chunk after chunk.
+    pub(super) fn pack(&self, to: &mut [E]) {
+        to.par_chunks_mut(self.sizes(1).chunk).enumerate().for_each(|(chunk, to)| self.pack_chunk(chunk, to));
+    }
+
+    fn pack_chunk(&self, chunk: usize, to: &mut [E]) {
+        dispatch(Pack { operand: self.operand, weights: &self.weights, chunk, to });
+    }
+
     /// All weights, then block after block of patches.
     fn patches_first(&self, sizes: &Sizes, sink: &SharedSink<E>) {
-        scratch::with(sizes.chunk * sizes.chunks, |packed: &mut [E]| {
-            packed.par_chunks_mut(sizes.chunk).enumerate().for_each(|(chunk, packed)| {
-                dispatch(Pack { operand: self.operand, weights: &self.weights, chunk, to: packed });
-            });
-            let packed = &*packed;
-            // One image at least to a task: sums are per image.
-            let per_image = self.scheme.patches();
-            let at_once = (sizes.patches / per_image).max(1);
-            (0..self.input.images.div_ceil(at_once)).into_par_iter().for_each(|task| {
-                let images = task * at_once..((task + 1) * at_once).min(self.input.images);
-                let patches = images.start * per_image..images.end * per_image;
-                let rows = sizes.patches * sizes.patch;
-                scratch::with(rows, |rows: &mut [E]| {
-                    scratch::with(sizes.patches * sizes.sums * sizes.at_once, |sums: &mut [f32]| {
-                        for first in patches.clone().step_by(sizes.patches) {
-                            let block = first..(first + sizes.patches).min(patches.end);
-                            dispatch(Gather { pass: self, sizes, block: block.clone(), rows });
-                            // What these products will be written over, and what the next block reads: most likely this
-                            // thread's next one.
-                            let next = block.end..block.end + block.len();
-                            let mut ahead = Ahead::nothing();
-                            sink.ahead(&portion(&block, per_image, self.output), &mut ahead);
-                            self.x.ahead(&self.scheme.reads(&next, self.input), &mut ahead);
-                            let depth = sizes.depth * self.operand.rows() * sizes.chunks;
-                            let mut ahead = ahead.in_steps(steps::<E>(block.len(), depth));
-                            for first in (0..sizes.chunks).step_by(sizes.at_once) {
-                                let chunks = first..(first + sizes.at_once).min(sizes.chunks);
-                                let packed = &packed[first * sizes.chunk..];
-                                let block = Block { patches: block.clone(), rows, chunks, packed };
-                                self.outputs(sizes, block, sums, sink, &mut ahead);
-                            }
+        match self.packed {
+            Some(packed) => self.blocks(sizes, packed, sink),
+            None => scratch::with(sizes.chunk * sizes.chunks, |packed: &mut [E]| {
+                self.pack(packed);
+                self.blocks(sizes, packed, sink);
+            }),
+        }
+    }
+
+    /// Block after block of patches, with all weights.
+    fn blocks(&self, sizes: &Sizes, packed: &[E], sink: &SharedSink<E>) {
+        // One image at least to a task: sums are per image.
+        let per_image = self.scheme.patches();
+        let at_once = (sizes.patches / per_image).max(1);
+        (0..self.input.images.div_ceil(at_once)).into_par_iter().for_each(|task| {
+            let images = task * at_once..((task + 1) * at_once).min(self.input.images);
+            let patches = images.start * per_image..images.end * per_image;
+            let rows = sizes.patches * sizes.patch;
+            scratch::with(rows, |rows: &mut [E]| {
+                scratch::with(sizes.patches * sizes.sums * sizes.at_once, |sums: &mut [f32]| {
+                    for first in patches.clone().step_by(sizes.patches) {
+                        let block = first..(first + sizes.patches).min(patches.end);
+                        dispatch(Gather { pass: self, sizes, block: block.clone(), rows });
+                        // What these products will be written over, and what the next block reads: most likely this
+                        // thread's next one.
+                        let next = block.end..block.end + block.len();
+                        let mut ahead = Ahead::nothing();
+                        sink.ahead(&portion(&block, per_image, self.output), &mut ahead);
+                        self.x.ahead(&self.scheme.reads(&next, self.input), &mut ahead);
+                        let depth = sizes.depth * self.operand.rows() * sizes.chunks;
+                        let mut ahead = ahead.in_steps(steps::<E>(block.len(), depth));
+                        for first in (0..sizes.chunks).step_by(sizes.at_once) {
+                            let chunks = first..(first + sizes.at_once).min(sizes.chunks);
+                            let packed = &packed[first * sizes.chunk..];
+                            let block = Block { patches: block.clone(), rows, chunks, packed };
+                            self.outputs(sizes, block, sums, sink, &mut ahead);
                         }
-                    });
+                    }
                 });
             });
         });
@@ -164,17 +186,21 @@ impl<E: Element, P: Scheme, O: Operand> Pass<'_, E, P, O> {
                 }
             });
             let rows = &*rows;
-            (0..sizes.chunks).into_par_iter().for_each(|chunk| {
-                scratch::with(sizes.chunk, |packed: &mut [E]| {
-                    dispatch(Pack { operand: self.operand, weights: &self.weights, chunk, to: packed });
-                    scratch::with(sizes.patches * sizes.sums, |sums: &mut [f32]| {
-                        for (i, rows) in rows.chunks_exact(block_len).enumerate() {
-                            let chunks = chunk..chunk + 1;
-                            let block = Block { patches: block(i), rows, chunks, packed };
-                            self.outputs(sizes, block, sums, sink, &mut Ahead::nothing());
-                        }
-                    });
+            let multiply = |chunk: usize, packed: &[E]| {
+                scratch::with(sizes.patches * sizes.sums, |sums: &mut [f32]| {
+                    for (i, rows) in rows.chunks_exact(block_len).enumerate() {
+                        let chunks = chunk..chunk + 1;
+                        let block = Block { patches: block(i), rows, chunks, packed };
+                        self.outputs(sizes, block, sums, sink, &mut Ahead::nothing());
+                    }
                 });
+            };
+            (0..sizes.chunks).into_par_iter().for_each(|chunk| match self.packed {
+                Some(packed) => multiply(chunk, &packed[chunk * sizes.chunk..][..sizes.chunk]),
+                None => scratch::with(sizes.chunk, |packed: &mut [E]| {
+                    self.pack_chunk(chunk, packed);
+                    multiply(chunk, packed);
+                }),
             });
         });
     }

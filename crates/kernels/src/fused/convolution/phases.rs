@@ -64,7 +64,8 @@ pub(super) fn run<E: Element>(
             size: [y.taps.len(), x.taps.len()],
             unreached: &zeros,
         };
-        Pass { scheme, operand: Taps(&taps), x: dy, input: output, weights, output: input }.run(sink);
+        Pass { scheme, operand: Taps(&taps), x: dy, input: output, weights, packed: None, output: input }
+            .run(sink);
         zeros.clear();
     }
 }

@@ -5,7 +5,7 @@ mod data;
 mod sinks;
 
 use std::fmt::Display;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use wick_kernels::huge_pages::Lines;
 use wick_kernels::{Element, InstructionSet};
@@ -13,13 +13,36 @@ use wick_kernels::{Element, InstructionSet};
 pub use data::{Data, len, numbers, whole_numbers};
 pub use sinks::{Kind, Tolerance, check_sinks};
 
-/// Calls `check` with every instruction set that this machine has in use. The choice is the process's, so other tests wait.
+/// Calls `check` with every instruction set that this machine has in use. The choice is the process's: tests that are at the same
+/// one run beside each other, others wait.
 pub fn with_every_instruction_set(check: impl Fn(InstructionSet)) {
-    static CHOICE: Mutex<()> = Mutex::new(());
-    let _alone = CHOICE.lock().unwrap_or_else(PoisonError::into_inner);
     for set in InstructionSet::available() {
-        assert!(set.select());
+        let _user = User::of(set);
         check(set);
+    }
+}
+
+/// A test that goes by the set in use, until it is dropped.
+struct User;
+
+static USERS: Mutex<usize> = Mutex::new(0);
+static ONE_LEFT: Condvar = Condvar::new();
+
+impl User {
+    fn of(set: InstructionSet) -> Self {
+        let users = USERS.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = |users: &mut usize| *users > 0 && InstructionSet::current() != set;
+        let mut users = ONE_LEFT.wait_while(users, others).unwrap_or_else(PoisonError::into_inner);
+        assert!(set.select());
+        *users += 1;
+        Self
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        *USERS.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        ONE_LEFT.notify_all();
     }
 }
 

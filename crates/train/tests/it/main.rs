@@ -1,0 +1,10 @@
+//! What a recipe says, and what a run of it does. One program, since each that is linked costs some seconds.
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
+
+mod averages;
+mod data;
+mod freezing;
+mod penalties;
+mod recipes;
+mod resuming;
+mod views;
