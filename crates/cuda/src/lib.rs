@@ -10,6 +10,7 @@ mod cudnn;
 mod device;
 mod error;
 mod executor;
+pub mod raw;
 pub mod training;
 
 /// Compiles the example of the README.

@@ -24,6 +24,10 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor, label_smoothing: f64) ->
         let got = targets.dtype();
         return Err(OpsError::DType { op: OP, tensor: "targets", expected: DType::U32, got }.into());
     }
+    #[cfg(feature = "cuda")]
+    if logits.device().is_cuda() {
+        return crate::cuda::cross_entropy(logits, targets, label_smoothing as f32);
+    }
     let targets = targets.to_vec1()?;
     let op = CrossEntropy { targets, classes, label_smoothing: label_smoothing as f32 };
     apply1(&input(OP, "logits", logits)?, op)
