@@ -41,12 +41,18 @@ thread_local! {
 /// Runs `f` with the convolutions that it applies to tensors of a GPU on this thread computed so, and their gradients whenever they are.
 /// Those on the CPU stay as they are. Scopes may be nested.
 ///
-/// ```
-/// use wick_ops::{CudaConvolutions, Products, cuda_convolutions};
+/// ```no_run
+/// use candle_core::{DType, Device, Tensor};
+/// use wick_ops::{Conv2dOptions, CudaConvolutions, Products, conv2d, cuda_convolutions};
 ///
+/// # fn main() -> candle_core::Result<()> {
+/// let gpu = Device::new_cuda(0)?;
+/// let images = Tensor::ones((128, 32, 32, 3), DType::F32, &gpu)?;
+/// let weight = Tensor::ones((3, 3, 3, 64), DType::F32, &gpu)?;
 /// let tf32 = CudaConvolutions { products: Products::Tf32, ..CudaConvolutions::default() };
-/// let logits = cuda_convolutions(tf32, || "the network, applied to a batch");
-/// # assert_eq!(logits.len(), 31);
+/// let y = cuda_convolutions(tf32, || conv2d(&images, &weight, Conv2dOptions { stride: 1, padding: 1 }))?;
+/// # Ok(())
+/// # }
 /// ```
 pub fn cuda_convolutions<T>(options: CudaConvolutions, f: impl FnOnce() -> T) -> T {
     struct Restore(CudaConvolutions);
