@@ -1,5 +1,5 @@
 //! Kernels and convolutions on a stream that is there already. Without a GPU this does nothing.
-#![allow(clippy::unwrap_used, clippy::panic, unsafe_code)] // in helpers as in tests
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, unsafe_code)] // in helpers as in tests
 
 use std::sync::Arc;
 

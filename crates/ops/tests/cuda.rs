@@ -2,7 +2,7 @@
 //!
 //! Tolerance: 1e-4, of norms. Both sides are f32 and sum in other orders, which over these sizes moves a result by some 1e-6.
 #![cfg(feature = "cuda")]
-#![allow(clippy::unwrap_used, clippy::panic)] // in helpers as in tests
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // in helpers as in tests
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use wick_ops::*;

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use candle_core::cuda_backend::DeviceId;
+use candle_core::backend::BackendStorage;
+use candle_core::cuda_backend::{CudaStorageSlice, DeviceId};
 use candle_core::op::BackpropOp;
 use candle_core::{CudaDevice, CudaStorage, DType, Device, Error, Layout, Result, Shape, Storage, Tensor};
 use wick_cuda::CudaError;
@@ -56,15 +57,20 @@ impl Gpu {
         Ok(CudaStorage::wrap_cuda_slice(slice, self.device.clone()))
     }
 
-    /// Where the values of a storage lie that was made here.
+    /// Where the values or indices of a storage lie.
     pub fn address(&self, storage: &CudaStorage) -> Result<Pointer> {
-        match storage.as_cuda_slice::<u32>() {
-            Ok(indices) => Ok(self.stream.address(indices)),
-            Err(_) => Ok(self.stream.address(storage.as_cuda_slice::<f32>()?)),
+        match &storage.slice {
+            CudaStorageSlice::F32(values) => Ok(self.stream.address(values)),
+            CudaStorageSlice::U32(indices) => Ok(self.stream.address(indices)),
+            _ => Err(Error::UnexpectedDType {
+                msg: "a kernel reads f32 and u32",
+                expected: DType::F32,
+                got: storage.dtype(),
+            }),
         }
     }
 
-    /// Where the values of a contiguous tensor lie.
+    /// Where the values of a contiguous tensor lie, from storage and layout.
     pub fn address_in(&self, op: &'static str, storage: &CudaStorage, layout: &Layout) -> Result<Pointer> {
         let (start, _) = layout.contiguous_offsets().ok_or(Error::RequiresContiguous { op })?;
         Ok(self.address(storage)? + (start * size_of::<f32>()) as Pointer)
