@@ -45,7 +45,7 @@ impl Stream {
         self.device.compile(text)
     }
 
-    /// The address of a slice, for what is begun on this stream.
+    /// The address of a slice, for what is begun on this stream while the slice lives; it is to be freed on this stream, too.
     pub fn address<T>(&self, slice: &CudaSlice<T>) -> Pointer {
         slice.device_ptr(self.device.stream()).0
     }
@@ -54,7 +54,7 @@ impl Stream {
     ///
     /// # Safety
     /// The arguments must be what the kernel declares, and each of its pointers must lead to as much memory of this device as the
-    /// kernel uses there, which is used by other streams neither now nor before this one is done with it.
+    /// kernel uses there, which is used or freed by other streams neither now nor before this one is done with it.
     ///
     /// # Errors
     /// The driver's.

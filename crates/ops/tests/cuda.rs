@@ -4,6 +4,8 @@
 #![cfg(feature = "cuda")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // in helpers as in tests
 
+use std::cell::OnceCell;
+
 use candle_core::{DType, Device, Result, Tensor, Var};
 use wick_ops::*;
 
@@ -13,14 +15,20 @@ use golden::uniform;
 
 const TOLERANCE: f32 = 1e-4;
 
+thread_local! {
+    /// One for all of a test: kernels are compiled once a device and thread.
+    static GPU: OnceCell<Option<Device>> = const { OnceCell::new() };
+}
+
 fn gpu() -> Option<Device> {
-    match Device::new_cuda(0) {
+    let open = || match Device::new_cuda(0) {
         Ok(device) => Some(device),
         Err(error) => {
             println!("not run: {error}");
             None
         }
-    }
+    };
+    GPU.with(|gpu| gpu.get_or_init(open).clone())
 }
 
 fn flat(x: &Tensor) -> Vec<f32> {

@@ -216,8 +216,8 @@ impl Convolution {
                 (Name::CUDNN_ATTR_VARIANT_PACK_WORKSPACE, Attribute::Pointers(&[workspace as *mut c_void])),
             ],
         )?;
-        // SAFETY: the operands are buffers of the sizes that the plan was made for, the workspace one of at least
-        // `self.workspace` bytes; all are used in the stream's order.
+        // SAFETY: the operands lie in memory of the sizes that the plan was made for (this crate's buffers, or by the contract of
+        // `raw::Stream::convolve`), the workspace has at least `self.workspace` bytes; all are used, and freed, in the stream's order.
         status("run a convolution", unsafe {
             sys::cudnnBackendExecute(device.cudnn().0, self.plan.raw(), pack.raw())
         })

@@ -47,6 +47,7 @@ impl From<Pointer> for Argument {
 }
 
 impl From<usize> for Argument {
+    /// An `int`, which has to hold it: kernels count in 32 bits.
     fn from(value: usize) -> Self {
         Self::Int(value as i32)
     }
@@ -99,8 +100,8 @@ impl Device {
         let [x, y, z] = launch.grid.map(|n| n as u32);
         let [width, height] = launch.block.map(|n| n as u32);
         let config = LaunchConfig { grid_dim: (x, y, z), block_dim: (width, height, 1), shared_mem_bytes: 0 };
-        // SAFETY: the kernels are this crate's; who makes a `Launch` passes what the kernel of that name declares, buffers
-        // as large as it says there.
+        // SAFETY: who makes a `Launch` passes what the kernel declares, and addresses of as much memory as it uses there: this crate of its
+        // own buffers, who calls `raw::Stream::launch` by its contract. What is freed later is freed behind this, in the stream's order.
         driver("begin a kernel", unsafe { builder.launch(config) }).map(|_| ())
     }
 }

@@ -104,8 +104,8 @@ impl Gpu {
                 kernel
             }
         };
-        // SAFETY: who calls this passes what the text declares: tensors of the sizes it counts with, of candle's device, all of whose work
-        // is on this one stream.
+        // SAFETY: who calls this passes what the text declares: tensors of the sizes it counts with, of candle's device. What this thread
+        // does there, freeing them included, is all on this one stream; candle leaves it to its users to wait between threads.
         unsafe { self.stream.launch(&kernel, launch) }.map_err(cuda(op))
     }
 
