@@ -1,8 +1,8 @@
 //! [`wick_graph`]'s networks on an NVIDIA GPU: convolutions by cuDNN, everything else by kernels that are compiled for each
 //! pass of a network when it is first run.
 //!
-//! Nothing of CUDA is needed to build this crate: the driver, cuDNN and NVIDIA's run-time compiler are looked for by
-//! [`Device::open`], which says what is missing.
+//! Nothing of CUDA is needed to build this crate, but with its feature `linked`: the driver, cuDNN and NVIDIA's run-time compiler are
+//! looked for by [`Device::open`], which says what is missing.
 
 #![allow(unsafe_code)] // the driver, the compiler and cuDNN are C libraries
 
@@ -10,6 +10,7 @@ mod cudnn;
 mod device;
 mod error;
 mod executor;
+pub mod raw;
 pub mod training;
 
 /// Compiles the example of the README.

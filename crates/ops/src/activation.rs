@@ -12,7 +12,12 @@ use wick_kernels::Activation;
 /// # Errors
 /// Another type or device.
 pub fn relu(x: &Tensor) -> Result<Tensor> {
-    apply1(&input("relu", "input", x)?, Relu(ReluGradient::now(Activation::Relu)))
+    let gradient = ReluGradient::now(Activation::Relu);
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        return crate::cuda::relu(x, gradient);
+    }
+    apply1(&input("relu", "input", x)?, Relu(gradient))
 }
 
 /// `max(a + b, 0)` of two tensors of one shape: a residual block's end in one pass.
@@ -21,7 +26,12 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
 /// Shapes that differ; another type or device.
 pub fn add_relu(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     expect_shape("add_relu", "second input", b, a.dims())?;
-    let op = AddRelu(ReluGradient::now(Activation::Relu));
+    let gradient = ReluGradient::now(Activation::Relu);
+    #[cfg(feature = "cuda")]
+    if a.device().is_cuda() {
+        return crate::cuda::add_relu(a, b, gradient);
+    }
+    let op = AddRelu(gradient);
     apply2(&input("add_relu", "first input", a)?, &input("add_relu", "second input", b)?, op)
 }
 

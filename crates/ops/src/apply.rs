@@ -36,6 +36,12 @@ pub fn no_grad<T>(f: impl FnOnce() -> T) -> T {
     f()
 }
 
+/// Whether ops record on this thread.
+#[cfg(feature = "cuda")]
+pub(crate) fn recording() -> bool {
+    RECORDING.get()
+}
+
 pub(crate) fn apply1<C: CustomOp1 + Send + Sync + 'static>(a: &Tensor, op: C) -> Result<Tensor> {
     if RECORDING.get() { a.apply_op1(op) } else { a.apply_op1_no_bwd(&op) }
 }

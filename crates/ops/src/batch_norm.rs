@@ -34,6 +34,13 @@ pub fn batch_norm_train(
     activation: Activation,
 ) -> Result<(Tensor, BatchStatistics)> {
     let (channels, rows) = channels_last(x)?;
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        expect_affine(weight, bias, channels)?;
+        let ending = crate::cuda::Ending::now(eps, activation);
+        let (y, [mean, variance]) = crate::cuda::batch_norm_train(OP, [x, weight, bias], ending)?;
+        return Ok((y, BatchStatistics { mean, variance }));
+    }
     let x = input(OP, "input", x)?;
     let (mut mean, mut variance) = (vec![0.0; channels], vec![0.0; channels]);
     with_slice(OP, &x, |x| {
@@ -72,6 +79,12 @@ pub fn batch_norm_eval(
     let (channels, _) = channels_last(x)?;
     expect_shape(OP, "running_mean", running_mean, &[channels])?;
     expect_shape(OP, "running_var", running_var, &[channels])?;
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        expect_affine(weight, bias, channels)?;
+        let ending = crate::cuda::Ending::now(eps, activation);
+        return crate::cuda::batch_norm_eval(OP, [x, weight, bias], [running_mean, running_var], ending);
+    }
     let mean = input(OP, "running_mean", running_mean)?.to_vec1()?;
     let variance = input(OP, "running_var", running_var)?.to_vec1()?;
     let op = BatchNorm {
@@ -94,9 +107,13 @@ fn channels_last(x: &Tensor) -> Result<(usize, usize)> {
     }
 }
 
-fn apply(x: &Tensor, weight: &Tensor, bias: &Tensor, channels: usize, op: BatchNorm) -> Result<Tensor> {
+fn expect_affine(weight: &Tensor, bias: &Tensor, channels: usize) -> Result<()> {
     expect_shape(OP, "weight", weight, &[channels])?;
-    expect_shape(OP, "bias", bias, &[channels])?;
+    expect_shape(OP, "bias", bias, &[channels])
+}
+
+fn apply(x: &Tensor, weight: &Tensor, bias: &Tensor, channels: usize, op: BatchNorm) -> Result<Tensor> {
+    expect_affine(weight, bias, channels)?;
     apply3(x, &input(OP, "weight", weight)?, &input(OP, "bias", bias)?, op)
 }
 

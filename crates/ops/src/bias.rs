@@ -17,6 +17,10 @@ pub fn add_bias(x: &Tensor, bias: &Tensor) -> Result<Tensor> {
         return Err(OpsError::Rank { op: OP, tensor: "input", expected: "(..., C)", got }.into());
     };
     expect_shape(OP, "bias", bias, &[*channels])?;
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        return crate::cuda::add_bias(x, bias);
+    }
     apply2(&input(OP, "input", x)?, &input(OP, "bias", bias)?, AddBias)
 }
 

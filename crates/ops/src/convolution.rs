@@ -46,6 +46,10 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, options: Conv2dOptions) -> Result<Ten
     let shape =
         Conv2dShape { batch, height, width, in_channels, out_channels, kernel: [kh, kw], stride, padding };
     shape.checked().map_err(kernel(OP))?;
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        return crate::cuda::conv2d(x, weight, shape);
+    }
     apply2(&input(OP, "input", x)?, &input(OP, "weight", weight)?, Conv2d { shape })
 }
 

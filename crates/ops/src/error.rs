@@ -42,13 +42,41 @@ pub enum OpsError {
         /// The type found.
         got: DType,
     },
-    /// A tensor that is not in the CPU's memory.
-    #[error("{op}: expected tensors on the CPU, got one on {got}")]
+    /// A tensor that is not in the CPU's memory, where others are or no other can be.
+    #[error(
+        "{op}: expected tensors on the CPU, got one on {got}; move it with `to_device`, or all to a GPU \
+         (feature `cuda`)"
+    )]
     Device {
         /// The op's name.
         op: &'static str,
         /// The device found.
         got: String,
+    },
+    /// Tensors on a GPU and elsewhere.
+    #[cfg(feature = "cuda")]
+    #[error(
+        "{op}: expected {tensor} on {expected}, where the first input is, got one on {got}; move it with \
+         `to_device`, to the same `Device`"
+    )]
+    Mixed {
+        /// The op's name.
+        op: &'static str,
+        /// Which of its inputs.
+        tensor: &'static str,
+        /// The device of the first input.
+        expected: String,
+        /// The device found.
+        got: String,
+    },
+    /// Something of the GPU's is missing, or it refused.
+    #[cfg(feature = "cuda")]
+    #[error("{op}: {source}")]
+    Cuda {
+        /// The op's name.
+        op: &'static str,
+        /// What is missing and where to get it, or what was refused.
+        source: wick_cuda::CudaError,
     },
     /// A size that the kernel refused.
     #[error("{op}: {source}")]

@@ -15,6 +15,10 @@ const OP: &str = "gelu";
 /// # Errors
 /// Another type or device.
 pub fn gelu(x: &Tensor) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        return crate::cuda::gelu(x);
+    }
     apply1(&input(OP, "input", x)?, Gelu)
 }
 

@@ -45,13 +45,20 @@ pub fn ghost_batch_norm_train(
     shape.checked().map_err(kernel(OP))?;
     expect_shape(OP, "weight", weight, &[channels])?;
     expect_shape(OP, "bias", bias, &[channels])?;
+    let values: Vec<usize> = (0..splits).map(|split| shape.values(split)).collect();
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        let ending = crate::cuda::Ending::now(eps, activation);
+        let (y, [mean, variance]) =
+            crate::cuda::ghost_batch_norm_train(OP, [x, weight, bias], shape, ending)?;
+        return Ok((y, GhostBatchStatistics { mean, variance, values }));
+    }
     let x = input(OP, "input", x)?;
     let n = shape.statistics_len();
     let (mut mean, mut variance) = (vec![0.0; n], vec![0.0; n]);
     with_slice(OP, &x, |x| {
         wick_kernels::ghost_batch_norm_statistics(&shape, x, &mut mean, &mut variance).map_err(kernel(OP))
     })?;
-    let values: Vec<usize> = (0..splits).map(|split| shape.values(split)).collect();
     let unbiased = |(i, v): (usize, &f32)| {
         let values = values[i / channels] as f64;
         (f64::from(*v) * values / (values - 1.0).max(1.0)) as f32

@@ -73,6 +73,11 @@ fn apply(
     eps: f64,
     activation: Activation,
 ) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        let ending = crate::cuda::Ending::now(eps, activation);
+        return crate::cuda::group_norm(name, [x, weight, bias], shape, ending);
+    }
     let op = GroupNorm {
         name,
         shape,

@@ -54,6 +54,15 @@ impl ReluGradient {
         }
     }
 
+    /// As kernels on a GPU are told: 1 for guided.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn flag(self) -> usize {
+        match self {
+            Self::Plain => 0,
+            Self::Guided => 1,
+        }
+    }
+
     /// The gradient, contiguous.
     pub(crate) fn of(self, dy: &Tensor) -> Result<Tensor> {
         match self {

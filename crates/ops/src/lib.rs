@@ -2,7 +2,8 @@
 //!
 //! Each function takes and returns candle tensors, takes part in candle's autograd and can be used alone in anyone's
 //! model. Images and activations are channels-last, `(N, H, W, C)`; convolution weights are `(KH, KW, C_in, C_out)`.
-//! Everything is f32 on the CPU; another type or device is a typed error ([`OpsError`], wrapped in candle's).
+//! Everything is f32, on the CPU or, with the feature `cuda`, on an NVIDIA GPU; another type or device is a typed error ([`OpsError`],
+//! wrapped in candle's).
 //!
 //! ```
 //! use candle_core::{Device, Tensor, Var};
@@ -21,13 +22,15 @@
 //! # Ok(())
 //! # }
 //! ```
-#![allow(unsafe_code)] // `memory` and `resident` call the C library
+#![allow(unsafe_code)] // `memory` and `resident` call the C library, `cuda` kernels
 
 mod activation;
 mod apply;
 mod batch_norm;
 mod bias;
 mod convolution;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod error;
 mod gelu;
 mod ghost_batch_norm;
@@ -44,6 +47,8 @@ pub use apply::no_grad;
 pub use batch_norm::{BatchStatistics, batch_norm_eval, batch_norm_train};
 pub use bias::add_bias;
 pub use convolution::{Conv2dOptions, conv2d};
+#[cfg(feature = "cuda")]
+pub use cuda::{CudaConvolutions, Products, cuda_convolutions};
 pub use error::OpsError;
 pub use gelu::gelu;
 pub use ghost_batch_norm::{GhostBatchStatistics, ghost_batch_norm_train};
@@ -54,5 +59,7 @@ pub use loss::cross_entropy;
 pub use memory::{PageRetention, retain_pages};
 pub use pooling::{PoolOptions, avg_pool2d, global_avg_pool2d, max_pool2d};
 pub use resident::peak_resident_bytes;
+#[cfg(feature = "cuda")]
+pub use wick_cuda::Determinism;
 pub use wick_kernels::Activation;
 pub use wick_kernels::{InstructionSet, InstructionSetError, Peak, Precision, peak};

@@ -23,11 +23,17 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
         return Err(OpsError::Rank { op: OP, tensor: "weight", expected: "(out, in)", got }.into());
     };
     expect_shape(OP, "weight", weight, &[out_features, in_features])?;
+    if let Some(bias) = bias {
+        expect_shape(OP, "bias", bias, &[out_features])?;
+    }
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        return crate::cuda::linear(x, weight, bias);
+    }
     let bias = match bias {
         Some(bias) => bias.clone(),
         None => tensor(vec![0.0; out_features], out_features)?,
     };
-    expect_shape(OP, "bias", &bias, &[out_features])?;
     let shape = LinearShape { batch, in_features, out_features };
     apply3(
         &input(OP, "input", x)?,

@@ -13,7 +13,8 @@ const OP: &str = "cross_entropy";
 /// target distribution is `(1 − s)·onehot + s/K` (Szegedy et al. 2016, <https://arxiv.org/abs/1512.00567>).
 ///
 /// # Errors
-/// Other shapes, types or devices; a target out of range; smoothing outside `0..=1`.
+/// Other shapes, types or devices; a target out of range (on a GPU the loss is NaN instead: to find out would take a wait); smoothing outside
+/// `0..=1`.
 pub fn cross_entropy(logits: &Tensor, targets: &Tensor, label_smoothing: f64) -> Result<Tensor> {
     let &[batch, classes] = logits.dims() else {
         let got = logits.dims().to_vec();
@@ -23,6 +24,10 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor, label_smoothing: f64) ->
     if targets.dtype() != DType::U32 {
         let got = targets.dtype();
         return Err(OpsError::DType { op: OP, tensor: "targets", expected: DType::U32, got }.into());
+    }
+    #[cfg(feature = "cuda")]
+    if logits.device().is_cuda() {
+        return crate::cuda::cross_entropy(logits, targets, label_smoothing as f32);
     }
     let targets = targets.to_vec1()?;
     let op = CrossEntropy { targets, classes, label_smoothing: label_smoothing as f32 };

@@ -25,6 +25,10 @@ pub struct PoolOptions {
 /// Another rank, type or device; a window larger than the image or a stride of 0.
 pub fn max_pool2d(x: &Tensor, options: PoolOptions) -> Result<Tensor> {
     let shape = pool_shape("max_pool2d", x, options)?;
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        return crate::cuda::max_pool2d(x, shape);
+    }
     apply1(&input("max_pool2d", "input", x)?, MaxPool2d { shape, indices: OnceLock::new() })
 }
 
@@ -34,6 +38,10 @@ pub fn max_pool2d(x: &Tensor, options: PoolOptions) -> Result<Tensor> {
 /// As [`max_pool2d`].
 pub fn avg_pool2d(x: &Tensor, options: PoolOptions) -> Result<Tensor> {
     let shape = pool_shape("avg_pool2d", x, options)?;
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        return crate::cuda::avg_pool2d(x, shape);
+    }
     apply1(&input("avg_pool2d", "input", x)?, AvgPool2d { shape })
 }
 
@@ -44,6 +52,10 @@ pub fn avg_pool2d(x: &Tensor, options: PoolOptions) -> Result<Tensor> {
 pub fn global_avg_pool2d(x: &Tensor) -> Result<Tensor> {
     let op = "global_avg_pool2d";
     let [batch, height, width, channels] = nhwc(op, x)?;
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        return crate::cuda::global_avg_pool2d(x);
+    }
     apply1(&input(op, "input", x)?, GlobalAvgPool2d { batch, positions: height * width, channels })
 }
 

@@ -41,6 +41,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("xtask", &["cifar", "metrics", "runs"]),
 ];
 
+/// What each may use besides where a feature is on that is off by default.
+const BY_FEATURE: &[(&str, &str)] = &[("ops", "cuda")];
+
 /// Who may know candle, in tests, too: what is of use without candle is to build and pass its tests without it.
 const CANDLE: &[&str] = &["ops", "models", "optim", "gradcam", "train", "pipeline"];
 
@@ -53,8 +56,10 @@ pub(crate) fn members(workspace: &Workspace) -> Vec<String> {
             continue;
         };
         let used = member.dependencies.iter().filter(|dependency| dependency.kind != Some(Kind::Dev));
-        for name in used.map(|dependency| dependency.name.as_str()).filter(|name| is_member(name)) {
-            if !allowed.contains(&short(name)) {
+        for dependency in used.filter(|dependency| is_member(&dependency.name)) {
+            let name = dependency.name.as_str();
+            let by_feature = dependency.optional && BY_FEATURE.contains(&(member.short(), short(name)));
+            if !allowed.contains(&short(name)) && !by_feature {
                 let allowed = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
                 broken.push(format!("{} uses {name}; it may use: {allowed}", member.folder));
             }
@@ -83,7 +88,11 @@ mod tests {
             "xtask" => "xtask".to_owned(),
             short => format!("wick-{short}"),
         };
-        let dependencies = uses.iter().map(|(name, kind)| Dependency { name: (*name).into(), kind: *kind });
+        let dependencies = uses.iter().map(|(name, kind)| Dependency {
+            name: (*name).into(),
+            kind: *kind,
+            ..Dependency::default()
+        });
         Crate { name, folder: folder.into(), dependencies: dependencies.collect(), ..Crate::default() }
     }
 
@@ -120,6 +129,18 @@ mod tests {
                 "xtask uses wick-ops; it may use: cifar, metrics, runs",
             ]
         );
+    }
+
+    /// Of `ops`, the GPU is a feature's alone.
+    #[test]
+    fn what_a_feature_brings_is_allowed_as_such() {
+        let mut ops = member("crates/ops", &[("wick-kernels", None), ("wick-cuda", None)]);
+        let cuda = || member("crates/cuda", &[]);
+        let kernels = || member("crates/kernels", &[]);
+        let always = workspace(vec![kernels(), cuda(), ops.clone()]);
+        assert_eq!(members(&always), ["crates/ops uses wick-cuda; it may use: kernels"]);
+        ops.dependencies[1].optional = true;
+        assert!(members(&workspace(vec![kernels(), cuda(), ops])).is_empty());
     }
 
     #[test]

@@ -55,7 +55,7 @@ mod tests {
     fn cudarc_is_caught_in_code_and_manifests() {
         let code = "use candle_core::cuda_backend::cudarc;";
         let member = |folder: &str| {
-            let dependencies = vec![Dependency { name: "cudarc".into(), kind: None }];
+            let dependencies = vec![Dependency { name: "cudarc".into(), ..Dependency::default() }];
             Crate { folder: folder.into(), dependencies, ..Crate::default() }
         };
         let workspace = Workspace {

@@ -22,7 +22,7 @@ pub(crate) struct Workspace {
 }
 
 /// A member of the workspace.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Crate {
     /// Of the package: `wick-ops`.
     pub(crate) name: String,
@@ -35,11 +35,14 @@ pub(crate) struct Crate {
     pub(crate) examples: usize,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) kind: Option<Kind>,
+    /// Whether only a feature brings it.
+    #[serde(default)]
+    pub(crate) optional: bool,
 }
 
 /// `None` in [`Dependency`] stands for a normal one, as in `cargo metadata`.

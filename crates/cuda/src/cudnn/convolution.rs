@@ -16,7 +16,7 @@ use crate::{CudaError, Numbers};
 
 /// What is computed from what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Direction {
+pub enum Direction {
     /// The output from input and weight.
     Forward,
     /// The gradient of the input from weight and the gradient of the output.
@@ -27,19 +27,25 @@ pub(crate) enum Direction {
 
 /// Everything that a plan depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Signature {
+pub struct Signature {
     /// The batch included.
     pub shape: Conv2dShape,
+    /// What is computed.
     pub direction: Direction,
+    /// In which numbers.
     pub numbers: Numbers,
+    /// Whether two runs must give the same bits.
     pub determinism: crate::Determinism,
 }
 
-/// Addresses of input, weight and output, or of their gradients.
+/// Addresses of input, weight and output, or of their gradients; multiples of 16.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Operands {
+pub struct Operands {
+    /// `(N, H, W, C_in)`.
     pub x: Pointer,
+    /// `(C_out, KH, KW, C_in)`.
     pub w: Pointer,
+    /// `(N, H', W', C_out)`.
     pub y: Pointer,
 }
 
@@ -210,8 +216,8 @@ impl Convolution {
                 (Name::CUDNN_ATTR_VARIANT_PACK_WORKSPACE, Attribute::Pointers(&[workspace as *mut c_void])),
             ],
         )?;
-        // SAFETY: the operands are buffers of the sizes that the plan was made for, the workspace one of at least
-        // `self.workspace` bytes; all are used in the stream's order.
+        // SAFETY: the operands lie in memory of the sizes that the plan was made for (this crate's buffers, or by the contract of
+        // `raw::Stream::convolve`), the workspace has at least `self.workspace` bytes; all are used, and freed, in the stream's order.
         status("run a convolution", unsafe {
             sys::cudnnBackendExecute(device.cudnn().0, self.plan.raw(), pack.raw())
         })

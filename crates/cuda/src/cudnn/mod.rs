@@ -8,7 +8,8 @@ use cudarc::driver::CudaStream;
 
 use crate::CudaError;
 
-pub(crate) use convolution::{Choice, Convolution, Direction, Effort, Operands, Signature};
+pub(crate) use convolution::{Choice, Convolution, Effort};
+pub use convolution::{Direction, Operands, Signature};
 use descriptor::{Attribute, Descriptor};
 
 /// cuDNN on one stream, for one thread: it is neither `Send` nor `Sync`, and neither is a device.

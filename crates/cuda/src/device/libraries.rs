@@ -1,4 +1,4 @@
-//! Whether what is loaded at run time is there, and new enough. cudarc panics where it is not.
+//! Whether NVIDIA's libraries are there, and new enough. cudarc panics where one is to be loaded that is not there.
 
 use std::ffi::c_int;
 
@@ -18,13 +18,16 @@ struct Library {
     version: fn() -> usize,
 }
 
+/// Which of them compiles kernels.
+const COMPILER: usize = 1;
+
 const LIBRARIES: [Library; 3] = [
     Library {
         name: DRIVER,
         looked_for: "libcuda.so, libcuda.so.1",
         remedy: "install it, or use `--device cpu`",
         least: 12000,
-        is_there: driver,
+        is_there: presence::driver,
         version: driver_version,
     },
     Library {
@@ -32,7 +35,7 @@ const LIBRARIES: [Library; 3] = [
         looked_for: "libnvrtc.so, libnvrtc.so.13, libnvrtc.so.12",
         remedy: "install the CUDA toolkit or `pip install nvidia-cuda-nvrtc`, and name its folder in LD_LIBRARY_PATH",
         least: 12000,
-        is_there: nvrtc,
+        is_there: presence::nvrtc,
         version: nvrtc_version,
     },
     Library {
@@ -40,13 +43,23 @@ const LIBRARIES: [Library; 3] = [
         looked_for: "libcudnn.so, libcudnn.so.9",
         remedy: "install cuDNN 9 or `pip install nvidia-cudnn-cu13`, and name its folder in LD_LIBRARY_PATH",
         least: 90000,
-        is_there: cudnn,
+        is_there: presence::cudnn,
         version: cudarc::cudnn::result::get_version,
     },
 ];
 
 pub(super) fn check() -> Result<(), CudaError> {
-    for Library { name: library, looked_for, remedy, least, is_there, version } in LIBRARIES {
+    LIBRARIES.iter().try_for_each(Library::check)
+}
+
+/// Whether there is what compiles kernels.
+pub(crate) fn check_compiler() -> Result<(), CudaError> {
+    LIBRARIES[COMPILER].check()
+}
+
+impl Library {
+    fn check(&self) -> Result<(), CudaError> {
+        let &Self { name: library, looked_for, remedy, least, is_there, version } = self;
         if !is_there() {
             return Err(CudaError::NoLibrary { library, looked_for, remedy });
         }
@@ -54,23 +67,42 @@ pub(super) fn check() -> Result<(), CudaError> {
         if found < least {
             return Err(CudaError::OldLibrary { library, looked_for, found, expected: least });
         }
+        Ok(())
     }
-    Ok(())
 }
 
-fn driver() -> bool {
-    // SAFETY: loading a library runs its initialisers, which those of CUDA are made for.
-    unsafe { cudarc::driver::sys::is_culib_present() }
+#[cfg(not(feature = "linked"))]
+mod presence {
+    pub fn driver() -> bool {
+        // SAFETY: loading a library runs its initialisers, which those of CUDA are made for.
+        unsafe { cudarc::driver::sys::is_culib_present() }
+    }
+
+    pub fn nvrtc() -> bool {
+        // SAFETY: as above.
+        unsafe { cudarc::nvrtc::sys::is_culib_present() }
+    }
+
+    pub fn cudnn() -> bool {
+        // SAFETY: as above.
+        unsafe { cudarc::cudnn::sys::is_culib_present() }
+    }
 }
 
-fn nvrtc() -> bool {
-    // SAFETY: as above.
-    unsafe { cudarc::nvrtc::sys::is_culib_present() }
-}
+/// What is linked is there: the program would not have begun without it.
+#[cfg(feature = "linked")]
+mod presence {
+    pub fn driver() -> bool {
+        true
+    }
 
-fn cudnn() -> bool {
-    // SAFETY: as above.
-    unsafe { cudarc::cudnn::sys::is_culib_present() }
+    pub fn nvrtc() -> bool {
+        true
+    }
+
+    pub fn cudnn() -> bool {
+        true
+    }
 }
 
 /// The CUDA version that the driver knows: 13000 is 13.0.

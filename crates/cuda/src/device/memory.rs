@@ -11,7 +11,7 @@ use crate::CudaError;
 use crate::error::driver;
 
 /// An address on a device.
-pub(crate) type Pointer = u64;
+pub type Pointer = u64;
 
 mod sealed {
     pub trait Sealed {}

@@ -15,11 +15,10 @@ use crate::cudnn::Cudnn;
 use crate::error::driver;
 
 pub use libraries::DRIVER;
-pub(crate) use memory::Pointer;
-pub use memory::{Buffer, Pod};
-#[cfg(test)]
+pub(crate) use libraries::check_compiler;
+pub use memory::{Buffer, Pod, Pointer};
 pub(crate) use program::compile;
-pub(crate) use program::{Argument, Kernel, Launch, Program};
+pub use program::{Argument, Kernel, Launch, Program};
 
 /// A GPU with everything that is needed of it. All its work happens in one order, on one stream, begun by one thread.
 #[derive(Debug, Clone)]
@@ -51,16 +50,30 @@ impl Device {
             return Err(CudaError::NoDevice { ordinal, found });
         }
         let context = driver("open the device", CudaContext::new(ordinal))?;
+        // SAFETY: events order what several streams do with one piece of memory. This context's memory is used on the one stream that
+        // is made here.
+        unsafe { context.disable_event_tracking() };
+        Self::of(driver("make a stream", context.new_stream())?)
+    }
+
+    /// The device of a stream that is there already, on which all is done then.
+    ///
+    /// # Errors
+    /// A library that is missing or too old, or a device that is too old.
+    pub(crate) fn on(stream: Arc<CudaStream>) -> Result<Self, CudaError> {
+        libraries::check()?;
+        driver("turn to the device", stream.context().bind_to_thread())?;
+        Self::of(stream)
+    }
+
+    fn of(stream: Arc<CudaStream>) -> Result<Self, CudaError> {
+        let context = Arc::clone(stream.context());
         let name = driver("ask for the device's name", context.name())?;
         let capability = driver("ask for the device's capability", context.compute_capability())?;
         if capability.0 < 8 {
             let (major, minor) = capability;
             return Err(CudaError::OldDevice { name, major, minor });
         }
-        // SAFETY: events order what several streams do with one piece of memory. This context's memory is used on the one stream that
-        // is made here.
-        unsafe { context.disable_event_tracking() };
-        let stream = driver("make a stream", context.new_stream())?;
         let cudnn = Cudnn::new(&stream)?;
         Ok(Self(Rc::new(Inner { context, stream, cudnn, name, capability })))
     }

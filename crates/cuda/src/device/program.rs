@@ -12,24 +12,31 @@ use crate::error::driver;
 
 /// Compiled kernels.
 #[derive(Debug)]
-pub(crate) struct Program(Arc<CudaModule>);
+pub struct Program(Arc<CudaModule>);
 
 /// One of them.
 #[derive(Debug, Clone)]
-pub(crate) struct Kernel(CudaFunction);
+pub struct Kernel(CudaFunction);
 
 /// A kernel's arguments and by how many threads it is run.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Launch {
+pub struct Launch {
+    /// Blocks.
     pub grid: [usize; 3],
+    /// Threads of a block.
     pub block: [usize; 2],
+    /// What the kernel declares, in its order.
     pub arguments: Vec<Argument>,
 }
 
+/// What is passed to a kernel.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Argument {
+pub enum Argument {
+    /// A pointer, to memory of the device.
     Pointer(Pointer),
+    /// An `int`.
     Int(i32),
+    /// A `float`.
     Float(f32),
 }
 
@@ -40,6 +47,7 @@ impl From<Pointer> for Argument {
 }
 
 impl From<usize> for Argument {
+    /// An `int`, which has to hold it: kernels count in 32 bits.
     fn from(value: usize) -> Self {
         Self::Int(value as i32)
     }
@@ -57,10 +65,12 @@ impl Launch {
         Self { grid: [count.div_ceil(256).max(1), 1, 1], block: [256, 1], arguments: Vec::new() }
     }
 
+    /// So many blocks of so many threads.
     pub fn new(grid: [usize; 3], block: [usize; 2]) -> Self {
         Self { grid, block, arguments: Vec::new() }
     }
 
+    /// One argument more.
     #[must_use]
     pub fn with(mut self, argument: impl Into<Argument>) -> Self {
         self.arguments.push(argument.into());
@@ -90,13 +100,17 @@ impl Device {
         let [x, y, z] = launch.grid.map(|n| n as u32);
         let [width, height] = launch.block.map(|n| n as u32);
         let config = LaunchConfig { grid_dim: (x, y, z), block_dim: (width, height, 1), shared_mem_bytes: 0 };
-        // SAFETY: the kernels are this crate's; who makes a `Launch` passes what the kernel of that name declares, buffers
-        // as large as it says there.
+        // SAFETY: who makes a `Launch` passes what the kernel declares, and addresses of as much memory as it uses there: this crate of its
+        // own buffers, who calls `raw::Stream::launch` by its contract. What is freed later is freed behind this, in the stream's order.
         driver("begin a kernel", unsafe { builder.launch(config) }).map(|_| ())
     }
 }
 
 impl Program {
+    /// The kernel of that name.
+    ///
+    /// # Errors
+    /// The driver's, where there is none.
     pub fn kernel(&self, name: &str) -> Result<Kernel, CudaError> {
         driver("find a kernel", self.0.load_function(name)).map(Kernel)
     }

@@ -13,19 +13,13 @@ use super::script::{Purpose, Step, steps};
 use super::threads::Threads;
 use super::{HEAD, NORM, NUMBERS};
 use crate::cudnn::Direction;
-use crate::device::compile;
+use crate::device::{check_compiler, compile};
 use crate::training::{Elsewhere, Filters, Momentum, Muon, Rule};
 
 #[path = "../../tests/graphs/mod.rs"]
 mod graphs;
 
 use graphs::all;
-
-/// Where NVIDIA's compiler is at hand: it needs no GPU.
-fn compiler() -> bool {
-    // SAFETY: loading the library runs its initialisers, which are made for that.
-    unsafe { cudarc::nvrtc::sys::is_culib_present() }
-}
 
 /// What a graph is computed by, and for what.
 fn plans(graph: &Graph) -> [(Plan, Purpose); 3] {
@@ -52,7 +46,7 @@ fn parts() -> Vec<(String, Graph)> {
 
 #[test]
 fn every_kernel_compiles() {
-    if !compiler() {
+    if check_compiler().is_err() {
         return;
     }
     compile(&[NUMBERS, NORM, HEAD].concat(), "sm_80").unwrap();
