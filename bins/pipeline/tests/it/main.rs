@@ -13,6 +13,7 @@ mod common;
 mod compare;
 mod drawn;
 mod golden_cams;
+mod gpu_cams;
 #[cfg(unix)]
 mod interrupted;
 mod killed;

@@ -100,7 +100,7 @@ impl<E: Element> Engine<E> {
     }
 
     pub fn bytes(&self) -> usize {
-        self.arena.bytes()
+        self.arena.bytes() + self.packed.seen_bytes()
     }
 
     pub fn training_bytes(&self, images: usize) -> usize {
@@ -233,7 +233,14 @@ impl<E: Element> Engine<E> {
     }
 
     fn begin(&mut self, stage: &Stage<'_>) -> Result<(), GraphError> {
-        self.remember(stage)?;
+        if let Some(profiles) = &mut self.profiles {
+            profiles[stage.purpose.profile()].begin();
+        }
+        let began = Instant::now();
+        self.make_room(stage)?;
+        if stage.purpose != Purpose::Train {
+            self.note(stage, "weights", "compare, pack", began);
+        }
         let features = stage.plan.features.channels;
         self.head.features(stage.plan.head.len(), stage.images, features);
         for (norm, layer) in self.norms.iter_mut().zip(&self.graph.norms) {
@@ -244,14 +251,11 @@ impl<E: Element> Engine<E> {
                 norm.know_gradient();
             }
         }
-        if let Some(profiles) = &mut self.profiles {
-            profiles[stage.purpose.profile()].begin();
-        }
         Ok(())
     }
 
     /// Makes room for a stage, and weights ready that are evaluated again.
-    fn remember(&mut self, stage: &Stage<'_>) -> Result<(), GraphError> {
+    fn make_room(&mut self, stage: &Stage<'_>) -> Result<(), GraphError> {
         let Stage { plan, images, parameters, purpose, .. } = *stage;
         if purpose == Purpose::Train {
             self.packed.forget();

@@ -150,8 +150,8 @@ impl Executor {
 
     /// Logits `(N, classes)` of images `(N, H, W, C)`, with running statistics in batch norms.
     ///
-    /// From the second batch on with the same parameters, convolutions' weights are kept as they are read, which spares small
-    /// batches a fifth of their time and large ones a twentieth. (Parameters are compared; the bits of the result are the same.)
+    /// From the second batch on with the same parameters, convolutions' weights are kept as they are read. Parameters are compared each time;
+    /// the result has the same bits.
     ///
     /// # Errors
     /// Slices of other lengths, no images.
@@ -186,8 +186,8 @@ impl Executor {
         either!(&self.0, engine => engine.last_logits())
     }
 
-    /// Bytes that maps take, gradients of maps included, for the largest batch so far; and behind an evaluation's maps, weights that
-    /// were made ready for it.
+    /// Bytes that maps take, gradients of maps included, for the largest batch so far; and weights that are kept for evaluations, as they
+    /// are and made ready.
     pub fn bytes(&self) -> usize {
         either!(&self.0, engine => engine.bytes())
     }

@@ -3,22 +3,23 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
-use wick_kernels::Element;
 use wick_kernels::fused::{Algorithm, pack_conv2d, packed_conv2d_len};
+use wick_kernels::{Element, InstructionSet};
 
 use crate::GraphError;
 use crate::graph::Graph;
 
 /// The weights that the last evaluation read, and where they lie ready at the end of the arena.
 ///
-/// In ResNet-18, to make them ready takes as long as evaluating seven images, and to see that they are still the same as evaluating
-/// one. They are made ready when they are seen for the second time: weights in training may be evaluated but once.
+/// They are made ready when they are seen for the second time: weights in training may be evaluated but once.
 #[derive(Debug)]
 pub(super) struct Packed {
     /// Of each convolution.
     seen: Vec<Vec<f32>>,
     /// Of each convolution, from the first one's beginning.
     places: Vec<Range<usize>>,
+    /// By which these were seen: other instructions round transformed weights otherwise.
+    set: InstructionSet,
     state: State,
 }
 
@@ -54,12 +55,18 @@ impl Packed {
             places.push(begin..end);
             begin = end;
         }
-        Ok(Self { seen: vec![Vec::new(); places.len()], places, state: State::Unknown })
+        let set = InstructionSet::current();
+        Ok(Self { seen: vec![Vec::new(); places.len()], places, set, state: State::Unknown })
     }
 
     /// Values of all.
     pub fn len(&self) -> usize {
         self.places.last().map_or(0, |place| place.end)
+    }
+
+    /// Bytes that the weights which were seen take beside the arena.
+    pub fn seen_bytes(&self) -> usize {
+        self.seen.iter().map(|weight| size_of_val(weight.as_slice())).sum()
     }
 
     /// Values of those that are ready.
@@ -75,14 +82,16 @@ impl Packed {
     /// Compares the weights of an evaluation with those seen before, bit by bit.
     pub fn meet(&mut self, graph: &Graph, parameters: &[&[f32]]) -> Meets {
         let weights = || graph.convs.iter().map(|conv| parameters[conv.weight]);
-        if self.state != State::Unknown && self.seen.iter().zip(weights()).all(|(a, b)| same_bits(a, b)) {
+        let set = InstructionSet::current();
+        let known = self.state != State::Unknown && self.set == set;
+        if known && self.seen.iter().zip(weights()).all(|(a, b)| same_bits(a, b)) {
             return if self.state == State::Ready { Meets::Ready } else { Meets::Again };
         }
         for (seen, weight) in self.seen.iter_mut().zip(weights()) {
             seen.clear();
             seen.extend_from_slice(weight);
         }
-        self.state = State::Seen;
+        (self.set, self.state) = (set, State::Seen);
         Meets::Others
     }
 

@@ -105,7 +105,8 @@ impl Gpu {
             }
         };
         // SAFETY: who calls this passes what the text declares: tensors of the sizes it counts with, of candle's device. What this thread
-        // does there, freeing them included, is all on this one stream; candle leaves it to its users to wait between threads.
+        // does there, freeing them included, is all on this one stream; candle leaves it to its users to wait between threads, before dropping
+        // a tensor on another one, too.
         unsafe { self.stream.launch(&kernel, launch) }.map_err(cuda(op))
     }
 

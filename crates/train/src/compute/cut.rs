@@ -7,7 +7,8 @@ use wick_models::{CompileOptions, Mode, ModelError, Network, Trunk};
 use super::{Compute, values};
 use crate::TrainError;
 
-/// A network that is cut behind one of its layers, as it was then, with running statistics and nothing dropped. In f32.
+/// A network that is cut behind one of its layers, with running statistics and nothing dropped. In f32. Its variables may have been read once,
+/// when it was cut: after they change, it is to be cut again.
 pub trait Cut {
     /// What the layer leaves of images `(N, H, W, 3)`: `(N, h, w, C)`.
     ///
@@ -34,7 +35,7 @@ pub enum Recorded {
     /// It does.
     ByCandle,
     /// It sees no more than the result.
-    Not,
+    ByNobody,
 }
 
 impl Compute {
@@ -42,11 +43,11 @@ impl Compute {
     pub fn recorded(&self) -> Recorded {
         match self {
             Self::Cpu => Recorded::ByCandle,
-            Self::Cuda(..) => Recorded::Not,
+            Self::Cuda(..) => Recorded::ByNobody,
         }
     }
 
-    /// `network` as it is now, cut behind `layer`.
+    /// `network`, cut behind `layer`.
     ///
     /// # Errors
     /// No such layer; variables that are not f32 in the CPU's memory; the device's.
@@ -158,7 +159,9 @@ mod tests {
     #[test]
     fn parts_are_the_network() {
         let network = Network::new(Architecture::Speedrun, 10, 3, &Device::Cpu).unwrap();
-        let images = Tensor::randn(0f32, 1.0, (2, 32, 32, 3), &Device::Cpu).unwrap();
+        let waves =
+            Tensor::arange(0f32, 6144.0, &Device::Cpu).unwrap().affine(0.37, 0.0).unwrap().sin().unwrap();
+        let images = waves.reshape((2, 32, 32, 3)).unwrap();
         let want = network.model.forward_t(&images, false).unwrap().to_vec2::<f32>().unwrap();
         for layer in network.model.layers() {
             let mut cut = Compute::Cpu.cut(&network, layer).unwrap();

@@ -30,7 +30,7 @@ impl<'a> Engine<'a> {
         );
         let layer = match self.compute.recorded() {
             Recorded::ByCandle => layer,
-            Recorded::Not => layer.differentiated(move |a: &Tensor, dlogits: &Tensor| {
+            Recorded::ByNobody => layer.differentiated(move |a: &Tensor, dlogits: &Tensor| {
                 self.with(name, |cut| cut.gradient(a, dlogits))
             }),
         };

@@ -10,7 +10,7 @@ use crate::error::{ShapeError, expect_len};
 use crate::fused::{Sink, Source};
 
 /// Values that [`pack_conv2d`] makes of a weight: as many as the weight has or some more if it is used as it is, four times as
-/// many in 4×4 tiles, nine times at stride 2.
+/// many in 4×4 tiles (twice in 2×2 ones), nine times at stride 2.
 ///
 /// # Errors
 /// The shape is impossible.
@@ -40,7 +40,7 @@ pub fn pack_conv2d<E: Element>(
 }
 
 /// [`conv2d`](super::conv2d) with a weight that [`pack_conv2d`] left, of the same shape but for the batch and by the same
-/// algorithm. The result has the same bits.
+/// algorithm. By the same instruction set, the result has the same bits.
 ///
 /// # Errors
 /// As [`pack_conv2d`].

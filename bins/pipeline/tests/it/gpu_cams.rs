@@ -1,5 +1,5 @@
 //! Maps of `gradcam --device cuda` beside those of `--device cpu`, by every method. Without a GPU there is nothing to test here.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // in helpers as in tests; each error is told
+#![allow(clippy::print_stdout)] // why nothing was tested
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,14 +11,8 @@ use wick_runs::{CamIndexRow, RunDir, read_rows};
 use wick_train::gpu::CudaError;
 use wick_train::{Determinism, TrainError, Wanted};
 
-#[path = "../../../fixtures/golden/golden.rs"]
-mod golden;
-
-#[path = "../../../fixtures/golden/network.rs"]
-mod network;
-
-mod common;
-use common::succeed;
+use crate::common::succeed;
+use crate::network;
 
 /// One of each kind: a ResNet with batch norm, one with norms of each image, max pools with rectifiers, and with GELU.
 const NETWORKS: [Architecture; 4] =
