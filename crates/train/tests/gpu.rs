@@ -11,9 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wick_runs::{EpochRow, RunDir, StepRow, Timestamp, read_rows};
 use wick_train::gpu::CudaError;
 use wick_train::{
-    Compute, Data, Determinism, Event, Layers, Recipe, Start, TrainError, Wanted, find_lr, find_lr_on,
-    train_on,
+    Compute, Data, Determinism, Event, Recipe, Start, TrainError, Wanted, find_lr, find_lr_on, train_on,
 };
+
+mod tiny;
+use tiny::tiny;
 
 /// The GPU, if there is one and all that belongs to it.
 fn gpu() -> Option<Compute> {
@@ -29,9 +31,7 @@ fn gpu() -> Option<Compute> {
 
 /// Two epochs of three steps, the last of four images.
 fn recipe(more: &str) -> Recipe {
-    let text = include_str!("../examples/tiny.toml");
-    let mut layers = Layers::default().over("tiny.toml", text).unwrap();
-    for assignment in [
+    let settings = [
         "data.synthetic_train=20",
         "data.synthetic_test=8",
         "train.batch_size=8",
@@ -39,10 +39,8 @@ fn recipe(more: &str) -> Recipe {
         // Winograd's rounding would hide small errors, large steps multiply them.
         "train.convolution=direct",
         "optim.lr=1e-3",
-    ] {
-        layers = layers.set(assignment).unwrap();
-    }
-    layers.over("more.toml", more).unwrap().resolve().unwrap()
+    ];
+    tiny(&settings, more)
 }
 
 /// Everything that is trained otherwise than another.

@@ -7,22 +7,20 @@ use std::sync::atomic::AtomicBool;
 use candle_core::Device;
 use wick_models::{Compiled, Network};
 use wick_runs::{EpochRow, RunDir, StepRow, Timestamp, read_rows};
-use wick_train::{Data, Layers, Recipe, Start, evaluate, train};
+use wick_train::{Data, Recipe, Start, evaluate, train};
+
+use crate::tiny::tiny;
 
 /// Two epochs of three steps, the last of four images.
 fn recipe(more: &str) -> Recipe {
-    let text = include_str!("../../examples/tiny.toml");
-    let mut layers = Layers::default().over("tiny.toml", text).unwrap();
-    for assignment in [
+    let settings = [
         "data.synthetic_train=20",
         "data.synthetic_test=8",
         "train.batch_size=8",
         "train.epochs=2",
         "model.architecture=speedrun",
-    ] {
-        layers = layers.set(assignment).unwrap();
-    }
-    layers.over("more.toml", more).unwrap().resolve().unwrap()
+    ];
+    tiny(&settings, more)
 }
 
 fn run(recipe: &Recipe, root: &Path, name: &str) -> RunDir {

@@ -4,20 +4,18 @@ use std::collections::HashSet;
 
 use wick_cifar::synthetic_dataset;
 use wick_train::{
-    Batch, BatchPlan, Data, DataRecord, DataSource, LastBatch, Layers, Mix, Partners, Recipe, TrainError,
+    Batch, BatchPlan, Data, DataRecord, DataSource, LastBatch, Mix, Partners, Recipe, TrainError,
     training_batches,
 };
+
+use crate::tiny::tiny;
 
 fn data(limit: usize, holdout: usize) -> Result<Data, TrainError> {
     Data::divide(synthetic_dataset(0, 50, 10), DataSource::Synthetic, limit, holdout)
 }
 
 fn recipe(assignments: &[&str]) -> Recipe {
-    let mut layers = Layers::default().over("tiny.toml", include_str!("../../examples/tiny.toml")).unwrap();
-    for assignment in assignments {
-        layers = layers.set(assignment).unwrap();
-    }
-    layers.resolve().unwrap()
+    tiny(assignments, "")
 }
 
 #[test]

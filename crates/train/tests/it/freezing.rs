@@ -7,17 +7,15 @@ use std::sync::atomic::AtomicBool;
 use candle_core::Device;
 use wick_models::Network;
 use wick_runs::{RunDir, Timestamp};
-use wick_train::{Data, Layers, Start, train};
+use wick_train::{Data, Start, train};
+
+use crate::tiny::tiny;
 
 /// The values of every parameter after so many epochs of three steps.
 fn trained(root: &Path, epochs: usize, more: &str) -> Vec<(String, Vec<f32>)> {
-    let text = include_str!("../../examples/tiny.toml");
-    let mut layers = Layers::default().over("tiny.toml", text).unwrap();
-    for assignment in ["data.synthetic_train=20", "data.synthetic_test=8", "train.batch_size=8"] {
-        layers = layers.set(assignment).unwrap();
-    }
-    let recipe =
-        layers.set(&format!("train.epochs={epochs}")).unwrap().over("more", more).unwrap().resolve().unwrap();
+    let epochs = format!("train.epochs={epochs}");
+    let settings = ["data.synthetic_train=20", "data.synthetic_test=8", "train.batch_size=8", &epochs];
+    let recipe = tiny(&settings, more);
     let run = RunDir::create(root, "run", 0, Timestamp::now()).unwrap();
     let data = Arc::new(Data::load(&recipe, None).unwrap());
     train(&recipe, &data, &run, Start::Fresh, &AtomicBool::new(false), &mut |_| {}).unwrap();

@@ -7,20 +7,18 @@ use std::sync::atomic::AtomicBool;
 use candle_core::Device;
 use wick_models::Network;
 use wick_runs::{RunDir, StepRow, Timestamp, read_rows};
-use wick_train::{Data, Event, Layers, Recipe, Start, TrainError, Warning, train};
+use wick_train::{Data, Event, Recipe, Start, TrainError, Warning, train};
+
+use crate::tiny::tiny;
 
 fn recipe(more: &str) -> Recipe {
-    let text = include_str!("../../examples/tiny.toml");
-    let mut layers = Layers::default().over("tiny.toml", text).unwrap();
-    for assignment in [
+    let settings = [
         "data.synthetic_train=20",
         "data.synthetic_test=8",
         "train.batch_size=10",
         "model.architecture=speedrun",
-    ] {
-        layers = layers.set(assignment).unwrap();
-    }
-    layers.over("more.toml", more).unwrap().resolve().unwrap()
+    ];
+    tiny(&settings, more)
 }
 
 fn steps(recipe: &Recipe, root: &Path, name: &str) -> Result<Vec<StepRow>, TrainError> {

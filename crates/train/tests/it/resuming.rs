@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wick_runs::{EpochRow, NormRow, RunDir, Timestamp, read_rows};
 use wick_train::{Data, Event, Layers, Outcome, Recipe, Start, TrainError, train};
 
+use crate::tiny::tiny;
+
 /// Two epochs of three steps, a checkpoint after each step; the network with the least to write.
 fn recipe() -> Recipe {
     recipe_with("")
@@ -16,14 +18,15 @@ fn recipe() -> Recipe {
 
 /// The same with more of its own.
 fn recipe_with(more: &str) -> Recipe {
-    let text = include_str!("../../examples/tiny.toml");
-    let small = ["data.synthetic_train=20", "data.synthetic_test=8", "train.batch_size=8", "train.epochs=2"];
-    let often = ["train.checkpoint_minutes=1e-9", "model.architecture=speedrun"];
-    let mut layers = Layers::default().over("tiny.toml", text).unwrap();
-    for assignment in small.iter().chain(&often) {
-        layers = layers.set(assignment).unwrap();
-    }
-    layers.over("more.toml", more).unwrap().resolve().unwrap()
+    let settings = [
+        "data.synthetic_train=20",
+        "data.synthetic_test=8",
+        "train.batch_size=8",
+        "train.epochs=2",
+        "train.checkpoint_minutes=1e-9",
+        "model.architecture=speedrun",
+    ];
+    tiny(&settings, more)
 }
 
 fn folder(root: &Path, name: &str) -> RunDir {

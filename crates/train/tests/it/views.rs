@@ -7,18 +7,14 @@ use candle_core::{Device, Tensor};
 use wick_models::{Compiled, Network, whitening_filters};
 use wick_runs::{EpochRow, RunDir, Timestamp, read_rows};
 use wick_train::{
-    Data, Evaluation, EvaluationOptions, Layers, Recipe, Start, Views, evaluate, evaluation_batches, softmax,
-    train,
+    Data, Evaluation, EvaluationOptions, Recipe, Start, Views, evaluate, evaluation_batches, softmax, train,
 };
 
+use crate::tiny::tiny;
+
 fn recipe(more: &[&str]) -> Recipe {
-    let mut layers = Layers::default().over("tiny.toml", include_str!("../../examples/tiny.toml")).unwrap();
-    for assignment in
-        ["data.synthetic_train=16", "data.synthetic_test=10", "train.batch_size=8"].iter().chain(more)
-    {
-        layers = layers.set(assignment).unwrap();
-    }
-    layers.resolve().unwrap()
+    let few = ["data.synthetic_train=16", "data.synthetic_test=10", "train.batch_size=8"];
+    tiny(&[&few, more].concat(), "")
 }
 
 fn judged(recipe: &Recipe, network: &Network, views: Views) -> Evaluation {
