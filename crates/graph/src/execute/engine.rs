@@ -132,22 +132,16 @@ impl<E: Element> Engine<E> {
         // Batch norms will be measured; what else there is is known.
         let stage = Stage { plan: &plan, images, pixels: batch.images, parameters, purpose: Purpose::Train };
         self.begin(&stage)?;
-        for pass in &plan.forward {
-            self.run(&stage, pass, gradients)?;
-        }
+        self.run_all(&stage, &plan.forward, gradients)?;
         let began = Instant::now();
         let dropout = Some(options.dropout_seed);
         let run = Run { graph: &graph, ops: &plan.head, images, parameters, dropout };
         self.head.forward(run)?;
         let mean = self.head.loss(graph.classes(), batch.labels, options)?;
         let dfeatures = self.head.backward(run, (batch.labels, options), gradients)?;
-        self.spread.clear();
-        let share = 1.0 / plan.features.pixels as f32;
-        self.spread.extend(dfeatures.iter().map(|d| d * share));
+        spread(dfeatures, plan.features.pixels, &mut self.spread);
         self.note(&stage, "head", "linear, cross_entropy", began);
-        for pass in &plan.backward {
-            self.run(&stage, pass, gradients)?;
-        }
+        self.run_all(&stage, &plan.backward, gradients)?;
         Ok(Step { loss: mean, logits: self.head.logits(), statistics: &self.statistics })
     }
 
@@ -157,9 +151,7 @@ impl<E: Element> Engine<E> {
         let images = self.check(parameters, images)?;
         let stage = Stage { plan: &plan, images, pixels, parameters, purpose: Purpose::Evaluate };
         self.begin(&stage)?;
-        for pass in &plan.forward {
-            self.run(&stage, pass, &mut [])?;
-        }
+        self.run_all(&stage, &plan.forward, &mut [])?;
         let began = Instant::now();
         self.head.forward(Run { graph: &graph, ops: &plan.head, images, parameters, dropout: None })?;
         self.note(&stage, "head", "linear", began);
@@ -198,17 +190,11 @@ impl<E: Element> Engine<E> {
         expect("the gradient of the logits", dlogits.len(), images * graph.classes())?;
         let stage = Stage { plan: &plan, images, pixels, parameters, purpose: Purpose::Differentiate };
         self.begin(&stage)?;
-        for pass in &plan.forward {
-            self.run(&stage, pass, &mut [])?;
-        }
+        self.run_all(&stage, &plan.forward, &mut [])?;
         let run = Run { graph: &graph, ops: &plan.head, images, parameters, dropout: None };
         self.head.forward(run)?;
-        self.spread.clear();
-        let share = 1.0 / plan.features.pixels as f32;
-        self.spread.extend(self.head.features_gradient(run, dlogits)?.iter().map(|d| d * share));
-        for pass in &plan.backward {
-            self.run(&stage, pass, &mut [])?;
-        }
+        spread(self.head.features_gradient(run, dlogits)?, plan.features.pixels, &mut self.spread);
+        self.run_all(&stage, &plan.backward, &mut [])?;
         let of_input = plan.of_input.map(|buf| self.arena.tensor(&plan, buf, images)).unwrap_or_default();
         Ok(of_input.iter().map(|v| v.to_f32()).collect())
     }
@@ -269,6 +255,15 @@ impl<E: Element> Engine<E> {
             self.packed.pack(&self.graph, self.algorithm, parameters, self.arena.kept(kept))?;
         }
         Ok(())
+    }
+
+    fn run_all(
+        &mut self,
+        stage: &Stage<'_>,
+        passes: &[Pass],
+        gradients: &mut [Vec<f32>],
+    ) -> Result<(), GraphError> {
+        passes.iter().try_for_each(|pass| self.run(stage, pass, gradients))
     }
 
     fn run(&mut self, stage: &Stage<'_>, pass: &Pass, gradients: &mut [Vec<f32>]) -> Result<(), GraphError> {
@@ -336,6 +331,13 @@ impl<E: Element> Engine<E> {
             profiles[stage.purpose.profile()].add(layer, op, 0.0, began);
         }
     }
+}
+
+/// The gradient of each pixel whose mean is a feature, from that of the features.
+fn spread(features: &[f32], pixels: usize, to: &mut Vec<f32>) {
+    let share = 1.0 / pixels as f32;
+    to.clear();
+    to.extend(features.iter().map(|d| d * share));
 }
 
 fn expect(what: &str, got: usize, expected: usize) -> Result<(), GraphError> {

@@ -152,7 +152,13 @@ impl<'a> Part<'a> {
                 graph.linears.push(LinearLayer { weight, bias, ..linear.clone() });
                 Op::Linear(graph.linears.len() - 1)
             }
-            op => op,
+            Op::Input
+            | Op::Activation(_)
+            | Op::Add
+            | Op::Features
+            | Op::Scale(_)
+            | Op::Dropout(_)
+            | Op::Softmax => op,
         }
     }
 }
@@ -174,7 +180,8 @@ impl Graph {
                 let linear = &self.linears[linear];
                 [Some(linear.weight), linear.bias, None, None]
             }
-            _ => [None; 4],
+            Op::Input | Op::Activation(_) | Op::Add | Op::MaxPool(_) | Op::Features => [None; 4],
+            Op::Scale(_) | Op::Dropout(_) | Op::Softmax => [None; 4],
         };
         parameters.into_iter().flatten()
     }
