@@ -5,8 +5,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // in helpers as in tests
 
 use std::cell::OnceCell;
+use std::mem::ManuallyDrop;
 
-use candle_core::{DType, Device, Result, Tensor, Var};
+use candle_core::{DType, Device, Error, Result, Tensor, Var};
 use wick_ops::*;
 
 #[path = "../../../fixtures/golden/golden.rs"]
@@ -16,8 +17,8 @@ use golden::uniform;
 const TOLERANCE: f32 = 1e-4;
 
 thread_local! {
-    /// One for all of a test: kernels are compiled once a device and thread.
-    static GPU: OnceCell<Option<Device>> = const { OnceCell::new() };
+    /// One for all of a test: kernels are compiled once a device and thread. It stays: what it holds may not be freed at a thread's end.
+    static GPU: OnceCell<ManuallyDrop<Option<Device>>> = const { OnceCell::new() };
 }
 
 fn gpu() -> Option<Device> {
@@ -28,20 +29,28 @@ fn gpu() -> Option<Device> {
             None
         }
     };
-    GPU.with(|gpu| gpu.get_or_init(open).clone())
+    GPU.with(|gpu| (**gpu.get_or_init(|| ManuallyDrop::new(open()))).clone())
 }
 
 fn flat(x: &Tensor) -> Vec<f32> {
     x.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-fn assert_near(name: &str, got: &[f32], want: &[f32], tolerance: f32) {
+fn near(name: &str, got: &[f32], want: &[f32], tolerance: f32) -> Result<()> {
     assert_eq!(got.len(), want.len(), "{name}: length");
     let norm =
         |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt();
     let off = norm(&mut got.iter().zip(want).map(|(g, w)| g - w));
     let size = norm(&mut want.iter().copied());
-    assert!(off <= f64::from(tolerance) * size, "{name}: off by {off:e} of {size:e}");
+    let near = off <= f64::from(tolerance) * size;
+    if near { Ok(()) } else { Err(Error::msg(format!("{name}: off by {off:e} of {size:e}"))) }
+}
+
+/// All cases, whichever fail: on a machine that is lent for minutes one failure is not to hide the others.
+fn each<T>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) -> Result<()>) -> Result<()> {
+    let failures: Vec<_> = cases.into_iter().filter_map(|case| check(case).err()).collect();
+    let told = failures.iter().map(|failure| format!("\n{failure}")).collect::<String>();
+    if failures.is_empty() { Ok(()) } else { Err(Error::msg(told)) }
 }
 
 /// The result of `op` on variables of these shapes, and the gradients of its sum, weighted at random.
@@ -74,7 +83,7 @@ fn check_within(
     let (got, want) = (results(&gpu, shapes, &op)?, results(&Device::Cpu, shapes, &op)?);
     for (i, (got, want)) in got.iter().zip(&want).enumerate() {
         let what = if i == 0 { "result".into() } else { format!("gradient of input {}", i - 1) };
-        assert_near(&format!("{name} {shapes:?}, {what}"), got, want, tolerance);
+        near(&format!("{name} {shapes:?}, {what}"), got, want, tolerance)?;
     }
     Ok(())
 }
@@ -104,15 +113,14 @@ fn convolution([h, w, c, k, kernel, stride, padding]: [usize; 7], tolerance: f32
 
 #[test]
 fn convolutions() -> Result<()> {
-    CONVOLUTIONS.into_iter().try_for_each(|sizes| convolution(sizes, TOLERANCE))
+    each(CONVOLUTIONS, |sizes| convolution(sizes, TOLERANCE))
 }
 
 /// TF32 rounds each factor by 5e-4 at most.
 #[test]
 fn convolutions_in_tf32() -> Result<()> {
     let tf32 = CudaConvolutions { products: Products::Tf32, ..CudaConvolutions::default() };
-    let mut all = CONVOLUTIONS.into_iter();
-    cuda_convolutions(tf32, || all.try_for_each(|sizes| convolution(sizes, 1e-2)))
+    cuda_convolutions(tf32, || each(CONVOLUTIONS, |sizes| convolution(sizes, 1e-2)))
 }
 
 #[test]
@@ -182,7 +190,7 @@ fn statistics() -> Result<()> {
     };
     for (got, want) in of(&gpu)?.iter().zip(&of(&Device::Cpu)?) {
         assert_eq!(got.dims(), want.dims());
-        assert_near("statistics", &flat(got), &flat(want), TOLERANCE);
+        near("statistics", &flat(got), &flat(want), TOLERANCE)?;
     }
     // Of a single value there is no variance.
     let one = Tensor::ones((1, 3), DType::F32, &gpu)?;

@@ -45,7 +45,7 @@ impl<F> On<F> {
         for (at, (storage, layout)) in at.iter_mut().zip(inputs) {
             *at = gpu.address_in(op, storage, layout)?;
         }
-        self.0.forward(&gpu, at)
+        self.0.forward(gpu, at)
     }
 
     fn back<const N: usize>(
@@ -65,7 +65,7 @@ impl<F> On<F> {
             *at = gpu.address_of(op, x)?;
         }
         let (y, dy_at) = (gpu.address_of(op, y)?, gpu.address_of(op, &dy)?);
-        self.0.backward(&gpu, Pass { tensors, inputs, y, dy: &dy, dy_at })
+        self.0.backward(gpu, Pass { tensors, inputs, y, dy: &dy, dy_at })
     }
 }
 

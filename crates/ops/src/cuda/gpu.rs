@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use candle_core::backend::BackendStorage;
 use candle_core::cuda_backend::{CudaStorageSlice, DeviceId};
@@ -16,8 +15,9 @@ use super::kernels::TEXT;
 use crate::OpsError;
 
 thread_local! {
-    /// A stream's cuDNN belongs to one thread, so each thread has its own.
-    static GPUS: RefCell<HashMap<DeviceId, Rc<Gpu>>> = RefCell::default();
+    /// A stream's cuDNN belongs to one thread, so each thread has its own. They are never dropped: NVIDIA's libraries may be gone when a thread's
+    /// values are, and cudarc's handles of cuBLAS and cuRAND, which the device holds, panic where destroying them fails.
+    static GPUS: RefCell<HashMap<DeviceId, &'static Gpu>> = RefCell::default();
 }
 
 /// The most values of a tensor: kernels count in 32 bits, blocks that overhang included.
@@ -32,14 +32,15 @@ pub(super) struct Gpu {
 
 impl Gpu {
     /// That of a device; its kernels are compiled when a thread first asks for it.
-    pub fn of(op: &'static str, device: &CudaDevice) -> Result<Rc<Self>> {
-        if let Some(gpu) = GPUS.with_borrow(|gpus| gpus.get(&device.id()).cloned()) {
+    pub fn of(op: &'static str, device: &CudaDevice) -> Result<&'static Self> {
+        if let Some(gpu) = GPUS.with_borrow(|gpus| gpus.get(&device.id()).copied()) {
             return Ok(gpu);
         }
         let stream = Stream::new(device.cuda_stream()).map_err(cuda(op))?;
         let program = stream.compile(TEXT).map_err(cuda(op))?;
-        let gpu = Rc::new(Self { device: device.clone(), stream, program, kernels: RefCell::default() });
-        GPUS.with_borrow_mut(|gpus| gpus.insert(device.id(), Rc::clone(&gpu)));
+        let gpu = Self { device: device.clone(), stream, program, kernels: RefCell::default() };
+        let gpu: &'static Self = Box::leak(Box::new(gpu));
+        GPUS.with_borrow_mut(|gpus| gpus.insert(device.id(), gpu));
         Ok(gpu)
     }
 
