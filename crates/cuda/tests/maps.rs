@@ -74,19 +74,61 @@ fn distance([want, got]: &[Vec<f32>; 2]) -> f64 {
     difference.sqrt() / norm.sqrt()
 }
 
-/// Every graph, cut behind each of its layers; of all images, and of fewer, whose places are others.
-fn compared(numbers: Numbers, [values, gradients]: [f64; 2]) {
-    let Some(device) = device() else { return };
-    let check = |what: &str, both: &[Vec<f32>; 2], most: f64| {
+/// The farthest that may be from the CPU's f32, as [`distance`] has it.
+struct Most {
+    /// Each map, and each image's logits.
+    value: f64,
+    /// Each gradient, their median, and the root of the mean of their squares. A rectifier or a pool's choice that flips by rounding moves a
+    /// gradient of few pixels by much, and most gradients not at all.
+    gradient: [f64; 3],
+}
+
+/// Distances by what they are of, and what is farther than it may be.
+#[derive(Default)]
+struct Judged {
+    gradients: Vec<f64>,
+    broken: Vec<String>,
+}
+
+impl Judged {
+    fn value(&mut self, what: &str, both: &[Vec<f32>; 2], most: &Most) {
+        self.expect(what, distance(both), most.value);
+    }
+
+    fn gradient(&mut self, what: &str, both: &[Vec<f32>; 2], most: &Most) {
         let error = distance(both);
+        self.expect(what, error, most.gradient[0]);
+        self.gradients.push(error);
+    }
+
+    fn expect(&mut self, what: &str, error: f64, most: f64) {
         println!("{what}: {error:.1e}");
-        assert!(error < most, "{what}: {error:e} of {most:e}");
-    };
+        if error.is_nan() || error > most {
+            self.broken.push(format!("{what}: {error:.1e} of {most:.1e}"));
+        }
+    }
+
+    /// Fails with all that is broken, not with the first.
+    fn end(mut self, most: &Most) {
+        self.gradients.sort_by(f64::total_cmp);
+        let count = self.gradients.len();
+        let squares: f64 = self.gradients.iter().map(|error| error * error).sum();
+        let [_, median, mean] = most.gradient;
+        self.expect("the median of gradients", self.gradients[count / 2], median);
+        self.expect("the root of gradients' mean square", (squares / count as f64).sqrt(), mean);
+        assert!(self.broken.is_empty(), "{}", self.broken.join("\n"));
+    }
+}
+
+/// Every graph, cut behind each of its layers; of all images, and of fewer, whose places are others.
+fn compared(numbers: Numbers, most: &Most) {
+    let Some(device) = device() else { return };
+    let mut judged = Judged::default();
     for (name, graph) in all() {
         let (images, parameters) = (inputs::images(&graph, IMAGES), inputs::parameters(&graph));
         let whole = (&graph, parameters.as_slice());
         let mut all = Pair::new(&device, numbers, &graph, whole);
-        check(&format!("{name}, images' gradient"), &all.gradient(&images, IMAGES), gradients);
+        judged.gradient(&format!("{name}, images' gradient"), &all.gradient(&images, IMAGES), most);
         for layer in graph.layers() {
             let mut until = Pair::new(&device, numbers, &graph.until(layer).unwrap(), whole);
             let mut behind = Pair::new(&device, numbers, &graph.behind(layer).unwrap(), whole);
@@ -94,12 +136,12 @@ fn compared(numbers: Numbers, [values, gradients]: [f64; 2]) {
                 let what = |what: &str| format!("{name}, {layer}, {n} images, {what}");
                 let images = &images[..images.len() / IMAGES * n];
                 let map = until.map(images);
-                check(&what("map"), &map, values);
+                judged.value(&what("map"), &map, most);
                 // From the CPU's map on both.
                 let logits = behind.logits(&map[0]);
-                check(&what("logits"), &logits, values);
+                judged.value(&what("logits"), &logits, most);
                 let gradient = behind.gradient(&map[0], n);
-                check(&what("gradient"), &gradient, gradients);
+                judged.gradient(&what("gradient"), &gradient, most);
                 // Recorded and played back, and with the other stages between: the same bits.
                 for _ in 0..3 {
                     assert_eq!(until.map(images)[1], map[1], "{}", what("map"));
@@ -109,24 +151,26 @@ fn compared(numbers: Numbers, [values, gradients]: [f64; 2]) {
             }
         }
     }
+    judged.end(most);
 }
 
 /// f32 on both sides, in other orders of summing, as training steps are compared.
 #[test]
 fn f32_is_the_cpu() {
-    compared(Numbers::F32, [1e-4, 1e-4]);
+    compared(Numbers::F32, &Most { value: 1e-4, gradient: [1e-4; 3] });
 }
 
-/// TF32 rounds the factors of products to 10 bits; where a rectifier flips, a gradient is off by more.
+/// TF32 rounds the factors of products to 11 significant bits, where bf16 has 8: an eighth of its rounding, and of what flips by it.
 #[test]
 fn tf32_is_near_the_cpu() {
-    compared(Numbers::Tf32, [1e-2, 5e-2]);
+    compared(Numbers::Tf32, &Most { value: 5e-3, gradient: [0.3, 5e-3, 5e-2] });
 }
 
-/// bf16 has 8 bits, as in training steps: maps and logits as logits there, gradients as all of them together there.
+/// Of the same pieces in bf16 the CPU's own maps and logits are up to 9.1e-3 and 5.9e-3 from its f32, its gradients up to 0.23, 5.0e-3 in the
+/// median, 0.063 by their squares. Twice that is allowed, and four times the median.
 #[test]
 fn bf16_is_near_the_cpu() {
-    compared(Numbers::Bf16, [6e-2, 0.2]);
+    compared(Numbers::Bf16, &Most { value: 2e-2, gradient: [0.5, 2e-2, 0.13] });
 }
 
 #[test]

@@ -113,6 +113,8 @@ fn losses(run: &RunDir) -> Vec<f64> {
 #[test]
 fn a_gpu_trains_as_the_cpu_does() {
     let Some(gpu) = gpu() else { return };
+    let mut broken = Vec::new();
+    let mut expect = |holds: bool, what: String| broken.extend((!holds).then_some(what));
     for (name, more) in KINDS {
         let (root, recipe) = (tempfile::tempdir().unwrap(), recipe(more));
         let (cpu_run, gpu_run) = (folder(root.path(), "cpu"), folder(root.path(), "gpu"));
@@ -130,16 +132,17 @@ fn a_gpu_trains_as_the_cpu_does() {
                 1 | 2 => 1e-3,
                 _ => 5e-2,
             };
-            assert!((got / want - 1.0).abs() < most, "{name}, step {}: {got} {want}", step + 1);
+            expect((got / want - 1.0).abs() < most, format!("{name}, step {}: {got} {want}", step + 1));
         }
         // One image may be on the edge.
         let right = |run: &RunDir| rows(run)[0].train_accuracy;
         let apart = (right(&gpu_run) - right(&cpu_run)).abs();
-        assert!(apart < 1.5 / 20.0, "{name}: {apart} more or less are right in the first epoch");
+        expect(apart < 1.5 / 20.0, format!("{name}: {apart} more or less are right in the first epoch"));
         for (want, got) in tests(&cpu_run).iter().zip(tests(&gpu_run)) {
-            assert!((got / want - 1.0).abs() < 5e-2, "{name}: test loss {got} {want}");
+            expect((got / want - 1.0).abs() < 5e-2, format!("{name}: test loss {got} {want}"));
         }
     }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 /// Parts whose convolutions leave gradients in bf16, against the CPU in f32. There, bf16 moves losses by 1 % in the first epoch and by 2 % in

@@ -33,13 +33,13 @@ fn maps_of_a_gpu_are_the_cpus() {
         }
         Err(error) => panic!("{error}"),
     }
-    for architecture in NETWORKS {
-        compared(architecture, ["cpu", "cuda"]);
-    }
+    let broken: Vec<String> =
+        NETWORKS.into_iter().flat_map(|architecture| compared(architecture, ["cpu", "cuda"])).collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-/// What two devices make of the same weights and images.
-fn compared(architecture: Architecture, devices: [&str; 2]) {
+/// What two devices make of the same weights and images: the maps that are too far from each other.
+fn compared(architecture: Architecture, devices: [&str; 2]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let [weights, data] = ["weights.safetensors", "data"].map(|name| folder.path().join(name));
     let network = Network::new(architecture, 10, 0, &Device::Cpu).unwrap();
@@ -76,16 +76,19 @@ fn compared(architecture: Architecture, devices: [&str; 2]) {
         ]);
         out
     });
+    let mut broken = Vec::new();
     for method in methods {
         let [want, got] = [&want, &got].map(|out| Maps::read(out, method));
         assert_eq!(got.predicted, want.predicted, "{architecture}, {method}");
         assert_eq!(got.raw.keys().collect::<Vec<_>>(), want.raw.keys().collect::<Vec<_>>());
         for (layer, want) in &want.raw {
             let error = distance(&got.raw[layer], want);
-            println!("{architecture}, {layer}, {method}: {error:.1e}");
-            assert!(error < TOLERANCE, "{architecture}, {layer}, {method}: {error:e}");
+            let what = format!("{architecture}, {layer}, {method}: {error:.1e}");
+            println!("{what}");
+            broken.extend((error.is_nan() || error > TOLERANCE).then_some(what));
         }
     }
+    broken
 }
 
 /// What a method left.
