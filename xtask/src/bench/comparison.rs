@@ -35,19 +35,20 @@ pub(super) struct Comparison {
     pub(super) rounds: Vec<Round>,
 }
 
-type Figure = fn(&Measurement) -> Option<f64>;
+pub(super) type Figure = fn(&Measurement) -> Option<f64>;
 
-const TRAINING: Figure = |m| Some(m.img_per_s);
-const EVALUATION: Figure = |m| Some(m.eval_img_per_s);
-const MEMORY: Figure = |m| m.peak_rss_mb;
+pub(super) const TRAINING: Figure = |m| Some(m.img_per_s);
+pub(super) const EVALUATION: Figure = |m| Some(m.eval_img_per_s);
+pub(super) const MEMORY: Figure = |m| m.peak_rss_mb;
 
 impl Comparison {
     /// `None` of no rounds.
     pub(super) fn of(rounds: Vec<Round>) -> Option<Self> {
         let Measurement { work, precision, batch, threads, .. } = rounds.first()?.ours.clone();
-        let ours = |figure: Figure| Some(spreads(&rounds, figure).0?.median);
-        let theirs = |figure: Figure| Some(spreads(&rounds, figure).1?.median);
-        let ratio = |figure: Figure| Some(spreads(&rounds, figure).2?.median);
+        let median = |figure: Figure, of: usize| Some(spreads(&rounds, figure)[of]?.median);
+        let ours = |figure| median(figure, 0);
+        let theirs = |figure| median(figure, 1);
+        let ratio = |figure| median(figure, 2);
         Some(Self {
             work,
             precision,
@@ -67,6 +68,11 @@ impl Comparison {
         })
     }
 
+    /// Ours, the peer's, and ours over the peer's.
+    pub(super) fn spreads(&self, figure: Figure) -> [Option<Spread>; 3] {
+        spreads(&self.rounds, figure)
+    }
+
     /// For people.
     pub(super) fn text(&self) -> String {
         let Self { work, precision, batch, threads, .. } = self;
@@ -77,13 +83,13 @@ impl Comparison {
             ("peak memory, MiB", MEMORY),
         ];
         for (name, figure) in figures {
-            let (ours, theirs, ratio) = spreads(&self.rounds, figure);
-            rows.push(vec![name.into(), table::spread(ours), table::spread(theirs), table::spread(ratio)]);
+            let cells = self.spreads(figure).map(table::spread);
+            rows.push([name.into()].into_iter().chain(cells).collect());
         }
         let errors: [(&str, Figure); 2] =
             [("error of logits", |m| m.logits_error), ("error of gradients", |m| m.gradient_error)];
         for (name, figure) in errors {
-            let (ours, theirs, _) = spreads(&self.rounds, figure);
+            let [ours, theirs, _] = self.spreads(figure);
             let [ours, theirs] = [ours, theirs].map(|s| table::error(s.map(|s| s.median)));
             rows.push(vec![name.into(), ours, theirs]);
         }
@@ -108,11 +114,11 @@ fn peers(rounds: &[Round]) -> Option<String> {
 }
 
 /// Ours, theirs, ours over theirs.
-fn spreads(rounds: &[Round], figure: Figure) -> (Option<Spread>, Option<Spread>, Option<Spread>) {
+fn spreads(rounds: &[Round], figure: Figure) -> [Option<Spread>; 3] {
     let pairs: Vec<_> = rounds.iter().map(|round| (figure(&round.ours), figure(&round.peer))).collect();
     let ours = Spread::of(pairs.iter().map(|(ours, _)| *ours));
     let theirs = Spread::of(pairs.iter().map(|(_, theirs)| *theirs));
-    (ours, theirs, Spread::ratio(&pairs))
+    [ours, theirs, Spread::ratio(&pairs)]
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod load;
 mod machine;
 mod measurement;
 mod peer;
+mod rates;
 mod record;
 mod scaling;
 mod spread;
@@ -17,6 +18,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Result;
+pub(crate) use rates::rates;
 
 /// Measure how fast a network trains here.
 #[derive(Debug, clap::Args)]

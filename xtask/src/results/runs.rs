@@ -1,4 +1,4 @@
-//! `cargo xtask results`: what the recipes reached, gathered from the runs that are kept.
+//! The runs that are kept, and what they reached.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,78 +6,65 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use wick_metrics::{mean, standard_deviation};
-use wick_runs::{EpochRow, MeasuredRow, RunDir, read_rows, read_text, write_rows};
+use wick_runs::{EpochRow, MeasuredRow, RunDir, TimingRow, read_rows, read_text};
 
-/// Where the runs are kept, from the workspace's root: `<recipe>/seed<N>-<machine>/`.
-const RESULTS: &str = "xtask/results";
-/// Where the pipeline has what its recipes reached.
-const TABLE: &str = "bins/pipeline/measured.csv";
-
-/// Gather what the recipes reached from the runs kept in xtask/results, for `pipeline recipes` to tell
-#[derive(clap::Args)]
-pub(crate) struct Args {}
-
-pub(crate) fn run(_: &Args) -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in no workspace")?;
-    let rows = measured(&root.join(RESULTS))?;
-    for row in &rows {
-        let deviation = row.deviation.map_or_else(String::new, |d| format!(" ± {:.2}", 100.0 * d));
-        let (recipe, accuracy, runs) = (&row.recipe, 100.0 * row.test_accuracy, row.runs);
-        println!(
-            "{recipe:24} {:10} {:5} {accuracy:.2}{deviation} % (n = {runs})",
-            row.machine, row.precision
-        );
-    }
-    write_rows(&root.join(TABLE), &rows)?;
-    println!("wrote {TABLE}");
-    Ok(())
+/// Runs of a recipe on a machine, in a precision.
+#[derive(Debug)]
+pub(super) struct Reached {
+    /// What their last epochs came to.
+    pub(super) row: MeasuredRow,
+    /// The accuracy after the last epoch of the run that was published under the recipe's name.
+    pub(super) published: Option<f64>,
+    /// Seconds of training, of the quickest and of the slowest.
+    pub(super) seconds: [f64; 2],
 }
 
-/// What breaks the rule that the table is what the kept runs say.
-pub(crate) fn stale(root: &Path) -> anyhow::Result<Vec<String>> {
-    let told: Vec<MeasuredRow> = read_rows(&root.join(TABLE))?;
-    let now = measured(&root.join(RESULTS))?;
-    let same = told == now;
-    Ok(if same {
-        Vec::new()
-    } else {
-        vec![format!("{TABLE} is not what {RESULTS} says: cargo xtask results")]
-    })
+/// A run of which nothing was left out.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    last: EpochRow,
+    published: Option<f64>,
+    seconds: f64,
 }
 
-/// One line for each recipe, machine and precision, in the order of their names.
-fn measured(results: &Path) -> anyhow::Result<Vec<MeasuredRow>> {
-    let mut groups: BTreeMap<[String; 3], Vec<EpochRow>> = BTreeMap::new();
+/// Of each recipe, machine and precision, in the order of their names.
+pub(super) fn reached(results: &Path) -> anyhow::Result<Vec<Reached>> {
+    let mut groups: BTreeMap<[String; 3], Vec<Run>> = BTreeMap::new();
     for recipe in folders(results)? {
         for run in folders(&recipe)? {
             if let Some(machine) = machine(&run) {
-                let (name, precision, last) = whole(&run)?;
+                let (name, precision, kept) = whole(&run)?;
                 ensure!(
                     recipe.file_name().is_some_and(|folder| folder == name.as_str()),
                     "{} is a run of `{name}`, expected one of its folder's recipe",
                     run.display()
                 );
-                groups.entry([name, precision, machine]).or_default().push(last);
+                groups.entry([name, precision, machine]).or_default().push(kept);
             }
         }
     }
-    groups.into_iter().map(|(of, last)| row(of, &last)).collect()
+    groups.into_iter().map(|(of, runs)| together(of, &runs)).collect()
 }
 
-fn row([recipe, precision, machine]: [String; 3], last: &[EpochRow]) -> anyhow::Result<MeasuredRow> {
-    let accuracies: Vec<f64> = last.iter().map(|row| row.test_accuracy).collect();
-    let epochs = last.first().map_or(0, |row| row.epoch);
+fn together([recipe, precision, machine]: [String; 3], runs: &[Run]) -> anyhow::Result<Reached> {
+    let accuracies: Vec<f64> = runs.iter().map(|run| run.last.test_accuracy).collect();
+    let epochs = runs.first().map_or(0, |run| run.last.epoch);
     ensure!(
-        last.iter().all(|row| row.epoch == epochs),
+        runs.iter().all(|run| run.last.epoch == epochs),
         "runs of {recipe} on {machine} are of several lengths"
     );
     let deviation = if accuracies.len() > 1 { Some(standard_deviation(&accuracies)?) } else { None };
-    let (runs, test_accuracy) = (accuracies.len(), mean(&accuracies)?);
-    Ok(MeasuredRow { recipe, precision, machine, runs, epochs, test_accuracy, deviation })
+    let (runs_kept, test_accuracy) = (accuracies.len(), mean(&accuracies)?);
+    let end = |pick: fn(f64, f64) -> f64| runs.iter().map(|run| run.seconds).reduce(pick).unwrap_or(0.0);
+    Ok(Reached {
+        published: runs.iter().find_map(|run| run.published),
+        seconds: [end(f64::min), end(f64::max)],
+        row: MeasuredRow { recipe, precision, machine, runs: runs_kept, epochs, test_accuracy, deviation },
+    })
 }
 
-/// Name, precision and last epoch of a run of which nothing was left out.
-fn whole(run: &Path) -> anyhow::Result<(String, String, EpochRow)> {
+/// Name and precision of a run of which nothing was left out, and what it came to.
+fn whole(run: &Path) -> anyhow::Result<(String, String, Run)> {
     let dir = RunDir::names_below(run);
     let recipe: toml::Table = read_text(&dir.recipe_toml())?
         .parse()
@@ -100,9 +87,15 @@ fn whole(run: &Path) -> anyhow::Result<(String, String, EpochRow)> {
         ensure!(number(cut)? == 0, "{} has {cut} = {}, expected all images", run.display(), number(cut)?);
     }
     let epochs: Vec<EpochRow> = read_rows(&dir.epochs())?;
+    let published = recipe.get("published").and_then(|published| {
+        let each = || published.get("test_accuracy")?.as_array()?.last();
+        published.get("last_test_accuracy").or_else(each)?.as_float()
+    });
+    let timing: Vec<TimingRow> = read_rows(&dir.timing())?;
+    let seconds = timing.iter().map(|row| row.seconds).sum();
     match epochs.last() {
-        Some(last) if i64::try_from(last.epoch) == Ok(number("train.epochs")?) => {
-            Ok((text("name")?, text("train.precision")?, *last))
+        Some(&last) if i64::try_from(last.epoch) == Ok(number("train.epochs")?) => {
+            Ok((text("name")?, text("train.precision")?, Run { last, published, seconds }))
         }
         _ => bail!("{} has not all of its epochs", run.display()),
     }
@@ -129,6 +122,8 @@ fn folders(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
+    use wick_runs::write_rows;
+
     use super::*;
 
     fn keep(results: &Path, folder: &str, recipe: &str, accuracies: &[f64]) {
@@ -149,6 +144,11 @@ mod tests {
             })
             .collect();
         write_rows(&dir.epochs(), &rows).unwrap();
+        let timing: Vec<TimingRow> = rows
+            .iter()
+            .map(|row| TimingRow { epoch: row.epoch, seconds: 1.5, images_per_second: 9.0 })
+            .collect();
+        write_rows(&dir.timing(), &timing).unwrap();
     }
 
     const RECIPE: &str =
@@ -161,13 +161,27 @@ mod tests {
         keep(results.path(), "a/seed1-m", RECIPE, &[0.1, 0.92]);
         keep(results.path(), "a/seed0-n", RECIPE, &[0.1, 0.5]);
         keep(results.path(), "a/limit100-seed0-m", &RECIPE.replace("limit = 0", "limit = 100"), &[0.1]);
-        let rows = measured(results.path()).unwrap();
+        let kept = reached(results.path()).unwrap();
+        let rows: Vec<_> = kept.iter().map(|kept| &kept.row).collect();
         let told: Vec<_> = rows.iter().map(|row| (row.machine.as_str(), row.runs, row.epochs)).collect();
         assert_eq!(told, [("m", 2, 2), ("n", 1, 2)]);
         assert!((rows[0].test_accuracy - 0.91).abs() < 1e-12);
         // Of two values half a unit from their mean each, √(2·0.01²).
         assert!((rows[0].deviation.unwrap() - 2f64.sqrt() * 0.01).abs() < 1e-12);
         assert_eq!(rows[1].deviation, None);
+        assert_eq!((kept[0].seconds, kept[0].published), ([3.0; 2], None));
+    }
+
+    #[test]
+    fn the_published_accuracy_is_that_of_the_last_epoch() {
+        let published = |keys: &str| {
+            let results = tempfile::tempdir().unwrap();
+            keep(results.path(), "a/seed0-m", &format!("{RECIPE}[published]\n{keys}\n"), &[0.1, 0.2]);
+            reached(results.path()).unwrap()[0].published
+        };
+        assert_eq!(published("last_test_accuracy = 0.88"), Some(0.88));
+        assert_eq!(published("epochs = 2\ntest_accuracy = [0.5, 0.7]"), Some(0.7));
+        assert_eq!(published("epochs = 2"), None);
     }
 
     #[test]
@@ -175,7 +189,7 @@ mod tests {
         let refused = |recipe: &str, accuracies: &[f64]| {
             let results = tempfile::tempdir().unwrap();
             keep(results.path(), "a/seed0-m", recipe, accuracies);
-            measured(results.path()).unwrap_err().to_string()
+            reached(results.path()).unwrap_err().to_string()
         };
         let holdout = RECIPE.replace("holdout = 0", "holdout = 5000");
         assert!(refused(&holdout, &[0.1, 0.2]).contains("data.holdout = 5000"));
