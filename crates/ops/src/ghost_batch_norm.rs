@@ -1,11 +1,12 @@
 //! Ghost batch normalisation (Hoffer, Hubara & Soudry 2017, <https://arxiv.org/abs/1705.08741>), its activation fused.
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
-use wick_kernels::{Activation, GhostBatchNormShape, NormAffine, NormGradients, NormPass, NormStatistics};
+use wick_kernels::{Activation, GhostBatchNormShape, NormAffine, NormStatistics};
 
 use crate::apply::{apply3, expect_shape, input, output, slice, tensor, with_slice};
 use crate::error::{OpsError, kernel};
 use crate::guided::ReluGradient;
+use crate::norm::{Passed, norm_gradients};
 
 const OP: &str = "ghost_batch_norm";
 
@@ -121,26 +122,14 @@ impl CustomOp3 for GhostBatchNorm {
     fn bwd(
         &self,
         x: &Tensor,
-        w: &Tensor,
-        b: &Tensor,
+        weight: &Tensor,
+        bias: &Tensor,
         y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let mut dx = vec![0.0; x.elem_count()];
-        let (mut dw, mut db) = (vec![0.0; w.elem_count()], vec![0.0; b.elem_count()]);
-        let dy = self.relu.of(dy)?;
-        with_slice(OP, x, |x| {
-            with_slice(OP, y, |y| {
-                with_slice(OP, &dy, |dy| {
-                    with_slice(OP, w, |weight| {
-                        let (statistics, activation) = (self.statistics(), self.activation);
-                        let pass = NormPass { x, y, dy, statistics, weight, activation };
-                        let out = NormGradients { dx: &mut dx, dweight: &mut dw, dbias: &mut db };
-                        wick_kernels::ghost_batch_norm_backward(&self.shape, pass, out).map_err(kernel(OP))
-                    })
-                })
-            })
-        })?;
-        Ok((Some(tensor(dx, x.shape())?), Some(tensor(dw, w.shape())?), Some(tensor(db, b.shape())?)))
+        let passed = Passed { x, weight, bias, y, dy: &self.relu.of(dy)? };
+        norm_gradients(OP, passed, (self.statistics(), self.activation), |pass, out| {
+            wick_kernels::ghost_batch_norm_backward(&self.shape, pass, out)
+        })
     }
 }

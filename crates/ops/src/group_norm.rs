@@ -3,11 +3,12 @@
 use std::sync::OnceLock;
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
-use wick_kernels::{Activation, GroupNormShape, NormAffine, NormGradients, NormPass, NormStatistics};
+use wick_kernels::{Activation, GroupNormShape, NormAffine, NormStatistics};
 
-use crate::apply::{apply3, expect_shape, input, output, slice, tensor, with_slice};
+use crate::apply::{apply3, expect_shape, input, output, slice};
 use crate::error::{OpsError, kernel};
 use crate::guided::ReluGradient;
+use crate::norm::{Passed, norm_gradients};
 
 const OP: &str = "group_norm";
 
@@ -129,27 +130,16 @@ impl CustomOp3 for GroupNorm {
     fn bwd(
         &self,
         x: &Tensor,
-        w: &Tensor,
-        b: &Tensor,
+        weight: &Tensor,
+        bias: &Tensor,
         y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (mean, variance) = self.statistics.get().ok_or(OpsError::NoForward { op: self.name })?;
         let statistics = NormStatistics { mean, variance, eps: self.eps };
-        let mut dx = vec![0.0; x.elem_count()];
-        let (mut dw, mut db) = (vec![0.0; w.elem_count()], vec![0.0; b.elem_count()]);
-        let dy = self.relu.of(dy)?;
-        with_slice(self.name, x, |x| {
-            with_slice(self.name, y, |y| {
-                with_slice(self.name, &dy, |dy| {
-                    with_slice(self.name, w, |weight| {
-                        let pass = NormPass { x, y, dy, statistics, weight, activation: self.activation };
-                        let out = NormGradients { dx: &mut dx, dweight: &mut dw, dbias: &mut db };
-                        wick_kernels::group_norm_backward(&self.shape, pass, out).map_err(kernel(self.name))
-                    })
-                })
-            })
-        })?;
-        Ok((Some(tensor(dx, x.shape())?), Some(tensor(dw, w.shape())?), Some(tensor(db, b.shape())?)))
+        let passed = Passed { x, weight, bias, y, dy: &self.relu.of(dy)? };
+        norm_gradients(self.name, passed, (statistics, self.activation), |pass, out| {
+            wick_kernels::group_norm_backward(&self.shape, pass, out)
+        })
     }
 }

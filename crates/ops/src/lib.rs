@@ -39,6 +39,7 @@ mod guided;
 mod linear;
 mod loss;
 mod memory;
+mod norm;
 mod pooling;
 mod resident;
 
