@@ -36,7 +36,7 @@ enum Command {
 /// What is measured.
 #[derive(Debug, Clone, clap::Args)]
 struct Work {
-    /// The network: resnet18, resnet18_ln, custom_resnet or speedrun.
+    /// The network: resnet18, resnet34, resnet18_ln, custom_resnet or speedrun.
     #[arg(long, value_name = "NAME", default_value = "resnet18")]
     work: String,
     /// How activations and the factors of products are stored: f32 or bf16.
