@@ -65,7 +65,7 @@ impl<'a, T: Serialize> Record<'a, T> {
     pub(super) fn keep(&self, keep: &Keep, name: &str) -> Result<()> {
         if let Some(file) = self.file(keep, name, "json") {
             self.write(&file)?;
-            eprintln!("kept in {}", file.display());
+            eprintln!("kept in {}; `cargo xtask results` takes it into the README", file.display());
         }
         Ok(())
     }
