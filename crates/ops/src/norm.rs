@@ -7,7 +7,6 @@ use crate::apply::{tensor, with_slice};
 use crate::error::kernel;
 
 /// Tensors of a norm's forward pass, and the gradient of its output.
-#[derive(Clone, Copy)]
 pub(crate) struct Passed<'a> {
     pub x: &'a Tensor,
     pub weight: &'a Tensor,

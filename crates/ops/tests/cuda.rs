@@ -46,7 +46,7 @@ fn near(name: &str, got: &[f32], want: &[f32], tolerance: f32) -> Result<()> {
     if near { Ok(()) } else { Err(Error::msg(format!("{name}: off by {off:e} of {size:e}"))) }
 }
 
-/// All cases, whichever fail: on a machine that is lent for minutes one failure is not to hide the others.
+/// All cases, so that one run shows every failure.
 fn each<T>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) -> Result<()>) -> Result<()> {
     let failures: Vec<_> = cases.into_iter().filter_map(|case| check(case).err()).collect();
     let told = failures.iter().map(|failure| format!("\n{failure}")).collect::<String>();

@@ -22,9 +22,14 @@ pub(super) struct Load {
 }
 
 impl Load {
+    /// Cores that others used, if those are too many.
+    pub(super) fn busy(&self) -> Option<f64> {
+        self.others.filter(|others| *others > TOLERATED)
+    }
+
     /// What is to be said aloud beside the figures, if others ran.
     pub(super) fn warning(&self) -> Option<String> {
-        let (others, cores) = (self.others.filter(|others| *others > TOLERATED)?, self.cores);
+        let (others, cores) = (self.busy()?, self.cores);
         Some(format!(
             "WARNING: other programs used {others:.2} of {cores} cores while this measured, so its figures say little"
         ))
@@ -61,8 +66,8 @@ impl Watch {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         if let Some(average) = self.average_before.filter(|a| *a > TOLERATED_BEFORE * cores as f64) {
             eprintln!(
-                "WARNING: the load average was {average} on {cores} cores before this began; wait until the machine is \
-                 idle, or the figures say little"
+                "WARNING: the load average was {average} on {cores} cores before this began; if what caused it still runs, \
+                 stop it, or the figures say little"
             );
         }
     }

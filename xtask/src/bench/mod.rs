@@ -19,6 +19,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 pub(crate) use rates::rates;
+#[cfg(test)]
+pub(crate) use rates::tests::keep;
 
 /// Measure how fast a network trains here.
 #[derive(Debug, clap::Args)]

@@ -65,7 +65,10 @@ impl<'a, T: Serialize> Record<'a, T> {
     pub(super) fn keep(&self, keep: &Keep, name: &str) -> Result<()> {
         if let Some(file) = self.file(keep, name, "json") {
             self.write(&file)?;
-            eprintln!("kept in {}; `cargo xtask results` takes it into the README", file.display());
+            eprintln!(
+                "kept in {}; `cargo xtask results` takes it into the README, if its machine has a table there",
+                file.display()
+            );
         }
         Ok(())
     }

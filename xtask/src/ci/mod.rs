@@ -62,7 +62,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     for rule in RULES {
         tell(rule.name, (rule.check)(&workspace));
     }
-    tell("accuracies and rates told are those kept", results::stale(root)?);
+    tell("tables of accuracies and rates match the records", results::stale(root)?);
     for note in dependencies::notes(&workspace) {
         println!("note   {note}");
     }

@@ -1,31 +1,42 @@
 //! Tables in a text, between lines that name them.
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 
-/// Begins a table: its name follows, then [`BEGUN`].
+/// Begins the line before a table; its name follows.
 const BEGIN: &str = "<!-- cargo xtask results: ";
-const BEGUN: &str = " -->\n";
-const END: &str = "<!-- end -->\n";
+/// Ends that line.
+const BEGUN: &str = " -->";
+/// The line after a table.
+const END: &str = "<!-- end -->";
 
 /// The text with each of its tables as `table` has it by its name.
 ///
 /// # Errors
-/// A table does not end, or `table` fails; there is none at all.
-pub(super) fn filled(text: &str, table: impl Fn(&str) -> anyhow::Result<String>) -> anyhow::Result<String> {
-    let mut parts = text.split(BEGIN);
-    let mut filled = parts.next().unwrap_or_default().to_owned();
-    let mut tables = 0;
-    for part in parts {
-        let line = part.lines().next().unwrap_or_default();
-        let (name, rest) =
-            part.split_once(BEGUN).with_context(|| format!("`{BEGIN}{line}` has to end with `-->`"))?;
-        let (_, behind) = rest
-            .split_once(END)
-            .with_context(|| format!("the table `{name}` has no line `{}` behind it", END.trim_end()))?;
-        filled.extend([BEGIN, name, BEGUN, &table(name)?, END, behind]);
-        tables += 1;
+/// A line that names a table is broken, a table does not end, or `table` fails; one of `required` is not there.
+pub(super) fn filled(
+    text: &str,
+    required: &[&str],
+    table: impl Fn(&str) -> anyhow::Result<String>,
+) -> anyhow::Result<String> {
+    let (mut filled, mut found) = (String::new(), Vec::new());
+    let mut lines = text.split_inclusive('\n');
+    while let Some(line) = lines.next() {
+        filled.push_str(line);
+        let Some(rest) = line.trim_end().strip_prefix(BEGIN) else { continue };
+        let name = rest
+            .strip_suffix(BEGUN)
+            .with_context(|| format!("the line `{}` has to end with `{BEGUN}`", line.trim_end()))?;
+        filled.push_str(&table(name)?);
+        found.push(name);
+        let end = lines.find(|line| line.trim_end() == END || line.starts_with(BEGIN));
+        match end {
+            Some(end) if end.trim_end() == END => filled.push_str(end),
+            _ => bail!("the table `{name}` has no line `{END}` behind it"),
+        }
     }
-    ensure!(tables > 0, "it has no table that begins with a line `{BEGIN}NAME{}`", BEGUN.trim_end());
+    for name in required {
+        ensure!(found.contains(name), "it has no line `{BEGIN}{name}{BEGUN}` with a table behind it");
+    }
     Ok(filled)
 }
 
@@ -33,24 +44,40 @@ pub(super) fn filled(text: &str, table: impl Fn(&str) -> anyhow::Result<String>)
 mod tests {
     use super::*;
 
-    const TEXT: &str = "a\n<!-- cargo xtask results: x -->\nold\n<!-- end -->\nb\n<!-- cargo xtask results: y z -->\n<!-- end -->\n";
+    const TEXT: &str = "a\n<!-- cargo xtask results: x -->\nold\n<!-- end -->\nb\n<!-- cargo xtask results: y z -->\n<!-- end -->";
+
+    fn named(name: &str) -> anyhow::Result<String> {
+        Ok(format!("({name})\n"))
+    }
 
     #[test]
     fn what_stands_between_is_replaced_and_the_rest_stays() {
-        let once = filled(TEXT, |name| Ok(format!("({name})\n"))).unwrap();
+        let once = filled(TEXT, &["x", "y z"], named).unwrap();
         assert_eq!(
             once,
-            "a\n<!-- cargo xtask results: x -->\n(x)\n<!-- end -->\nb\n<!-- cargo xtask results: y z -->\n(y z)\n<!-- end -->\n"
+            "a\n<!-- cargo xtask results: x -->\n(x)\n<!-- end -->\nb\n<!-- cargo xtask results: y z -->\n(y z)\n<!-- end -->"
         );
-        assert_eq!(filled(&once, |name| Ok(format!("({name})\n"))).unwrap(), once);
+        assert_eq!(filled(&once, &[], named).unwrap(), once);
+    }
+
+    #[test]
+    fn other_ends_of_lines_are_kept() {
+        let text = TEXT.replace('\n', "\r\n");
+        let filled = filled(&text, &["x"], named).unwrap();
+        assert!(
+            filled.starts_with("a\r\n<!-- cargo xtask results: x -->\r\n(x)\n<!-- end -->\r\nb"),
+            "{filled}"
+        );
     }
 
     #[test]
     fn what_is_no_table_is_refused() {
-        let refused = |text: &str| filled(text, |_| Ok(String::new())).unwrap_err().to_string();
-        assert!(refused(&TEXT.replacen("<!-- end -->\n", "", 2)).contains("`x` has no line"));
-        assert!(refused("<!-- cargo xtask results: x\n").contains("has to end with `-->`"));
-        assert!(refused("a").contains("no table"));
-        assert!(filled(TEXT, |_| anyhow::bail!("no such table")).is_err());
+        let refused = |text: &str| filled(text, &["x"], named).unwrap_err().to_string();
+        let no_end = "the table `x` has no line `<!-- end -->` behind it";
+        assert_eq!(refused(&TEXT.replace("<!-- end -->", "")), no_end);
+        assert_eq!(refused(&TEXT.replacen("<!-- end -->\n", "", 1)), no_end);
+        assert!(refused(&TEXT.replacen("x -->", "x", 1)).contains("results: x` has to end with ` -->`"));
+        assert!(refused("a").contains("no line `<!-- cargo xtask results: x -->`"));
+        assert!(filled(TEXT, &[], |_| anyhow::bail!("no such table")).is_err());
     }
 }

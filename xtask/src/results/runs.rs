@@ -53,11 +53,16 @@ fn together([recipe, precision, machine]: [String; 3], runs: &[Run]) -> anyhow::
         runs.iter().all(|run| run.last.epoch == epochs),
         "runs of {recipe} on {machine} are of several lengths"
     );
+    let published = runs.first().and_then(|run| run.published);
+    ensure!(
+        runs.iter().all(|run| run.published == published),
+        "runs of {recipe} on {machine} do not agree on the published accuracy"
+    );
     let deviation = if accuracies.len() > 1 { Some(standard_deviation(&accuracies)?) } else { None };
     let (runs_kept, test_accuracy) = (accuracies.len(), mean(&accuracies)?);
     let end = |pick: fn(f64, f64) -> f64| runs.iter().map(|run| run.seconds).reduce(pick).unwrap_or(0.0);
     Ok(Reached {
-        published: runs.iter().find_map(|run| run.published),
+        published,
         seconds: [end(f64::min), end(f64::max)],
         row: MeasuredRow { recipe, precision, machine, runs: runs_kept, epochs, test_accuracy, deviation },
     })
@@ -87,14 +92,18 @@ fn whole(run: &Path) -> anyhow::Result<(String, String, Run)> {
         ensure!(number(cut)? == 0, "{} has {cut} = {}, expected all images", run.display(), number(cut)?);
     }
     let epochs: Vec<EpochRow> = read_rows(&dir.epochs())?;
-    let published = recipe.get("published").and_then(|published| {
+    let told = recipe.get("published").and_then(|published| {
         let each = || published.get("test_accuracy")?.as_array()?.last();
-        published.get("last_test_accuracy").or_else(each)?.as_float()
+        published.get("last_test_accuracy").or_else(each)
     });
+    let no_number = || format!("the published accuracy in {} is no number like 0.94", run.display());
+    let published = told.map(|told| told.as_float().with_context(no_number)).transpose()?;
     let timing: Vec<TimingRow> = read_rows(&dir.timing())?;
     let seconds = timing.iter().map(|row| row.seconds).sum();
     match epochs.last() {
         Some(&last) if i64::try_from(last.epoch) == Ok(number("train.epochs")?) => {
+            let (rows, all) = (timing.len(), epochs.len());
+            ensure!(rows == all, "{} has the times of {rows} epochs, expected {all}", run.display());
             Ok((text("name")?, text("train.precision")?, Run { last, published, seconds }))
         }
         _ => bail!("{} has not all of its epochs", run.display()),
@@ -121,12 +130,12 @@ fn folders(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use wick_runs::write_rows;
 
     use super::*;
 
-    fn keep(results: &Path, folder: &str, recipe: &str, accuracies: &[f64]) {
+    pub(crate) fn keep(results: &Path, folder: &str, recipe: &str, accuracies: &[f64]) {
         let run = results.join(folder);
         fs::create_dir_all(&run).unwrap();
         let dir = RunDir::names_below(&run);
@@ -151,7 +160,7 @@ mod tests {
         write_rows(&dir.timing(), &timing).unwrap();
     }
 
-    const RECIPE: &str =
+    pub(crate) const RECIPE: &str =
         "name = \"a\"\n[data]\nlimit = 0\nholdout = 0\n[train]\nepochs = 2\nprecision = \"bf16\"\n";
 
     #[test]
@@ -182,6 +191,10 @@ mod tests {
         assert_eq!(published("last_test_accuracy = 0.88"), Some(0.88));
         assert_eq!(published("epochs = 2\ntest_accuracy = [0.5, 0.7]"), Some(0.7));
         assert_eq!(published("epochs = 2"), None);
+        let results = tempfile::tempdir().unwrap();
+        let recipe = format!("{RECIPE}[published]\nlast_test_accuracy = \"88 %\"\n");
+        keep(results.path(), "a/seed0-m", &recipe, &[0.1, 0.2]);
+        assert!(reached(results.path()).unwrap_err().to_string().contains("no number like 0.94"));
     }
 
     #[test]

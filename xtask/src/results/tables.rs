@@ -44,15 +44,18 @@ pub(super) fn accuracies(reached: &[Reached]) -> String {
     text
 }
 
-/// From the quickest to the slowest: `1.8 s`, `8.1–9.6 s`, `2.3 h`.
-fn times([from, to]: [f64; 2]) -> String {
-    let (unit, name) = match to {
-        to if to < 99.95 => (1.0, "s"),
-        to if to < 5997.0 => (60.0, "min"),
-        _ => (3600.0, "h"),
-    };
-    let [from, to] = [from, to].map(|seconds| format!("{:.1}", seconds / unit));
-    if from == to { format!("{to} {name}") } else { format!("{from}–{to} {name}") }
+/// From the quickest to the slowest: `1.8 s`, `8.1–9.6 s`, `50.0 s–2.3 h`.
+fn times(seconds: [f64; 2]) -> String {
+    let [(from, unit), (to, name)] = seconds.map(|seconds| match seconds {
+        s if s < 99.95 => (format!("{s:.1}"), "s"),
+        s if s < 5997.0 => (format!("{:.1}", s / 60.0), "min"),
+        s => (format!("{:.1}", s / 3600.0), "h"),
+    });
+    match (from == to, unit == name) {
+        (true, true) => format!("{to} {name}"),
+        (false, true) => format!("{from}–{to} {name}"),
+        (_, false) => format!("{from} {unit}–{to} {name}"),
+    }
 }
 
 #[cfg(test)]
@@ -65,7 +68,8 @@ mod tests {
     fn times_are_in_a_unit_that_they_fill() {
         assert_eq!(times([1.82, 1.84]), "1.8 s");
         assert_eq!(times([8.1, 99.9]), "8.1–99.9 s");
-        assert_eq!(times([60.0, 120.0]), "1.0–2.0 min");
+        assert_eq!(times([120.0, 300.0]), "2.0–5.0 min");
+        assert_eq!(times([50.0, 8280.0]), "50.0 s–2.3 h");
         assert_eq!(times([8280.0, 8280.0]), "2.3 h");
     }
 
