@@ -31,6 +31,12 @@ pub enum Architecture {
         /// Parts of a batch that are normalised each by itself, at least 1.
         splits: usize,
     },
+    /// [`ResNet`] as [`ResNet18`](Self::ResNet18), with other numbers of channels. Its name ends with that of the first layer:
+    /// `resnet18_w32` has 32, 64, 128 and 256 and 2.8 million parameters.
+    ResNet18Width {
+        /// Channels of the first layer, at least 1.
+        width: usize,
+    },
     /// [`CustomResNet`]: 6.6 million parameters.
     CustomResNet,
     /// [`CustomResNet`] whose logits are divided by 8. Its tensors are the same: a file that does not name its network is taken for
@@ -43,12 +49,13 @@ pub enum Architecture {
 }
 
 impl Architecture {
-    /// Every architecture; of the ghost batch norms, that of two splits.
-    pub const ALL: [Architecture; 8] = [
+    /// Every architecture; of the ghost batch norms, that of two splits; of the widths, half the usual one.
+    pub const ALL: [Architecture; 9] = [
         Self::ResNet18,
         Self::ResNet34,
         Self::ResNet18Ln,
         Self::ResNet18Ghost { splits: 2 },
+        Self::ResNet18Width { width: 32 },
         Self::CustomResNet,
         Self::CustomResNetScaled,
         Self::CustomResNetPublished,
@@ -62,6 +69,7 @@ impl Architecture {
             Architecture::ResNet34 => "resnet34",
             Architecture::ResNet18Ln => "resnet18_ln",
             Architecture::ResNet18Ghost { splits } => return format!("{GHOST}{splits}"),
+            Architecture::ResNet18Width { width } => return format!("{WIDTH}{width}"),
             Architecture::CustomResNet => "custom_resnet",
             Architecture::CustomResNetScaled => "custom_resnet_scaled",
             Architecture::CustomResNetPublished => "custom_resnet_published",
@@ -84,7 +92,8 @@ impl Architecture {
             Architecture::ResNet18
             | Architecture::ResNet34
             | Architecture::ResNet18Ln
-            | Architecture::ResNet18Ghost { .. } => "linear.weight",
+            | Architecture::ResNet18Ghost { .. }
+            | Architecture::ResNet18Width { .. } => "linear.weight",
             Architecture::CustomResNet | Architecture::CustomResNetScaled => "fc.weight",
             Architecture::CustomResNetPublished => "fc2.weight",
             Architecture::Speedrun => "head.weight",
@@ -132,6 +141,9 @@ impl Architecture {
             Architecture::ResNet34 => resnet(ResNetConfig::resnet34()),
             Architecture::ResNet18Ln => resnet(ResNetConfig::resnet18_ln()),
             Architecture::ResNet18Ghost { splits } => resnet(ResNetConfig::resnet18_ghost(splits)),
+            Architecture::ResNet18Width { width } => {
+                resnet(ResNetConfig { width, ..ResNetConfig::resnet18() })
+            }
             Architecture::CustomResNet => custom(CustomResNetVariant::Plain),
             Architecture::CustomResNetScaled => custom(CustomResNetVariant::Scaled),
             Architecture::CustomResNetPublished => custom(CustomResNetVariant::Published),
@@ -187,10 +199,11 @@ impl FromStr for Architecture {
     type Err = ModelError;
 
     fn from_str(name: &str) -> std::result::Result<Self, ModelError> {
+        let number = |prefix| name.strip_prefix(prefix)?.parse::<usize>().ok().filter(|n| *n > 0);
+        let ghost = number(GHOST).map(|splits| Self::ResNet18Ghost { splits });
+        let width = number(WIDTH).map(|width| Self::ResNet18Width { width });
         // Only as it is written: no leading zeros, no sign.
-        let ghost = name.strip_prefix(GHOST).and_then(|splits| splits.parse().ok());
-        let ghost = ghost.filter(|splits| *splits > 0).map(|splits| Self::ResNet18Ghost { splits });
-        let found = Self::ALL.into_iter().chain(ghost).find(|a| a.name() == name);
+        let found = Self::ALL.into_iter().chain(ghost).chain(width).find(|a| a.name() == name);
         found.ok_or_else(|| ModelError::UnknownArchitecture {
             name: name.to_owned(),
             known: Self::ALL.map(Self::name).join(", "),
@@ -201,6 +214,9 @@ impl FromStr for Architecture {
 /// What the name begins with, before the number of splits.
 const GHOST: &str = "resnet18_ghost";
 
+/// The same, before the number of channels.
+const WIDTH: &str = "resnet18_w";
+
 impl Serialize for Architecture {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -210,11 +226,12 @@ impl Serialize for Architecture {
 impl<'de> Deserialize<'de> for Architecture {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         /// As [`Architecture::ALL`], for the error.
-        const NAMES: [&str; 8] = [
+        const NAMES: [&str; 9] = [
             "resnet18",
             "resnet34",
             "resnet18_ln",
             "resnet18_ghost2",
+            "resnet18_w32",
             "custom_resnet",
             "custom_resnet_scaled",
             "custom_resnet_published",
@@ -239,17 +256,20 @@ mod tests {
         let ghost = Architecture::ResNet18Ghost { splits: 16 };
         assert_eq!(ghost.name(), "resnet18_ghost16");
         assert_eq!("resnet18_ghost16".parse::<Architecture>().unwrap(), ghost);
-        for name in
-            ["resnet18_ghost", "resnet18_ghost0", "resnet18_ghost02", "resnet18_ghost+2", "resnet18_ghost-2"]
-        {
-            assert!(name.parse::<Architecture>().is_err(), "{name}");
+        let wide = Architecture::ResNet18Width { width: 96 };
+        assert_eq!(wide.name(), "resnet18_w96");
+        assert_eq!("resnet18_w96".parse::<Architecture>().unwrap(), wide);
+        for stem in ["resnet18_ghost", "resnet18_w"] {
+            for number in ["", "0", "02", "+2", "-2", "2x"] {
+                assert!(format!("{stem}{number}").parse::<Architecture>().is_err(), "{stem}{number}");
+            }
         }
         let error = serde_json::from_str::<Architecture>("\"vgg\"").unwrap_err().to_string();
         assert!(Architecture::ALL.iter().all(|a| error.contains(&format!("`{a}`"))), "{error}");
         let error = "vgg".parse::<Architecture>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no architecture named `vgg`; the known ones are resnet18, resnet34, resnet18_ln, resnet18_ghost2, custom_resnet, custom_resnet_scaled, custom_resnet_published, speedrun"
+            "there is no architecture named `vgg`; the known ones are resnet18, resnet34, resnet18_ln, resnet18_ghost2, resnet18_w32, custom_resnet, custom_resnet_scaled, custom_resnet_published, speedrun"
         );
     }
 

@@ -2,23 +2,23 @@
 
 use wick_graph::{Bias, Conv2d, Graph, GraphError, Value};
 
-use super::{LAYERS, ResNetConfig, WIDTHS};
+use super::{LAYERS, ResNetConfig};
 use crate::layers::NormOptions;
 
 /// The graph of [`ResNet`](super::ResNet) for 32×32 images, marked at the end of each of its layers.
 pub(crate) fn graph(config: &ResNetConfig) -> Result<Graph, GraphError> {
-    let norm = config.norm;
+    let (norm, widths) = (config.norm, config.widths());
     let mut g = Graph::new([32, 32, 3]);
     let x = g.input();
-    let x = g.conv2d(x, "conv1", Conv2d { out_channels: WIDTHS[0], ..Conv2d::default() })?;
+    let x = g.conv2d(x, "conv1", Conv2d { out_channels: widths[0], ..Conv2d::default() })?;
     let x = norm.add_to(&mut g, x, "bn1")?;
     let mut x = g.relu(x)?;
-    let mut c_in = WIDTHS[0];
+    let mut c_in = widths[0];
     for (i, stride) in [1, 2, 2, config.layer4_stride].into_iter().enumerate() {
         for k in 0..config.blocks[i] {
             let stride = if k == 0 { stride } else { 1 };
-            x = block(&mut g, x, &format!("{}.{k}", LAYERS[i]), [c_in, WIDTHS[i], stride], norm)?;
-            c_in = WIDTHS[i];
+            x = block(&mut g, x, &format!("{}.{k}", LAYERS[i]), [c_in, widths[i], stride], norm)?;
+            c_in = widths[i];
         }
         g.mark(x, LAYERS[i])?;
     }

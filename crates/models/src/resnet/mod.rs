@@ -16,13 +16,14 @@ pub use block::BasicBlock;
 pub(crate) use graph::graph;
 
 const LAYERS: [&str; 4] = ["layer1", "layer2", "layer3", "layer4"];
-const WIDTHS: [usize; 4] = [64, 128, 256, 512];
 
 /// The dimensions of a [`ResNet`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ResNetConfig {
     /// Basic blocks in each of the four layers.
     pub blocks: [usize; 4],
+    /// Channels of the first layer; each of the others has twice as many as the one before. 64 in He et al.
+    pub width: usize,
     /// Outputs.
     pub classes: usize,
     /// By how much the fourth layer reduces its map's sides: 2 leaves 4×4 of a 32×32 image, 1 leaves 8×8.
@@ -34,7 +35,7 @@ pub struct ResNetConfig {
 impl ResNetConfig {
     /// ResNet-18 for ten classes.
     pub fn resnet18() -> Self {
-        Self { blocks: [2; 4], classes: 10, layer4_stride: 2, norm: NormOptions::default() }
+        Self { blocks: [2; 4], width: 64, classes: 10, layer4_stride: 2, norm: NormOptions::default() }
     }
 
     /// ResNet-34 for ten classes.
@@ -53,6 +54,11 @@ impl ResNetConfig {
         let norm = NormOptions::Ghost(GhostBatchNormOptions { splits, ..GhostBatchNormOptions::default() });
         Self { norm, ..Self::resnet18() }
     }
+
+    /// Channels of each layer.
+    fn widths(&self) -> [usize; 4] {
+        [1, 2, 4, 8].map(|times| times * self.width)
+    }
 }
 
 impl Default for ResNetConfig {
@@ -61,8 +67,8 @@ impl Default for ResNetConfig {
     }
 }
 
-/// A 3×3 convolution to 64 channels, normalised; four layers of [`BasicBlock`]s with 64, 128, 256 and 512 channels,
-/// the last three halving the map's sides; the mean over the map; a linear layer.
+/// A 3×3 convolution to 64 channels, normalised; four layers of [`BasicBlock`]s with 64, 128, 256 and 512 channels
+/// (or [another width](ResNetConfig::width)), the last three halving the map's sides; the mean over the map; a linear layer.
 ///
 /// Against the ImageNet network its first convolution is 3×3 with stride 1, and no pooling follows it. Its names
 /// are `conv1`, `bn1`, `layer1.0.conv1` to `layer4.1.bn2`, `layer2.0.shortcut.0`, `linear`.
@@ -78,24 +84,26 @@ impl ResNet {
     /// Takes every parameter from `vb`.
     ///
     /// # Errors
-    /// No classes, a layer without blocks, a stride of 0; parameters that `vb` cannot give.
+    /// No classes, channels or blocks in a layer, a stride of 0; parameters that `vb` cannot give.
     pub fn new(config: ResNetConfig, vb: VarBuilder) -> Result<Self> {
-        if config.classes == 0 || config.blocks.contains(&0) || config.layer4_stride == 0 {
+        let ResNetConfig { blocks, width, classes, layer4_stride, .. } = config;
+        if [classes, width, layer4_stride].contains(&0) || blocks.contains(&0) {
             candle_core::bail!(
-                "a ResNet needs classes, blocks in each layer and a stride of at least 1, got {config:?}"
+                "a ResNet needs classes, channels, blocks in each layer and a stride of at least 1, got {config:?}"
             );
         }
-        let conv1 = Conv2d::new(3, WIDTHS[0], 3, Conv2dOptions { stride: 1, padding: 1 }, vb.pp("conv1"))?;
-        let bn1 = Norm::new(WIDTHS[0], config.norm, vb.pp("bn1"))?;
+        let widths = config.widths();
+        let conv1 = Conv2d::new(3, width, 3, Conv2dOptions { stride: 1, padding: 1 }, vb.pp("conv1"))?;
+        let bn1 = Norm::new(width, config.norm, vb.pp("bn1"))?;
         let strides = [1, 2, 2, config.layer4_stride];
         let mut layers: [Vec<BasicBlock>; 4] = Default::default();
-        let mut c_in = WIDTHS[0];
+        let mut c_in = width;
         for (i, blocks) in layers.iter_mut().enumerate() {
             for k in 0..config.blocks[i] {
                 let stride = if k == 0 { strides[i] } else { 1 };
                 let vb = vb.pp(LAYERS[i]).pp(k);
-                blocks.push(BasicBlock::new(c_in, WIDTHS[i], stride, config.norm, vb)?);
-                c_in = WIDTHS[i];
+                blocks.push(BasicBlock::new(c_in, widths[i], stride, config.norm, vb)?);
+                c_in = widths[i];
             }
         }
         let linear = Linear::new(c_in, config.classes, vb.pp("linear"))?;

@@ -75,7 +75,7 @@ impl Checkpoint {
     fn recognise(&self) -> Result<(Architecture, usize), ModelError> {
         let classes = self.classes();
         let mut misfits = Vec::new();
-        for architecture in Architecture::ALL.into_iter().chain(self.ghost()) {
+        for architecture in Architecture::ALL.into_iter().chain(self.ghost()).chain(self.width()) {
             let (network, specs) =
                 (describe_network(architecture, classes), architecture.parameters(classes)?);
             match compare::mismatch(&self.path, network, &specs, &self.tensors) {
@@ -147,6 +147,14 @@ impl Checkpoint {
         let (statistics, channels) = (values("bn1.running_mean")?, values("bn1.weight")?);
         let splits = statistics / channels;
         (splits > 1 && statistics.is_multiple_of(channels)).then_some(Architecture::ResNet18Ghost { splits })
+    }
+
+    /// A ResNet with as many channels as its first convolution has filters.
+    fn width(&self) -> Option<Architecture> {
+        match self.tensors.get("conv1.weight")?.dims() {
+            &[width, 3, 3, 3] if width > 0 => Some(Architecture::ResNet18Width { width }),
+            _ => None,
+        }
     }
 
     /// The outputs of the last layer, as far as one can tell; ten otherwise.

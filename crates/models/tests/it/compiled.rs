@@ -145,6 +145,14 @@ fn resnet18_ghost_is_the_same_compiled() {
     }
 }
 
+/// As many channels as no kernel likes, and a fourth of the usual.
+#[test]
+fn resnet18_of_other_widths_is_the_same_compiled() {
+    for width in [5, 16] {
+        check_f32(Architecture::ResNet18Width { width }, 2e-2);
+    }
+}
+
 #[test]
 fn custom_resnet_is_the_same_compiled() {
     check_f32(Architecture::CustomResNet, 2e-2);

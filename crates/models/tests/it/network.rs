@@ -109,6 +109,12 @@ fn cuts(architecture: Architecture) -> [(&'static str, [usize; 3]); 4] {
             ("layer3", [8, 8, 256]),
             ("layer4", [4, 4, 512]),
         ],
+        Architecture::ResNet18Width { width } => [
+            ("layer1", [32, 32, width]),
+            ("layer2", [16, 16, 2 * width]),
+            ("layer3", [8, 8, 4 * width]),
+            ("layer4", [4, 4, 8 * width]),
+        ],
         Architecture::ResNet18Ln => [
             ("layer1", [32, 32, 64]),
             ("layer2", [16, 16, 128]),
