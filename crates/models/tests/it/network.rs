@@ -27,12 +27,11 @@ fn parameters_start_as_pytorchs() {
         for p in network.parameters.all() {
             let values = flat(&p.var);
             let (low, high) = values.iter().fold((f32::MAX, f32::MIN), |(l, h), &v| (l.min(v), h.max(v)));
-            let fan_in = match *p.var.dims() {
+            // A bias has the inputs of its weight; of norms, neither has any.
+            let weight = network.parameters.get(&p.name.replace(".bias", ".weight"));
+            let fan_in = match *weight.as_ref().unwrap_or(&p.var).dims() {
                 [h, w, i, _] => Some(h * w * i),
                 [_, i] => Some(i),
-                _ if ["linear.bias", "fc.bias", "fc1.bias"].contains(&p.name.as_str()) => Some(512),
-                _ if p.name == "fc2.bias" => Some(1024),
-                _ if p.name == "whiten.bias" => Some(12),
                 _ => None,
             };
             match fan_in {
