@@ -10,12 +10,13 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use wick_kernels::{
-    Activation, GroupNormShape, LinearShape, NormAffine, NormGradients, NormPass, NormStatistics,
-    Pool2dShape, ShapeError, add_relu_forward, avg_pool2d_backward, avg_pool2d_forward, batch_norm_backward,
-    batch_norm_backward_frozen, batch_norm_normalise, batch_norm_statistics, bias_backward, bias_forward,
-    cross_entropy_backward, cross_entropy_forward, gelu_backward, gelu_forward, global_avg_pool2d_backward,
-    global_avg_pool2d_forward, group_norm_backward, group_norm_forward, linear_backward, linear_forward,
-    max_pool2d_backward, max_pool2d_forward, relu_backward, relu_forward,
+    Activation, GhostBatchNormShape, GroupNormShape, LinearShape, NormAffine, NormGradients, NormPass,
+    NormStatistics, Pool2dShape, ShapeError, add_relu_forward, avg_pool2d_backward, avg_pool2d_forward,
+    batch_norm_backward, batch_norm_backward_frozen, batch_norm_normalise, batch_norm_statistics,
+    bias_backward, bias_forward, cross_entropy_backward, cross_entropy_forward, gelu_backward, gelu_forward,
+    ghost_batch_norm_backward, ghost_batch_norm_normalise, ghost_batch_norm_statistics,
+    global_avg_pool2d_backward, global_avg_pool2d_forward, group_norm_backward, group_norm_forward,
+    linear_backward, linear_forward, max_pool2d_backward, max_pool2d_forward, relu_backward, relu_forward,
 };
 
 const BATCH: usize = 128;
@@ -93,6 +94,52 @@ fn batch_norm(c: &mut Criterion) {
         };
         time(&mut group, format!("backward/{shape}"), 7 * n, || gradients(batch_norm_backward));
         time(&mut group, format!("backward_frozen/{shape}"), 4 * n, || gradients(batch_norm_backward_frozen));
+    }
+}
+
+fn ghost_batch_norm(c: &mut Criterion) {
+    let mut group = group(c, "ghost_batch_norm");
+    for Tensors { shape, positions, channels, x, mut y, dy, mut dx, per_channel } in Tensors::all() {
+        let (n, s) = (x.len(), GhostBatchNormShape { batch: BATCH, positions, channels, splits: 2 });
+        let [weight, bias, ..] = per_channel.map(|v| v[..channels].to_vec());
+        let (mut dweight, mut dbias) = (weight.clone(), bias.clone());
+        let [mut mean, mut variance] = [1; 2].map(|_| vec![0.5; s.statistics_len()]);
+        time(&mut group, format!("statistics/{shape}"), n, || {
+            ghost_batch_norm_statistics(&s, &x, &mut mean, &mut variance)
+        });
+        let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-5 };
+        let affine = NormAffine { weight: &weight, bias: &bias, activation: Activation::Relu };
+        time(&mut group, format!("normalise/{shape}"), 2 * n, || {
+            ghost_batch_norm_normalise(&s, &x, statistics, affine, &mut y)
+        });
+        let pass =
+            NormPass { x: &x, y: &y, dy: &dy, statistics, weight: &weight, activation: Activation::Relu };
+        time(&mut group, format!("backward/{shape}"), 7 * n, || {
+            let out = NormGradients { dx: &mut dx, dweight: &mut dweight, dbias: &mut dbias };
+            ghost_batch_norm_backward(&s, pass, out)
+        });
+    }
+}
+
+/// Over all values of an image, each with a scale and a bias of its own.
+fn layer_norm(c: &mut Criterion) {
+    let mut group = group(c, "layer_norm");
+    for Tensors { shape, x, mut y, dy, mut dx, .. } in Tensors::all() {
+        let (n, s) = (x.len(), GroupNormShape::layer(BATCH, x.len() / BATCH));
+        let (weight, bias) = (vec![0.5; s.channels], vec![0.5; s.channels]);
+        let (mut dweight, mut dbias) = (weight.clone(), bias.clone());
+        let [mut mean, mut variance] = [1; 2].map(|_| vec![0.5; s.statistics_len()]);
+        let affine = NormAffine { weight: &weight, bias: &bias, activation: Activation::Relu };
+        time(&mut group, format!("forward/{shape}"), 2 * n, || {
+            group_norm_forward(&s, &x, affine, 1e-5, &mut y, &mut mean, &mut variance)
+        });
+        let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-5 };
+        let pass =
+            NormPass { x: &x, y: &y, dy: &dy, statistics, weight: &weight, activation: Activation::Relu };
+        time(&mut group, format!("backward/{shape}"), 4 * n, || {
+            let out = NormGradients { dx: &mut dx, dweight: &mut dweight, dbias: &mut dbias };
+            group_norm_backward(&s, pass, out)
+        });
     }
 }
 
@@ -191,5 +238,14 @@ fn classifier(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, batch_norm, group_norm, elementwise, pooling, classifier);
+criterion_group!(
+    benches,
+    batch_norm,
+    ghost_batch_norm,
+    group_norm,
+    layer_norm,
+    elementwise,
+    pooling,
+    classifier
+);
 criterion_main!(benches);
