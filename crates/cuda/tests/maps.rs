@@ -29,7 +29,7 @@ enum Where<'a> {
 
 /// A graph there.
 enum Other {
-    Gpu(Executor),
+    Gpu(Box<Executor>),
     Cpu(wick_graph::Executor),
 }
 
@@ -54,7 +54,7 @@ impl Pair {
                 let options = Options { numbers, determinism: Determinism::Required };
                 let mut gpu = Executor::new(device, part, options).unwrap();
                 gpu.set_parameters(&slices(&parameters)).unwrap();
-                Other::Gpu(gpu)
+                Other::Gpu(Box::new(gpu))
             }
             Where::Cpu => {
                 let narrow = wick_graph::Options { precision: Precision::Bf16, ..direct };
