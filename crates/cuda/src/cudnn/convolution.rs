@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use cudarc::cudnn::sys::{
     self, cudnnBackendAttributeName_t as Name, cudnnBackendDescriptorType_t as Kind,
-    cudnnBackendHeurMode_t as Mode, cudnnBackendNumericalNote_t as Note, cudnnConvolutionMode_t,
-    cudnnDataType_t as DataType,
+    cudnnBackendHeurMode_t as Mode, cudnnConvolutionMode_t, cudnnDataType_t as DataType,
 };
 use wick_kernels::Conv2dShape;
 
+use super::choice::{self, Choice, Effort, Nothing};
 use super::{Attribute, Cudnn, Descriptor, status};
 use crate::device::{Device, Pointer};
 use crate::{CudaError, Numbers};
@@ -56,30 +56,12 @@ pub(crate) struct Convolution {
     workspace: usize,
 }
 
-/// How much is tried for a convolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effort {
-    Full,
-    /// For a batch that is seldom computed: what is left over of an epoch.
-    Little,
-}
-
-/// What was tried for a convolution.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Choice {
-    /// Engines that ran.
-    pub tried: usize,
-    /// Seconds that the fastest one took.
-    pub seconds: f64,
-}
-
 const X: i64 = 1;
 const W: i64 = 2;
 const Y: i64 = 3;
 
-/// Engine configurations asked of the heuristics, and how many of them are timed.
+/// Engine configurations asked of the heuristics.
 const ASKED: usize = 24;
-const TIMED: usize = 10;
 
 /// No plan may ask for more memory beside its operands.
 const WORKSPACE: usize = 1 << 30;
@@ -95,51 +77,21 @@ impl Convolution {
     ) -> Result<(Self, Choice), CudaError> {
         let cudnn = device.cudnn();
         let graph = operation(cudnn, signature)?;
-        // Which engine is the fastest changes from run to run, and bits with it.
-        let most = match (signature.determinism, effort) {
-            (crate::Determinism::Required, _) => 1,
-            (crate::Determinism::Free, Effort::Little) => 2,
-            (crate::Determinism::Free, Effort::Full) => TIMED,
+        let most = choice::most(signature.determinism, effort);
+        let time = |config: &Descriptor| {
+            let plan = Self::of(cudnn, config, signature)?;
+            let space = workspace(plan.workspace)?;
+            let seconds = plan.time(device, operands, space)?;
+            Ok((plan, seconds))
         };
-        let (mut best, mut tried, mut seen): (Option<(Self, f64)>, usize, usize) = (None, 0, 0);
-        let mut message = String::from("none was named");
-        for mode in [Mode::CUDNN_HEUR_MODE_A, Mode::CUDNN_HEUR_MODE_FALLBACK] {
-            if tried > 0 {
-                break;
+        choice::fastest(most, |mode| heuristics(&graph, mode), time).map_err(|Nothing { named, message }| {
+            CudaError::NoEngine {
+                version: cudnn.version(),
+                what: format!("{signature:?}"),
+                tried: named,
+                message,
             }
-            let configs = match heuristics(&graph, mode) {
-                Ok(configs) => configs,
-                Err(error) => {
-                    message = error.to_string();
-                    continue;
-                }
-            };
-            for config in configs {
-                if tried == most {
-                    break;
-                }
-                seen += 1;
-                let timed = Self::of(cudnn, &config, signature)
-                    .and_then(|plan| Ok((workspace(plan.workspace)?, plan)))
-                    .and_then(|(space, plan)| {
-                        let seconds = plan.time(device, operands, space)?;
-                        Ok((plan, seconds))
-                    });
-                match timed {
-                    Ok((plan, seconds)) => {
-                        tried += 1;
-                        if best.as_ref().is_none_or(|(_, least)| seconds < *least) {
-                            best = Some((plan, seconds));
-                        }
-                    }
-                    Err(error) => message = error.to_string(),
-                }
-            }
-        }
-        let version = cudnn.version();
-        let none = || CudaError::NoEngine { version, what: format!("{signature:?}"), tried: seen, message };
-        let (plan, seconds) = best.ok_or_else(none)?;
-        Ok((plan, Choice { tried, seconds }))
+        })
     }
 
     /// The plan of an engine's configuration, if the engine computes with enough precision.
@@ -150,21 +102,8 @@ impl Convolution {
             1,
         )?;
         let notes = engine.first().map(Descriptor::numerical_notes).transpose()?.unwrap_or_default();
-        let refused = |doing| Err(CudaError::Cudnn { doing, message: format!("its notes are {notes:?}") });
-        let coarse = [
-            Note::CUDNN_NUMERICAL_NOTE_TENSOR_CORE,
-            Note::CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS,
-            Note::CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION,
-        ];
-        if signature.numbers == Numbers::F32 && notes.iter().any(|note| coarse.contains(note)) {
-            return refused("compute in f32 throughout");
-        }
-        if notes.contains(&Note::CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION) {
-            return refused("sum in f32");
-        }
-        let repeatable = !notes.contains(&Note::CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC);
-        if signature.determinism == crate::Determinism::Required && !repeatable {
-            return refused("repeat its sums");
+        if let Some(doing) = choice::refusal(&notes, signature.numbers, signature.determinism) {
+            return Err(CudaError::Cudnn { doing, message: format!("its notes are {notes:?}") });
         }
         let plan = Descriptor::of(
             Kind::CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR,
@@ -224,32 +163,39 @@ impl Convolution {
     }
 }
 
+/// Sizes of input, weight and output in cuDNN's order: `(N, C, H, W)`, of the weight `(C_out, C_in, KH, KW)`.
+fn sizes(shape: &Conv2dShape) -> [[i64; 4]; 3] {
+    let Conv2dShape { batch: n, height, width, in_channels: c, out_channels: k, kernel: [r, s], .. } = *shape;
+    [[n, c, height, width], [k, c, r, s], [n, k, shape.out_height(), shape.out_width()]]
+        .map(|sizes| sizes.map(|size| size as i64))
+}
+
+/// Strides of a tensor of these sizes whose channels lie next to each other.
+fn channels_last([_, c, h, w]: [i64; 4]) -> [i64; 4] {
+    [h * w * c, 1, w * c, c]
+}
+
 /// The operation as a graph of one node.
 fn operation(cudnn: &Cudnn, signature: &Signature) -> Result<Descriptor, CudaError> {
-    let Conv2dShape { batch, height, width, in_channels, out_channels, kernel, stride, padding } =
-        signature.shape;
-    let [n, h, w, c, k] = [batch, height, width, in_channels, out_channels].map(|v| v as i64);
-    let [p, q] = [signature.shape.out_height(), signature.shape.out_width()].map(|v| v as i64);
-    let [r, s] = kernel.map(|v| v as i64);
     let data = match signature.numbers {
         Numbers::F32 | Numbers::Tf32 => DataType::CUDNN_DATA_FLOAT,
         Numbers::Bf16 => DataType::CUDNN_DATA_BFLOAT16,
     };
-    // Sizes in cuDNN's order (N, C, H, W), channels last in memory.
-    let tensor = |id: i64, [n, c, h, w]: [i64; 4]| {
+    let tensor = |id: i64, sizes: [i64; 4]| {
         Descriptor::of(
             Kind::CUDNN_BACKEND_TENSOR_DESCRIPTOR,
             &[
                 (Name::CUDNN_ATTR_TENSOR_DATA_TYPE, Attribute::DataType(data)),
-                (Name::CUDNN_ATTR_TENSOR_DIMENSIONS, Attribute::Ints(&[n, c, h, w])),
-                (Name::CUDNN_ATTR_TENSOR_STRIDES, Attribute::Ints(&[h * w * c, 1, w * c, c])),
+                (Name::CUDNN_ATTR_TENSOR_DIMENSIONS, Attribute::Ints(&sizes)),
+                (Name::CUDNN_ATTR_TENSOR_STRIDES, Attribute::Ints(&channels_last(sizes))),
                 (Name::CUDNN_ATTR_TENSOR_UNIQUE_ID, Attribute::Ints(&[id])),
                 (Name::CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, Attribute::Ints(&[16])),
             ],
         )
     };
-    let (x, weight, y) = (tensor(X, [n, c, h, w])?, tensor(W, [k, c, r, s])?, tensor(Y, [n, k, p, q])?);
-    let around = [padding as i64; 2];
+    let [x, weight, y] = sizes(&signature.shape);
+    let (x, weight, y) = (tensor(X, x)?, tensor(W, weight)?, tensor(Y, y)?);
+    let around = [signature.shape.padding as i64; 2];
     let convolution = Descriptor::of(
         Kind::CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR,
         &[
@@ -262,7 +208,10 @@ fn operation(cudnn: &Cudnn, signature: &Signature) -> Result<Descriptor, CudaErr
             (Name::CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, Attribute::Ints(&around)),
             (Name::CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, Attribute::Ints(&around)),
             (Name::CUDNN_ATTR_CONVOLUTION_DILATIONS, Attribute::Ints(&[1, 1])),
-            (Name::CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, Attribute::Ints(&[stride as i64; 2])),
+            (
+                Name::CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES,
+                Attribute::Ints(&[signature.shape.stride as i64; 2]),
+            ),
         ],
     )?;
     let (kind, [alpha, beta, conv, names @ ..]) = match signature.direction {
@@ -334,4 +283,30 @@ fn heuristics(graph: &Descriptor, mode: Mode) -> Result<Vec<Descriptor>, CudaErr
         Kind::CUDNN_BACKEND_ENGINECFG_DESCRIPTOR,
         ASKED,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tensors_are_described_as_they_lie_in_memory() {
+        let shape = Conv2dShape {
+            batch: 5,
+            height: 9,
+            width: 7,
+            in_channels: 3,
+            out_channels: 4,
+            kernel: [3, 2],
+            stride: 2,
+            padding: 1,
+        };
+        let [x, weight, y] = sizes(&shape);
+        // (9 + 2 - 3) / 2 + 1 rows and (7 + 2 - 2) / 2 + 1 columns.
+        assert_eq!([x, weight, y], [[5, 3, 9, 7], [4, 3, 3, 2], [5, 4, 5, 4]]);
+        // One step in each of image, channel, row and column of (N, H, W, C), and of (C_out, KH, KW, C_in).
+        assert_eq!(channels_last(x), [9 * 7 * 3, 1, 7 * 3, 3]);
+        assert_eq!(channels_last(weight), [3 * 2 * 3, 1, 2 * 3, 3]);
+        assert_eq!(channels_last(y), [5 * 4 * 4, 1, 4 * 4, 4]);
+    }
 }

@@ -1,5 +1,6 @@
 //! cuDNN's graph interface, as far as convolutions need it.
 
+mod choice;
 mod convolution;
 mod descriptor;
 
@@ -8,7 +9,8 @@ use cudarc::driver::CudaStream;
 
 use crate::CudaError;
 
-pub(crate) use convolution::{Choice, Convolution, Effort};
+pub(crate) use choice::{Choice, Effort};
+pub(crate) use convolution::Convolution;
 pub use convolution::{Direction, Operands, Signature};
 use descriptor::{Attribute, Descriptor};
 

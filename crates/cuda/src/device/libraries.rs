@@ -119,3 +119,31 @@ fn nvrtc_version() -> usize {
     let _ = unsafe { cudarc::nvrtc::sys::nvrtcVersion(&mut major, &mut minor) };
     usize::try_from(1000 * major + 10 * minor).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(is_there: fn() -> bool, version: fn() -> usize) -> Option<String> {
+        let least = 90000;
+        let library = Library {
+            name: "cuDNN",
+            looked_for: "libcudnn.so",
+            remedy: "install it",
+            least,
+            is_there,
+            version,
+        };
+        library.check().err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_missing_or_too_old_is_named() {
+        // The version of what is not there may not be asked for.
+        let missing = said(|| false, || unreachable!()).unwrap();
+        assert_eq!(missing, "cuDNN was not found (libcudnn.so); install it");
+        let old = said(|| true, || 8905).unwrap();
+        assert_eq!(old, "cuDNN of version 8905 was found (libcudnn.so); at least 90000 is needed");
+        assert_eq!(said(|| true, || 90000), None);
+    }
+}
