@@ -13,7 +13,7 @@ use crate::TrainError;
 pub struct Freeze {
     /// Those with this in their names.
     pub named: String,
-    /// Epochs in which they are trained, at least 1; where the run has no more, they are trained throughout.
+    /// Epochs in which they are trained: 0 leaves them as they start; where the run has no more, they are trained throughout.
     pub after_epochs: usize,
 }
 
@@ -24,7 +24,7 @@ impl Recipe {
         self.train.freeze.iter().filter(over).map(|f| f.named.as_str()).collect()
     }
 
-    /// Whether each of them is a parameter of the network, and is trained at first.
+    /// Whether each of them is a parameter of the network, and could be trained.
     pub(super) fn check_freeze(&self) -> Result<(), TrainError> {
         if self.train.freeze.is_empty() {
             return Ok(());
@@ -33,22 +33,18 @@ impl Recipe {
         let parameters = self.model.architecture.parameters(1)?;
         let trained: Vec<&str> =
             parameters.iter().filter(|p| p.role == Role::Trainable).map(|p| p.name.as_str()).collect();
-        for Freeze { named, after_epochs } in &self.train.freeze {
-            let value = |key: &str, value: String, allowed: String| TrainError::Value {
-                key: format!("train.freeze.{key}"),
-                value,
-                allowed,
-            };
-            if *after_epochs == 0 {
-                return Err(value("after_epochs", after_epochs.to_string(), "1 or more".to_owned()));
-            }
+        for Freeze { named, .. } in &self.train.freeze {
             if !trained.iter().any(|name| name.contains(named.as_str())) {
                 let allowed = format!(
                     "what is in the name of a trained parameter of {}: {}",
                     self.model.architecture,
                     trained.join(", ")
                 );
-                return Err(value("named", format!("{named:?}"), allowed));
+                return Err(TrainError::Value {
+                    key: "train.freeze.named".into(),
+                    value: format!("{named:?}"),
+                    allowed,
+                });
             }
         }
         Ok(())

@@ -40,3 +40,15 @@ fn the_named_are_left_alone_and_the_others_go_on() {
     // A run that ends before is as if nothing were to be frozen.
     assert!(trained(root.path(), 1, &freeze) == one);
 }
+
+#[test]
+fn what_is_never_trained_stays_as_it_started() {
+    let root = tempfile::tempdir().unwrap();
+    let freeze = "[[train.freeze]]\nnamed = \"bn1.weight\"\nafter_epochs = 0\n";
+    let scales = |more: &str| -> Vec<f32> {
+        let parameters = trained(root.path(), 1, more).into_iter();
+        parameters.filter(|(name, _)| name.contains("bn1.weight")).flat_map(|(_, values)| values).collect()
+    };
+    assert!(scales(freeze).iter().all(|scale| *scale == 1.0));
+    assert!(scales("").iter().any(|scale| *scale != 1.0));
+}
