@@ -1,3 +1,4 @@
+use crate::{Room, Tick};
 use candle_core::{DType, DeviceLocation, Shape};
 
 /// What can go wrong in this crate; each message says what was expected and what was found.
@@ -28,6 +29,23 @@ pub enum OptimError {
         other_value: String,
         /// Why not.
         reason: &'static str,
+    },
+
+    /// A schedule that does not fit into its run.
+    #[error("{key} = {value} (per = \"{per}\") does not fit into {room}: {lost}; {fix}")]
+    TooLong {
+        /// The option that says how long it is.
+        key: String,
+        /// Its value.
+        value: String,
+        /// What that counts.
+        per: Tick,
+        /// What there is for it.
+        room: Room,
+        /// What would never happen.
+        lost: &'static str,
+        /// What to do.
+        fix: &'static str,
     },
 
     /// A momentum was set on an optimiser that has none.
