@@ -1,4 +1,4 @@
-use crate::{Room, Tick};
+use crate::TooLong;
 use candle_core::{DType, DeviceLocation, Shape};
 
 /// What can go wrong in this crate; each message says what was expected and what was found.
@@ -32,21 +32,8 @@ pub enum OptimError {
     },
 
     /// A schedule that does not fit into its run.
-    #[error("{key} = {value} (per = \"{per}\") does not fit into {room}: {lost}; {fix}")]
-    TooLong {
-        /// The option that says how long it is.
-        key: String,
-        /// Its value.
-        value: String,
-        /// What that counts.
-        per: Tick,
-        /// What there is for it.
-        room: Room,
-        /// What would never happen.
-        lost: &'static str,
-        /// What to do.
-        fix: &'static str,
-    },
+    #[error("{0}")]
+    TooLong(Box<TooLong>),
 
     /// A momentum was set on an optimiser that has none.
     #[error("the momentum cannot be set to {momentum}: this optimiser was made without momentum")]

@@ -63,7 +63,7 @@ pub use schedule::{
     Anneal, ConstantFactor, CosineAnnealing, CosineRestarts, CycleMomentum, Cyclic, CyclicMode,
     ExponentialDecay, Judged, Length, Linear, MultiStepDecay, OneCycle, OneCycleOptions, Peak, Phases,
     Plateau, PlateauMode, PlateauOptions, Point, Polynomial, Room, Schedule, ScheduleConfig, Sequential,
-    Span, StepDecay, ThresholdMode, Tick,
+    Span, StepDecay, ThresholdMode, Tick, TooLong,
 };
 pub use sgd::{Momentum, Sgd, SgdOptions};
 pub use snapshot::Snapshot;

@@ -103,6 +103,30 @@ impl fmt::Display for Room {
     }
 }
 
+/// A schedule that does not fit into its run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooLong {
+    /// The option that says how long it is.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// What that counts.
+    pub per: Tick,
+    /// What there is for it.
+    pub room: Room,
+    /// What would never happen.
+    pub lost: &'static str,
+    /// What to do.
+    pub fix: &'static str,
+}
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, value, per, room, lost, fix } = self;
+        write!(f, "{key} = {value} (per = \"{per}\") does not fit into {room}: {lost}; {fix}")
+    }
+}
+
 impl ScheduleConfig {
     /// The same for a run of that length: with numbers in the place of [`Span::Run`].
     #[must_use]
@@ -149,7 +173,8 @@ impl ScheduleConfig {
         let per = self.counts();
         let ticks = room.ticks(per);
         let too_long = |key: &str, value: String, lost: &'static str, fix: &'static str| {
-            OptimError::TooLong { key: format!("{path}{key}"), value, per, room, lost, fix }
+            let key = format!("{path}{key}");
+            OptimError::TooLong(Box::new(TooLong { key, value, per, room, lost, fix }))
         };
         let span = |key: &str, span: Span, lost: &'static str| match span {
             Span::Ticks(n) if n > ticks => Err(too_long(key, n.to_string(), lost, OR_RUN)),

@@ -14,7 +14,7 @@ pub use cosine::{CosineAnnealing, CosineRestarts};
 pub use cyclic::{Cyclic, CyclicMode};
 pub use decay::{ConstantFactor, ExponentialDecay, Linear, MultiStepDecay, Polynomial, StepDecay};
 pub use judged::Judged;
-pub use length::{Length, Room, Tick};
+pub use length::{Length, Room, Tick, TooLong};
 pub use one_cycle::{Anneal, CycleMomentum, OneCycle, OneCycleOptions, Peak, Phases};
 pub use plateau::{Plateau, PlateauMode, PlateauOptions, ThresholdMode};
 pub use sequential::Sequential;
