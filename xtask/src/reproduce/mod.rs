@@ -30,7 +30,7 @@ pub(crate) struct Args {
     /// and one that is longer than the run is refused.
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
-    /// Training images to use; with fewer of them the run has fewer steps, which is to a schedule as fewer epochs are.
+    /// Training images to use; fewer of them make fewer steps an epoch.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     /// Training images to set aside and judge by, instead of the test split.
