@@ -96,10 +96,11 @@ pub struct RecipeArgs {
     /// Use the generated shapes and a small budget, offline.
     #[arg(long)]
     pub quick: bool,
-    /// Passes over the training images; the schedule is stretched to fit.
+    /// Passes over the training images. `one_cycle`, and a schedule whose length is "run", stretch to fit; others keep their lengths,
+    /// and one that is longer than the run is refused.
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
-    /// Training images to use.
+    /// Training images to use; fewer of them make fewer steps an epoch.
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
     /// Training images to set aside and judge by, instead of the test split.

@@ -100,7 +100,7 @@ fn layers(recipe: &str) -> Result<Layers> {
 mod tests {
     use candle_core::Device;
     use wick_models::Network;
-    use wick_optim::{Length, OptimizerConfig};
+    use wick_optim::OptimizerConfig;
 
     use super::*;
 
@@ -129,6 +129,8 @@ mod tests {
                 }
                 let now = [format!("seed={}", run.seed), format!("train.precision={}", row.precision)];
                 let now = named_with(&row.recipe, &now).unwrap();
+                let whole = now.length(50_000);
+                let now = now.over(whole);
                 assert_eq!(now.identity(), run.identity(), "{} with the seed {}", row.recipe, run.seed);
             }
         }
@@ -140,8 +142,8 @@ mod tests {
         let mut trained = 0;
         for recipe in all().unwrap() {
             let network = Network::new(recipe.model.architecture, 10, 0, &Device::Cpu).unwrap();
-            let steps_per_epoch = recipe.steps_per_epoch(50_000);
-            let length = Length { epochs: recipe.train.epochs, steps_per_epoch };
+            let length = recipe.length(50_000);
+            recipe.check_length(length).unwrap();
             recipe.average(&network.parameters, length).unwrap();
             let optimizer = recipe.optimizer(&network.parameters).unwrap();
             trained += optimizer.variables().len();
@@ -163,8 +165,8 @@ mod tests {
     #[test]
     fn the_speedrun_is_as_published() {
         let recipe = named("speedrun").unwrap();
-        let length = Length { epochs: 10, steps_per_epoch: recipe.steps_per_epoch(50_000) };
-        assert_eq!(length.steps(), 480);
+        let length = recipe.length(50_000);
+        assert_eq!((length.epochs, length.steps()), (10, 480));
         let schedule = recipe.schedule(length, None).unwrap();
         let total = length.steps() as f64;
         for step in 0..length.steps() {
@@ -202,7 +204,8 @@ mod tests {
     #[test]
     fn the_speedrun_with_muon_is_as_published() {
         let recipe = named("speedrun-muon").unwrap();
-        let length = Length { epochs: 8, steps_per_epoch: recipe.steps_per_epoch(50_000) };
+        let length = recipe.length(50_000);
+        assert_eq!((length.epochs, length.steps()), (8, 200));
         let schedule = recipe.schedule(length, None).unwrap();
         for step in 0..length.steps() {
             let want = 0.24 * (1.0 - step as f64 / 200.0);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use wick_optim::{Length, PlateauMode, ScheduleConfig};
+use wick_optim::{PlateauMode, ScheduleConfig};
 use wick_runs::{Figure, LrFinderReport, StepRow, read_json, read_rows};
 use wick_train::Recipe;
 use wick_viz::{Chart, LrSchedule, LrScheduleOptions, lr_schedule};
@@ -75,8 +75,7 @@ fn assumed(recipe: &Recipe) -> Option<String> {
 
 /// Learning rate and momentum of every step of a recipe: of a plateau, as long as all goes well.
 pub fn planned(recipe: &Recipe, images: usize, found: Option<f64>, title: Option<String>) -> Result<Chart> {
-    let steps_per_epoch = recipe.steps_per_epoch(images);
-    let length = Length { epochs: recipe.train.epochs, steps_per_epoch };
+    let length = recipe.length(images);
     let schedule = recipe.schedule(length, found)?;
     let fixed = recipe.optim.momentum().unwrap_or(0.0);
     let (lr, momentum): (Vec<f64>, Vec<f64>) = (0..length.steps())
@@ -85,7 +84,7 @@ pub fn planned(recipe: &Recipe, images: usize, found: Option<f64>, title: Option
             (point.learning_rate, point.momentum.unwrap_or(fixed))
         })
         .unzip();
-    chart(&lr, &momentum, steps_per_epoch, title)
+    chart(&lr, &momentum, length.steps_per_epoch, title)
 }
 
 fn chart(lr: &[f64], momentum: &[f64], steps_per_epoch: usize, title: Option<String>) -> Result<Chart> {

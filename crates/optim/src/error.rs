@@ -1,3 +1,4 @@
+use crate::TooLong;
 use candle_core::{DType, DeviceLocation, Shape};
 
 /// What can go wrong in this crate; each message says what was expected and what was found.
@@ -29,6 +30,10 @@ pub enum OptimError {
         /// Why not.
         reason: &'static str,
     },
+
+    /// A schedule that does not fit into its run.
+    #[error("{0}")]
+    TooLong(Box<TooLong>),
 
     /// A momentum was set on an optimiser that has none.
     #[error("the momentum cannot be set to {momentum}: this optimiser was made without momentum")]

@@ -62,8 +62,8 @@ pub use rmsprop::{RmsProp, RmsPropOptions};
 pub use schedule::{
     Anneal, ConstantFactor, CosineAnnealing, CosineRestarts, CycleMomentum, Cyclic, CyclicMode,
     ExponentialDecay, Judged, Length, Linear, MultiStepDecay, OneCycle, OneCycleOptions, Peak, Phases,
-    Plateau, PlateauMode, PlateauOptions, Point, Polynomial, Schedule, ScheduleConfig, Sequential, StepDecay,
-    ThresholdMode, Tick,
+    Plateau, PlateauMode, PlateauOptions, Point, Polynomial, Room, Schedule, ScheduleConfig, Sequential,
+    Span, StepDecay, ThresholdMode, Tick, TooLong,
 };
 pub use sgd::{Momentum, Sgd, SgdOptions};
 pub use snapshot::Snapshot;

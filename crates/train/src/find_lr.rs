@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wick_cuda::{Determinism, Device};
 use wick_models::Compiled;
-use wick_optim::{AverageConfig, Length, Point, RangeTest, range_test};
+use wick_optim::{AverageConfig, Point, RangeTest, range_test};
 
 use crate::compute::Compute;
 use crate::data::{BatchPlan, Data, training_batches};
@@ -79,8 +79,7 @@ fn on_gpu(
 ) -> Result<RangeTest, TrainError> {
     let network = initial::network(recipe, data)?;
     let recipe = &Recipe { average: AverageConfig::None {}, ..recipe.clone() };
-    let steps_per_epoch = recipe.steps_per_epoch(data.train_indices.len());
-    let length = Length { epochs: recipe.train.epochs, steps_per_epoch };
+    let length = recipe.length(data.train_indices.len());
     let mut optimizer = recipe.optimizer(&network.parameters)?;
     let mut average = recipe.average(&network.parameters, length)?;
     let mut cuda = Cuda::new(device, recipe, data, &network, length)?;

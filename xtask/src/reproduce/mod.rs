@@ -26,10 +26,11 @@ pub(crate) struct Args {
     /// CIFAR's binary files: a folder or the .tar.gz. Fetched into `data/` where neither this nor --quick is given.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Passes over the training images; the schedule is stretched to fit.
+    /// Passes over the training images. `one_cycle`, and a schedule whose length is "run", stretch to fit; others keep their lengths,
+    /// and one that is longer than the run is refused.
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
-    /// Training images to use.
+    /// Training images to use; fewer of them make fewer steps an epoch.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     /// Training images to set aside and judge by, instead of the test split.

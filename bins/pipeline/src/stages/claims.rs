@@ -186,7 +186,7 @@ fn difference(recipe: &Recipe, data: &DataRecord, published: &Published, epochs:
     if !data.holdout_indices.is_empty() {
         return Some(format!("judged by {} held-out images", count(data.holdout_indices.len())));
     }
-    if was_changed(recipe) {
+    if was_changed(recipe, images) {
         return Some("the recipe was changed".to_owned());
     }
     // Where the published run does not tell, or cannot be told in whole epochs, the recipe does.
@@ -202,15 +202,15 @@ fn difference(recipe: &Recipe, data: &DataRecord, published: &Published, epochs:
     None
 }
 
-/// Whether a built-in recipe was changed in what it computes, besides its length, its seed and its roundings.
-fn was_changed(recipe: &Recipe) -> bool {
-    crate::recipes::named(&recipe.name).is_ok_and(|built_in| {
-        let mut same = recipe.clone();
-        (same.seed, same.data) = (built_in.seed, built_in.data.clone());
-        same.train.epochs = built_in.train.epochs;
-        same.train.precision = built_in.train.precision;
-        same.train.convolution = built_in.train.convolution;
-        same.identity() != built_in.identity()
+/// Whether a built-in recipe was changed in what it computes of `images`, besides its length, its seed and its roundings.
+fn was_changed(recipe: &Recipe, images: usize) -> bool {
+    crate::recipes::named(&recipe.name).is_ok_and(|mut same| {
+        (same.seed, same.data) = (recipe.seed, recipe.data.clone());
+        same.train.epochs = recipe.train.epochs;
+        same.train.precision = recipe.train.precision;
+        same.train.convolution = recipe.train.convolution;
+        let length = same.length(images);
+        same.over(length).identity() != recipe.identity()
     })
 }
 
@@ -223,13 +223,22 @@ mod tests {
     #[test]
     fn roundings_length_and_seed_change_no_recipe() {
         let mut recipe = crate::recipes::named("s11").unwrap();
-        assert!(!was_changed(&recipe));
+        assert!(!was_changed(&recipe, 50_000));
         recipe.train.precision = Precision::Bf16;
         recipe.train.convolution = Convolution::Direct;
         (recipe.seed, recipe.train.epochs) = (7, 3);
-        assert!(!was_changed(&recipe));
+        assert!(!was_changed(&recipe, 50_000));
         recipe.train.batch_size += 1;
-        assert!(was_changed(&recipe));
+        assert!(was_changed(&recipe, 50_000));
+
+        // Its schedule is as long as the run, and the run's recipe says in numbers how long that is.
+        let mut shorter = crate::recipes::named("speedrun-muon").unwrap();
+        shorter.train.epochs = 3;
+        let length = shorter.length(20_000);
+        let shorter = shorter.over(length);
+        assert!(shorter.to_string().contains("total = 30"), "{shorter}");
+        assert!(!was_changed(&shorter, 20_000));
+        assert!(was_changed(&shorter, 50_000), "a line that ends before the run does");
     }
 
     #[test]

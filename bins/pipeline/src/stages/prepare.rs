@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde_json::json;
 use wick_models::Network;
-use wick_optim::Length;
 use wick_runs::{DatasetRecord, Input, Manifest, RunDir, Timestamp, git_revision, write_atomic};
 use wick_train::{Data, DataRecord};
 
@@ -28,9 +27,11 @@ pub fn run(args: &PrepareArgs) -> Result<StageEnd> {
         layers.join(", ")
     );
     super::gradcam::of_recipe(&recipe.evaluate.cam_methods)?;
-    let steps_per_epoch = recipe.steps_per_epoch(data.train_indices.len());
+    let length = recipe.length(data.train_indices.len());
     recipe.optimizer(&network.parameters)?;
-    recipe.average(&network.parameters, Length { epochs: recipe.train.epochs, steps_per_epoch })?;
+    recipe.average(&network.parameters, length)?;
+    recipe.check_length(length)?;
+    let recipe = recipe.over(length);
 
     let dir = RunDir::create_unlisted(&args.runs, &recipe.name, recipe.seed, Timestamp::now())
         .with_context(|| format!("cannot make a run folder in {}", args.runs.display()))?;

@@ -60,12 +60,14 @@ fn of_recipe(name: &str, args: &PreviewArgs) -> Result<StageEnd> {
         "{}'s peak rate is for the range test to find; say which to draw with --set schedule.max_lr=0.01, for instance",
         recipe.name
     );
+    let length = recipe.length(args.images);
     ensure!(
-        recipe.steps_per_epoch(args.images) > 0,
+        length.steps_per_epoch > 0,
         "--images {} makes no batch of {}; give that many or more",
         args.images,
         recipe.train.batch_size
     );
+    recipe.check_length(length)?;
     let chart = schedule::planned(&recipe, args.images, None, Some(schedule::title(&recipe)))?;
     let out = &args.out;
     match out.extension().and_then(|e| e.to_str()) {

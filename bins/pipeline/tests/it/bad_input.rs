@@ -1,8 +1,12 @@
 //! What a user sees who gives something that cannot be: one paragraph, exit code 2, nothing half-made.
 
 use std::fs;
+use std::path::PathBuf;
 
-use crate::common::{pipeline, prepare, refuse, run};
+use wick_optim::{ScheduleConfig, Span};
+use wick_train::{Layers, Recipe};
+
+use crate::common::{pipeline, prepare, refuse, run, succeed};
 
 fn says(args: &[&str], words: &[&str]) {
     let said = refuse(args);
@@ -41,6 +45,89 @@ fn recipes() {
     prepare.push("average={ kind = \"lookahead\", every = 501 }");
     says(&prepare, &["average.every is 501", "the steps of the run"]); // 4 epochs of 125
     assert!(!fs::exists(runs).unwrap(), "nothing should have been made");
+}
+
+/// The README's least recipe, which lists the transforms last, with more behind it.
+fn mine(more: &str) -> String {
+    let readme = include_str!("../../../../README.md");
+    let least = readme.split("The least it must contain is").nth(1).unwrap();
+    let least = least.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    format!("{least}\n{more}")
+}
+
+/// The run of `prepare --quick` and those arguments, and its recipe.
+fn prepared(args: &[&str]) -> (PathBuf, Recipe) {
+    let told = succeed(&[&["prepare", "--json", "--quick"], args].concat());
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let run = PathBuf::from(told["run"].as_str().unwrap());
+    let recipe = Layers::default().over_file(&run.join("recipe.toml")).unwrap().resolve().unwrap();
+    (run, recipe)
+}
+
+#[test]
+fn a_recipe_of_ones_own_is_prepared() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name).to_str().unwrap().to_owned();
+    fs::write(at("mine.toml"), mine("")).unwrap();
+    let (run, recipe) = prepared(&["--recipe", &at("mine.toml"), "--runs", &at("runs")]);
+    assert!(run.starts_with(at("runs/mine")), "{}", run.display());
+    assert_eq!((recipe.name.as_str(), recipe.description.as_str()), ("mine", "What it is"));
+    assert_eq!((recipe.optim.learning_rate(), recipe.train.batch_size), (0.01, 128), "base.toml's");
+    assert_eq!(recipe.train.epochs, 4, "quick.toml's");
+    assert_eq!((recipe.transforms.len(), recipe.normalisation().unwrap().mean[0]), (1, 0.4914));
+}
+
+#[test]
+fn what_cannot_be_combined() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name).to_str().unwrap().to_owned();
+    let (file, runs) = (at("mine.toml"), at("runs"));
+    let prepare = ["prepare", "--quick", "--recipe", &file, "--runs", &runs];
+    // Of 4 epochs of 4,000 images in batches of 128.
+    for (more, words) in [
+        (
+            "[optim]\nmomentum = { nesterov = 0.9 }\ndampening = 0.1",
+            &["momentum = { nesterov = 0.9 }", "dampening = 0.1"][..],
+        ),
+        (
+            "[model]\narchitecture = \"resnet18_ghost3\"",
+            &["train.batch_size is 128", "a multiple of 3", "model.architecture = \"resnet18_ghost3\""],
+        ),
+        (
+            "[schedule]\nkind = \"cosine\"\nt_max = 30",
+            &["schedule.t_max = 30 (per = \"epoch\")", "the run of 4 epochs of 32 steps", "say \"run\""],
+        ),
+        (
+            "[schedule]\nkind = \"multi_step\"\nmilestones = [100, 128]\nper = \"step\"",
+            &["schedule.milestones = [100, 128] (per = \"step\")", "128 in all", "train for more epochs"],
+        ),
+        (
+            "[[transforms]]\ntransform = \"random_crop\"\nheight = 40\nwidth = 32",
+            &["transforms[1] (random_crop): height = 40", "32"],
+        ),
+    ] {
+        fs::write(&file, mine(more)).unwrap();
+        says(&prepare, words);
+        assert!(!fs::exists(&runs).unwrap(), "nothing should have been made: {more}");
+    }
+}
+
+#[test]
+fn a_schedule_as_long_as_the_run_goes_with_any() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path().join("runs").to_str().unwrap().to_owned();
+    let muon = ["--recipe", "speedrun-muon", "--runs", &runs];
+    let total = |more: &[&str]| {
+        let (_, recipe) = prepared(&[&muon, more].concat());
+        let ScheduleConfig::Linear(line) = recipe.schedule else { panic!("{:?}", recipe.schedule) };
+        line.total
+    };
+    // Two steps of 2,000 images an epoch.
+    assert_eq!(total(&[]), Span::from(8));
+    assert_eq!(total(&["--epochs", "7"]), Span::from(14));
+    assert_eq!(total(&["--set", "schedule.total=5"]), Span::from(5));
+    let more = ["prepare", "--quick", "--epochs", "2", "--set", "schedule.total=5"];
+    says(&[&more, &muon[..]].concat(), &["schedule.total = 5", "the run of 2 epochs of 2 steps, 4 in all"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use super::Tick;
+use super::{Span, Tick};
 use crate::OptimError;
 use crate::check::{not_negative, require};
 
@@ -14,7 +14,7 @@ use crate::check::{not_negative, require};
 #[serde(deny_unknown_fields)]
 pub struct CosineAnnealing {
     /// Ticks from the top of the wave to its bottom.
-    pub t_max: usize,
+    pub t_max: Span,
     /// The least learning rate, 0 unless told.
     #[serde(default)]
     pub eta_min: f64,
@@ -52,11 +52,11 @@ fn wave(base: f64, eta_min: f64, fraction: f64) -> f64 {
 impl CosineAnnealing {
     /// The learning rate at tick `t`, of an optimiser's `base`.
     pub fn at(&self, base: f64, t: usize) -> f64 {
-        wave(base, self.eta_min, t as f64 / self.t_max as f64)
+        wave(base, self.eta_min, t as f64 / self.t_max.ticks() as f64)
     }
 
     pub(super) fn check(&self) -> Result<(), OptimError> {
-        require(self.t_max > 0, "t_max", self.t_max, "at least 1")?;
+        self.t_max.check("t_max")?;
         not_negative("eta_min", self.eta_min)
     }
 }

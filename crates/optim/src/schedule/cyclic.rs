@@ -57,8 +57,9 @@ fn step() -> Tick {
 impl Cyclic {
     /// The learning rate and momentum at tick `t`.
     pub fn at(&self, t: usize) -> Point {
-        let up = self.step_size_up as f64;
-        let total = up + self.step_size_down.unwrap_or(self.step_size_up) as f64;
+        let (up, down) = self.sizes();
+        let (up, down) = (up as f64, down as f64);
+        let total = up + down;
         let (t, ratio) = (t as f64, up / total);
         let cycle = (1.0 + t / total).floor();
         let within = 1.0 + t / total - cycle;
@@ -73,6 +74,11 @@ impl Cyclic {
             CycleMomentum::Cycle { base, max } => Some(max - (max - base) * height * scale),
         };
         Point { learning_rate: self.base_lr + (self.max_lr - self.base_lr) * height * scale, momentum }
+    }
+
+    /// Ticks up and ticks down.
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        (self.step_size_up, self.step_size_down.unwrap_or(self.step_size_up))
     }
 
     pub(super) fn check(&self) -> Result<(), OptimError> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Tick;
+use super::{Span, Tick};
 use crate::OptimError;
 use crate::check::{not_negative, positive, require};
 
@@ -50,7 +50,7 @@ pub struct ExponentialDecay {
 #[serde(deny_unknown_fields)]
 pub struct Polynomial {
     /// Ticks until 0.
-    pub total: usize,
+    pub total: Span,
     /// 1 unless told: a straight line.
     #[serde(default = "one")]
     pub power: f64,
@@ -70,7 +70,7 @@ pub struct Linear {
     #[serde(default = "one")]
     pub end_factor: f64,
     /// Ticks of the line.
-    pub total: usize,
+    pub total: Span,
     /// What a tick is.
     #[serde(default)]
     pub per: Tick,
@@ -83,7 +83,7 @@ pub struct ConstantFactor {
     /// Of the first ticks.
     pub factor: f64,
     /// How many those are.
-    pub total: usize,
+    pub total: Span,
     /// What a tick is.
     #[serde(default)]
     pub per: Tick,
@@ -103,7 +103,8 @@ fn power(gamma: f64, n: usize) -> f64 {
 }
 
 /// How far `t` is on the way to `total`, from 0 to 1.
-fn progress(t: usize, total: usize) -> f64 {
+fn progress(t: usize, total: Span) -> f64 {
+    let total = total.ticks();
     t.min(total) as f64 / total as f64
 }
 
@@ -150,7 +151,7 @@ impl Polynomial {
     }
 
     pub(super) fn check(&self) -> Result<(), OptimError> {
-        require(self.total > 0, "total", self.total, "at least 1")?;
+        self.total.check("total")?;
         positive("power", self.power)
     }
 }
@@ -162,7 +163,7 @@ impl Linear {
     }
 
     pub(super) fn check(&self) -> Result<(), OptimError> {
-        require(self.total > 0, "total", self.total, "at least 1")?;
+        self.total.check("total")?;
         not_negative("start_factor", self.start_factor)?;
         not_negative("end_factor", self.end_factor)
     }
@@ -171,7 +172,7 @@ impl Linear {
 impl ConstantFactor {
     /// The factor at tick `t`.
     pub fn factor(&self, t: usize) -> f64 {
-        if t < self.total { self.factor } else { 1.0 }
+        if t < self.total.ticks() { self.factor } else { 1.0 }
     }
 
     pub(super) fn check(&self) -> Result<(), OptimError> {

@@ -4,17 +4,21 @@ mod cosine;
 mod cyclic;
 mod decay;
 mod judged;
+mod length;
 mod one_cycle;
 mod plateau;
 mod sequential;
+mod span;
 
 pub use cosine::{CosineAnnealing, CosineRestarts};
 pub use cyclic::{Cyclic, CyclicMode};
 pub use decay::{ConstantFactor, ExponentialDecay, Linear, MultiStepDecay, Polynomial, StepDecay};
 pub use judged::Judged;
+pub use length::{Length, Room, Tick, TooLong};
 pub use one_cycle::{Anneal, CycleMomentum, OneCycle, OneCycleOptions, Peak, Phases};
 pub use plateau::{Plateau, PlateauMode, PlateauOptions, ThresholdMode};
 pub use sequential::Sequential;
+pub use span::Span;
 
 use crate::OptimError;
 use crate::check::{not_negative, require};
@@ -32,33 +36,6 @@ pub struct Point {
 impl Point {
     fn of(learning_rate: f64) -> Self {
         Self { learning_rate, momentum: None }
-    }
-}
-
-/// What a schedule counts. `t` is 0 throughout the first one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tick {
-    /// Epochs.
-    #[default]
-    Epoch,
-    /// Steps of the optimiser.
-    Step,
-}
-
-/// How long a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Length {
-    /// Passes over the training images.
-    pub epochs: usize,
-    /// Steps of the optimiser in each.
-    pub steps_per_epoch: usize,
-}
-
-impl Length {
-    /// Steps of all epochs.
-    pub fn steps(&self) -> usize {
-        self.epochs.saturating_mul(self.steps_per_epoch)
     }
 }
 
@@ -171,6 +148,14 @@ impl ScheduleConfig {
         }
     }
 
+    /// What it counts, a sequence included. That of a schedule without ticks is of no account.
+    fn counts(&self) -> Tick {
+        match self {
+            Self::Sequential(options) => options.per,
+            other => other.per().unwrap_or_default(),
+        }
+    }
+
     /// The learning rate and momentum at tick `t`, of an optimiser's learning rate `base`.
     fn at_tick(&self, base: f64, t: usize) -> Point {
         match self {
@@ -205,15 +190,12 @@ impl ScheduleConfig {
         self.check()?;
         not_negative("learning_rate", learning_rate)?;
         require(length.steps_per_epoch > 0, "steps_per_epoch", length.steps_per_epoch, "at least 1")?;
-        let per = match self {
-            Self::Sequential(options) => options.per,
-            other => other.per().unwrap_or_default(),
-        };
-        let steps_per_tick = match per {
+        let steps_per_tick = match self.counts() {
             Tick::Epoch => length.steps_per_epoch,
             Tick::Step => 1,
         };
-        let schedule = Schedule(Curve::Ticks { config: self.clone(), learning_rate, steps_per_tick });
+        let config = self.clone().over(length);
+        let schedule = Schedule(Curve::Ticks { config, learning_rate, steps_per_tick });
         // Those that grow are largest at the end.
         let last = schedule.at(length.steps().saturating_sub(1), &[]).learning_rate;
         require(last.is_finite(), "the learning rate of the last step", last, "finite")?;

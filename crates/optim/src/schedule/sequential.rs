@@ -28,6 +28,13 @@ impl Sequential {
         self.schedules[passed].at_tick(base, t - since)
     }
 
+    /// How many of a run's ticks are the turn of schedule `i`.
+    pub(super) fn turn(&self, i: usize, ticks: usize) -> usize {
+        let milestone = |i: Option<usize>| i.and_then(|i| self.milestones.get(i)).copied();
+        let (from, to) = (milestone(i.checked_sub(1)), milestone(Some(i)));
+        to.unwrap_or(ticks).saturating_sub(from.unwrap_or(0))
+    }
+
     pub(super) fn check(&self) -> Result<(), OptimError> {
         let told = || format!("{:?}", self.milestones);
         let rises = |from: usize, to: &[usize]| to.first().is_none_or(|first| *first > from);

@@ -8,6 +8,7 @@ mod averages;
 mod bad_input;
 mod config;
 mod gradients;
+mod lengths;
 mod muon;
 mod one_cycle;
 mod optimizers;

@@ -202,6 +202,27 @@ impl Recipe {
         }
     }
 
+    /// How long a run over `images` training images is.
+    pub fn length(&self, images: usize) -> Length {
+        Length { epochs: self.train.epochs, steps_per_epoch: self.steps_per_epoch(images) }
+    }
+
+    /// Whether its schedule fits into a run of that length: what is too long would be cut off before its end.
+    ///
+    /// # Errors
+    /// A schedule that is longer than the run, with its key and value.
+    pub fn check_length(&self, length: Length) -> Result<(), TrainError> {
+        Ok(self.schedule.check_length(length)?)
+    }
+
+    /// The recipe of a run of that length, whose schedule has numbers in the place of `"run"`. To training both are the same, but not to
+    /// [`identity`](Self::identity).
+    #[must_use]
+    pub fn over(mut self, length: Length) -> Self {
+        self.schedule = self.schedule.over(length);
+        self
+    }
+
     /// How the network is to be computed.
     pub fn compile_options(&self) -> CompileOptions {
         let precision = match self.train.precision {

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use candle_core::Tensor;
 use wick_models::Metadata;
-use wick_optim::Length;
 use wick_runs::RunDir;
 
 use super::engine::{Engine, Host};
@@ -26,8 +25,7 @@ impl<'a> Training<'a> {
     ) -> Result<Self, TrainError> {
         let network = initial::network(recipe, data)?;
         let mut optimizer = recipe.optimizer(&network.parameters)?;
-        let steps = recipe.steps_per_epoch(data.train_indices.len());
-        let length = Length { epochs: recipe.train.epochs, steps_per_epoch: steps };
+        let length = recipe.length(data.train_indices.len());
         let mut average = recipe.average(&network.parameters, length)?;
         let state = if start == Start::Resume && run.last_state().exists() {
             let (state, tensors) = checkpoint::load(run, &network)?;
@@ -51,6 +49,8 @@ impl<'a> Training<'a> {
             observer(Event::Resumed { epoch, epochs: length.epochs, step_in_epoch, rows_cut });
             state
         } else {
+            // What has begun goes on as it was, whatever its schedule.
+            recipe.check_length(length)?;
             let rows_cut = rows::begin(run, start)?;
             if rows_cut > 0 {
                 let epochs = length.epochs;

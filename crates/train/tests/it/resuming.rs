@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use wick_runs::{EpochRow, NormRow, RunDir, Timestamp, read_rows};
+use wick_runs::{EpochRow, NormRow, RunDir, StepRow, Timestamp, read_rows};
 use wick_train::{Data, Event, Layers, Outcome, Recipe, Start, TrainError, train};
 
 use crate::tiny::tiny;
@@ -127,11 +127,47 @@ fn a_plateau_remembers_across_interruptions() {
 fn what_a_cycle_leaves_of_the_momentum_is_not_kept() {
     // After five steps of a cycle, whose last momentum is .8, the recipe's own .9 counts again.
     let recipe = recipe_with(
-        "[schedule]\nkind = \"sequential\"\nper = \"step\"\nmilestones = [5]\n[[schedule.schedules]]\nkind = \"cyclic\"\nbase_lr = 0.01\nmax_lr = 0.02\nstep_size_up = 4\n[[schedule.schedules]]\nkind = \"constant\"",
+        "[schedule]\nkind = \"sequential\"\nper = \"step\"\nmilestones = [5]\n[[schedule.schedules]]\nkind = \"cyclic\"\nbase_lr = 0.01\nmax_lr = 0.02\nstep_size_up = 4\nstep_size_down = 1\n[[schedule.schedules]]\nkind = \"constant\"",
     );
     let rows = the_same_with_stops(&recipe, &[5]);
     let momenta: Vec<f64> = rows.iter().map(|row| row.momentum).collect();
     assert!((momenta[0] - 0.85).abs() < 1e-12 && momenta[1] == 0.9, "{momenta:?}");
+}
+
+fn line(total: &str) -> Recipe {
+    let line = "kind = \"linear\"\nstart_factor = 1.0\nend_factor = 0.0\nper = \"step\"";
+    recipe_with(&format!("[schedule]\n{line}\ntotal = {total}"))
+}
+
+#[test]
+fn a_schedule_as_long_as_the_run_is_that_of_its_number() {
+    let root = tempfile::tempdir().unwrap();
+    let (whole, told) = (folder(root.path(), "whole"), folder(root.path(), "told"));
+    go_by(&line("\"run\""), &whole, Start::Fresh, None).unwrap();
+    go_by(&line("6"), &told, Start::Fresh, None).unwrap();
+    assert!(remains(&whole) == remains(&told));
+}
+
+#[test]
+fn a_schedule_too_long_for_its_run_does_not_begin_but_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let run = folder(root.path(), "run");
+    let (fits, longer) = (line("6"), line("8"));
+    let said = go_by(&longer, &run, Start::Fresh, None).unwrap_err().to_string();
+    assert!(
+        said.contains("schedule.total = 8") && said.contains("the run of 2 epochs of 3 steps, 6 in all"),
+        "{said}"
+    );
+    assert!(!run.steps().exists());
+
+    // Begun before it would have been refused.
+    go_by(&fits, &run, Start::Fresh, Some(2)).unwrap();
+    let text = fs::read_to_string(run.last_state()).unwrap();
+    fs::write(run.last_state(), text.replace(&fits.identity(), &longer.identity())).unwrap();
+    go_by(&longer, &run, Start::Resume, None).unwrap();
+    let last = read_rows::<StepRow>(&run.steps()).unwrap().pop().unwrap();
+    let lr = longer.optim.learning_rate() * (1.0 - 5.0 / 8.0);
+    assert!((last.lr - lr).abs() < 1e-15 && last.step == 6, "{last:?}");
 }
 
 #[test]
