@@ -3,7 +3,7 @@
 mod cause;
 mod memory;
 #[cfg(test)]
-mod replays;
+mod replay_tests;
 #[cfg(test)]
 mod tests;
 mod warning;

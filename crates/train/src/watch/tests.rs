@@ -172,7 +172,7 @@ fn what_is_remembered_passes_through_a_checkpoint_and_nothing_is_told_twice() {
     let seen = |step: u64| Seen {
         step,
         loss: if (2..9).contains(&step) { 6.1 } else { 2.31 },
-        gradient_norm: Some(if step % 150 == 0 { 1e4 } else { 0.1 * step as f64 }),
+        gradient_norm: Some(if step.is_multiple_of(150) { 1e4 } else { 0.1 * step as f64 }),
         correct: 1,
         ..sound()
     };
