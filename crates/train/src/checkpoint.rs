@@ -15,6 +15,8 @@ use wick_runs::{RunDir, read_json, sha256_file, write_atomic, write_json};
 
 use crate::{Recipe, TrainError};
 
+pub use crate::watch::Memory;
+
 /// Where a run stands: everything besides weights and optimiser buffers that the next step depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +38,9 @@ pub struct State {
     /// What every epoch so far ended with: a plateau's memory.
     #[serde(default)]
     pub judged: Vec<Judged>,
+    /// What was told of the run, and what is remembered to tell more. No step depends on it.
+    #[serde(default)]
+    pub watched: Memory,
     /// What of the recipe decides what is computed: [`Recipe::identity`].
     pub recipe_sha256: String,
     /// SHA-256 of the data set.
@@ -58,6 +63,7 @@ impl State {
             partial: Partial::default(),
             best: None,
             judged: Vec::new(),
+            watched: Memory::default(),
             recipe_sha256: recipe.identity(),
             data_sha256: data_sha256.to_owned(),
             weights_sha256: String::new(),

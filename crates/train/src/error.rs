@@ -130,7 +130,8 @@ pub enum TrainError {
     /// The loss is no number any more.
     #[error(
         "the train loss is {loss} at step {step} (epoch {epoch}), with learning rate {lr:.3e}: the run has diverged; \
-         lower the learning rate"
+         prepare a new run with a lower learning rate, a longer warm-up, or gradients clipped by norm \
+         (gradients.clip = {{ norm = 1.0 }}). What was saved before stays"
     )]
     Diverged {
         /// Global step, from 1.
@@ -141,6 +142,20 @@ pub enum TrainError {
         lr: f64,
         /// The loss.
         loss: f32,
+    },
+    /// The network's outputs are no numbers any more.
+    #[error(
+        "after step {step} (the last of epoch {epoch}), with learning rate {lr:.3e}, the network's outputs are no numbers: the run has \
+         diverged; prepare a new run with a lower learning rate, a longer warm-up, or gradients clipped by norm \
+         (gradients.clip = {{ norm = 1.0 }}). What was saved before stays"
+    )]
+    NoNumbers {
+        /// Global step, from 1.
+        step: u64,
+        /// Epoch, from 1.
+        epoch: u64,
+        /// The learning rate of that step.
+        lr: f64,
     },
     /// From the data reader.
     #[error(transparent)]

@@ -42,5 +42,5 @@ pub use recipe::{
     Precision, Published, PublishedSummary, Recipe, TrainConfig,
 };
 pub use training::{Event, Observer, Outcome, Progress, Start, train, train_on};
-pub use watch::Warning;
+pub use watch::{Cause, Leap, Pace, Span, Warning};
 pub use wick_cuda::Determinism;

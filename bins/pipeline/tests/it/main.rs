@@ -20,4 +20,5 @@ mod killed;
 mod pytorch_file;
 mod stages;
 mod terminal;
+mod warned;
 mod weights;

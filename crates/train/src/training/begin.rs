@@ -12,7 +12,7 @@ use super::{AVERAGE, Cuda, Event, Observer, Start, Training, rows};
 use crate::checkpoint::{self, State};
 use crate::compute::Compute;
 use crate::data::Data;
-use crate::watch::Watch;
+use crate::watch::{Pace, Watch};
 use crate::{Recipe, TrainError, initial};
 
 impl<'a> Training<'a> {
@@ -63,6 +63,8 @@ impl<'a> Training<'a> {
             State::new(recipe, found_lr, &data.sha256)
         };
         let schedule = recipe.schedule(length, state.found_lr)?;
+        let pace = Pace::of(recipe, &schedule, length);
+        let watch = Watch::new(data.classes(), pace, state.watched.clone());
         let engine = match compute {
             Compute::Cpu => Engine::Host(Box::new(Host::new(recipe, &network)?)),
             Compute::Cuda(device, determinism) => {
@@ -83,7 +85,7 @@ impl<'a> Training<'a> {
             average,
             schedule,
             state,
-            watch: Watch::new(data.classes()),
+            watch,
             unsaved: Vec::new(),
             gradient_norms: Vec::new(),
             saved_at: Instant::now(),

@@ -12,6 +12,10 @@ use crate::data::{Batch, BatchPlan, training_batches};
 use crate::recipe::Precision;
 use crate::{Recipe, TrainError, Warning};
 
+/// Steps from one look at the gradients' norm to the next, where the optimiser has no need of it. That reads each gradient once, which is
+/// little beside fifty steps over whole batches.
+const NORMS_EVERY: u64 = 50;
+
 /// What computes steps.
 #[derive(Debug)]
 pub(super) enum Engine {
@@ -79,20 +83,27 @@ impl Training<'_> {
         let steps = self.recipe.steps_per_epoch(self.data.train_indices.len());
         let Engine::Host(host) = &mut self.engine else { return Ok(Vec::new()) };
         let step = host.accumulation.step(&mut host.compiled, batch)?;
-        let (loss, predicted) = (step.loss, argmax(&step.logits, self.network.classes)?);
+        let loss = step.loss;
         if loss.is_finite() {
+            let predicted = argmax(&step.logits, self.network.classes)?;
             self.optimizer.set_learning_rate(point.learning_rate)?;
             // A function of the step alone: a resumed run would not know what a cycle before it left.
             if let Some(momentum) = point.momentum.or(self.recipe.optim.momentum()) {
                 self.optimizer.set_momentum(momentum)?;
             }
-            if self.state.step_in_epoch + 1 == steps {
-                self.gradient_norms = norms::of_gradients(&self.network.parameters, step.gradients)?;
+            let is_last = self.state.step_in_epoch + 1 == steps;
+            let mut seen = None;
+            if is_last || (self.state.step + 1).is_multiple_of(NORMS_EVERY) {
+                let norms = norms::of_gradients(&self.network.parameters, step.gradients)?;
+                seen = Some(norms::of_all(&norms));
+                if is_last {
+                    self.gradient_norms = norms;
+                }
             }
             let report = self.optimizer.step(step.gradients)?;
             self.count(loss, point)?;
             self.average.after_step(self.state.step)?;
-            let (penalty, gradient_norm) = (report.penalty, report.gradient_norm);
+            let (penalty, gradient_norm) = (report.penalty, report.gradient_norm.or(seen));
             let labels = &batch.labels;
             return Ok(
                 self.record(point, &Stepped { loss, penalty, gradient_norm, labels, predicted: &predicted })

@@ -45,7 +45,7 @@ pub enum Event<'a> {
         /// Whether its test accuracy is the best so far.
         is_best: bool,
     },
-    /// The run looks as it should not. Each kind is told once from where the run begins or goes on.
+    /// The run looks as it should not. Each kind is told once, however often the run is interrupted.
     Warning(&'a Warning),
     /// A checkpoint is on disk.
     Checkpoint,

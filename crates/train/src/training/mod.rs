@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use wick_augment::Augmentation;
+use wick_metrics::MetricsError;
 use wick_models::{Metadata, Network};
 use wick_optim::{Average, Judged, Optimizer, Point, Schedule, ScheduleConfig, Weights};
 use wick_runs::{EpochRow, RunDir, StepRow, TimingRow};
@@ -22,7 +23,7 @@ use crate::checkpoint::{self, Best, Partial, State};
 use crate::compute::Compute;
 use crate::data::Data;
 use crate::evaluate::{Evaluation, evaluate};
-use crate::watch::{Seen, Watch};
+use crate::watch::{Seen, SeenEpoch, Watch};
 use crate::{Recipe, TrainError, Warning};
 
 pub(crate) use accumulate::Accumulation;
@@ -195,8 +196,8 @@ impl Training<'_> {
         let partial = &mut self.state.partial;
         partial.loss += loss * images;
         partial.penalty += stepped.penalty * images;
-        partial.correct +=
-            labels.iter().zip(predicted).filter(|(truth, predicted)| truth == predicted).count() as u64;
+        let correct = labels.iter().zip(predicted).filter(|(truth, predicted)| truth == predicted).count();
+        partial.correct += correct as u64;
         partial.images += labels.len() as u64;
         let State { step, epoch, .. } = self.state;
         self.unsaved.push(StepRow { step, epoch, lr: point.learning_rate, loss });
@@ -207,6 +208,7 @@ impl Training<'_> {
             gradient_norm: stepped.gradient_norm,
             learning_rate: point.learning_rate,
             predicted,
+            correct,
         })
     }
 
@@ -240,7 +242,13 @@ impl Training<'_> {
 
     fn finish_epoch(&mut self, point: Point, observer: &mut Observer<'_>) -> Result<(), TrainError> {
         let norms = self.measure(observer)?;
-        let judged = self.judge(observer)?;
+        let judged = self.judge(observer).map_err(|error| match error {
+            TrainError::Metrics(MetricsError::Value { .. }) => {
+                let State { step, epoch, .. } = self.state;
+                TrainError::NoNumbers { step, epoch, lr: point.learning_rate }
+            }
+            error => error,
+        })?;
         let Partial { loss, penalty, correct, images, seconds } = self.state.partial;
         let n = images.max(1) as f64;
         let row = EpochRow {
@@ -265,8 +273,13 @@ impl Training<'_> {
             }
             self.network.save(&self.run.best(), &self.metadata)?;
         }
-        let loss = (loss - penalty) / n;
-        let mut warnings = self.watch.epoch(row.epoch, loss, row.train_accuracy, row.lr);
+        let mut warnings = self.watch.epoch(SeenEpoch {
+            epoch: row.epoch,
+            loss: (loss - penalty) / n,
+            penalty: penalty / n,
+            accuracy: row.train_accuracy,
+            learning_rate: row.lr,
+        });
         self.state.judged.push(Judged { loss: row.test_loss, accuracy: row.test_accuracy });
         warnings.extend(self.schedule_warnings());
         self.state.epoch += 1;
@@ -309,6 +322,7 @@ impl Training<'_> {
         // The weights' file holds the average, which is then what the network shows; these hold what training goes on from.
         let averaged = self.average.state()?;
         tensors.extend(averaged.into_iter().map(|(name, tensor)| (format!("{AVERAGE}{name}"), tensor)));
+        self.state.watched = self.watch.memory().clone();
         checkpoint::save(self.run, &self.network, &self.metadata, &tensors, &mut self.state)?;
         self.average.show(Weights::Trained)?;
         self.saved_at = Instant::now();

@@ -44,6 +44,11 @@ pub(super) fn of_gradients(
     parameters.trainable().iter().map(|(_, var)| of(gradients.get(var))).collect()
 }
 
+/// The norm of all gradients together.
+pub(super) fn of_all(norms: &[Option<f64>]) -> f64 {
+    norms.iter().flatten().map(|norm| norm * norm).sum::<f64>().sqrt()
+}
+
 fn values(tensor: &Tensor) -> Result<Vec<f32>, TrainError> {
     Ok(tensor.flatten_all()?.to_vec1()?)
 }
@@ -63,7 +68,7 @@ fn norm(values: &[f32]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::norm;
+    use super::{norm, of_all};
 
     #[test]
     fn norms_are_euclidean() {
@@ -73,5 +78,6 @@ mod tests {
         // Whole numbers, and their sum, are exact in f64: n(n + 1)(2n + 1) / 6.
         assert_eq!(norm(&values), (1001.0_f64 * 1002.0 * 2003.0 / 6.0).sqrt());
         assert_eq!(norm(&[1e30]), f64::from(1e30_f32)); // whose square is no f32
+        assert_eq!(of_all(&[Some(3.0), None, Some(4.0)]), 5.0);
     }
 }

@@ -6,6 +6,7 @@ mod tiny;
 
 mod averages;
 mod data;
+mod diverging;
 mod freezing;
 mod penalties;
 mod recipes;
