@@ -51,6 +51,18 @@ fn a_run_that_goes_wrong_says_so_once() {
 }
 
 #[test]
+fn gradients_are_looked_at_now_and_then_where_the_optimiser_needs_no_norm() {
+    let root = tempfile::tempdir().unwrap();
+    let run = RunDir::create(root.path(), "looked-at", 0, Timestamp::now()).unwrap();
+    watched(&recipe("[data]\nsynthetic_train = 104\n[train]\nbatch_size = 2\n"), &run).unwrap();
+    let text = std::fs::read_to_string(run.last_state()).unwrap();
+    let state: serde_json::Value = serde_json::from_str(&text).unwrap();
+    // The 50th, and the epoch's last, which `norms.csv` needs; their mean logarithm is a number.
+    assert_eq!(state["watched"]["norms"]["count"], 2, "{text}");
+    assert!(state["watched"]["norms"]["mean"].as_f64().unwrap().is_finite());
+}
+
+#[test]
 fn the_logged_loss_holds_the_penalty() {
     let root = tempfile::tempdir().unwrap();
     // Whose weights at first are as they are drawn; the other network's are set from the images.
