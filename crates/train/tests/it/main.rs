@@ -6,6 +6,7 @@ mod tiny;
 
 mod averages;
 mod data;
+mod find_lr;
 mod freezing;
 mod penalties;
 mod recipes;
