@@ -37,7 +37,8 @@ pub fn lr_finder(run: &RunDir) -> Result<()> {
         smoothed: &column(|r| r.smoothed),
         suggestions: &suggestions,
     };
-    save(run, Figure::LrFinder, &viz::lr_finder(&data, &viz::LrFinderOptions::default())?)
+    let options = viz::LrFinderOptions { loss: report.settings.loss.name(), ..Default::default() };
+    save(run, Figure::LrFinder, &viz::lr_finder(&data, &options)?)
 }
 
 /// Draws `epochs.csv`.

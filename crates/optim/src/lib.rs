@@ -55,8 +55,8 @@ pub use group::{Group, Members};
 pub use muon::{Elsewhere, Filters, Muon, MuonOptions};
 pub use optimizer::{Optimizer, StepReport};
 pub use range_test::{
-    Ending, Next, RangeTest, RangeTestOptions, Reading, Recorder, Spacing, Suggestion, range_test,
-    suggest_minimum_tenth, suggest_steepest, suggest_valley, sweep,
+    Ending, Next, RangeTest, RangeTestLoss, RangeTestOptions, Reading, Recorder, Spacing, Suggestion,
+    range_test, suggest_minimum_tenth, suggest_steepest, suggest_valley, sweep,
 };
 pub use rmsprop::{RmsProp, RmsPropOptions};
 pub use schedule::{

@@ -79,8 +79,8 @@ pub use norms::{Norms, ParameterNorms};
 pub use numbers::grouped;
 pub use predictions::{PredictionRow, Predictions};
 pub use rows::{
-    EpochRow, LrFinderReport, LrFinderRow, LrFinderSettings, NormRow, Ordered, PerClassRow, Row, StepRow,
-    Suggestion, TimingRow,
+    EpochRow, LrFinderLoss, LrFinderReport, LrFinderRow, LrFinderSettings, NormRow, Ordered, PerClassRow,
+    Row, StepRow, Suggestion, TimingRow,
 };
 pub use stage::{Input, STAGES, StageRecord, StageState};
 pub use table::{Cut, append_rows, cut_rows_after, parse_rows, read_rows, write_rows};

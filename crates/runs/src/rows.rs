@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::numbers::grouped;
+
 /// One line of a CSV file whose columns are fixed.
 pub trait Row: Serialize + DeserializeOwned {
     /// The header, in the order of the fields.
@@ -82,7 +84,7 @@ pub struct LrFinderRow {
     pub step: u64,
     /// Learning rate it used.
     pub lr: f64,
-    /// Loss of its batch.
+    /// Loss of its batch before the step, or of the images set aside for testing after it: see [`LrFinderLoss`].
     pub loss: f64,
     /// Exponentially smoothed loss.
     pub smoothed: f64,
@@ -129,6 +131,33 @@ pub struct LrFinderSettings {
     pub skip_end: usize,
     /// Images a batch.
     pub batch_size: usize,
+    /// Of which images the losses are; of older files, the batches'.
+    #[serde(default)]
+    pub loss: LrFinderLoss,
+}
+
+/// Of which images a range test's losses are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LrFinderLoss {
+    /// Each step's batch, with what the recipe adds to its loss.
+    #[default]
+    Train,
+    /// So many images of the test split, the same ones after each step.
+    Test(usize),
+    /// So many held-out training images, the same ones after each step.
+    HeldOut(usize),
+}
+
+impl LrFinderLoss {
+    /// `training loss`, `test loss of 512 images`, `held-out loss of 512 images`.
+    pub fn name(self) -> String {
+        match self {
+            Self::Train => "training loss".to_owned(),
+            Self::Test(images) => format!("test loss of {} images", grouped(images as u64)),
+            Self::HeldOut(images) => format!("held-out loss of {} images", grouped(images as u64)),
+        }
+    }
 }
 
 /// One class, in `per_class.csv`.

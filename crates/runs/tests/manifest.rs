@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use wick_runs::{
-    Input, LrFinderReport, LrFinderSettings, Manifest, RunDir, RunsError, StageState, Status, Suggestion,
-    read_json, write_atomic, write_json,
+    Input, LrFinderLoss, LrFinderReport, LrFinderSettings, Manifest, RunDir, RunsError, StageState, Status,
+    Suggestion, read_json, write_atomic, write_json,
 };
 
 fn run() -> (TempDir, RunDir) {
@@ -198,10 +198,23 @@ fn the_range_tests_report_reads_back() {
             skip_start: 10,
             skip_end: 5,
             batch_size: 32,
+            loss: LrFinderLoss::Test(10_000),
         },
         stopped_early: false,
     };
     write_json(&run.lr_finder_json(), &report).unwrap();
     assert_eq!(read_json::<LrFinderReport>(&run.lr_finder_json()).unwrap(), report);
-    assert!(fs::read_to_string(run.lr_finder_json()).unwrap().contains("0.0050941380148163806"));
+    let text = fs::read_to_string(run.lr_finder_json()).unwrap();
+    assert!(text.contains("0.0050941380148163806"));
+    assert_eq!(report.settings.loss.name(), "test loss of 10,000 images");
+
+    // What was written before a range test could have any other loss.
+    let mut older: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(older["settings"].as_object_mut().unwrap().remove("loss").unwrap()["test"], 10_000);
+    fs::write(run.lr_finder_json(), older.to_string()).unwrap();
+    let older: LrFinderReport = read_json(&run.lr_finder_json()).unwrap();
+    assert_eq!(
+        (older.settings.loss, older.settings.loss.name().as_str()),
+        (LrFinderLoss::Train, "training loss")
+    );
 }

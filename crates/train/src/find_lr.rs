@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use wick_augment::Augmentation;
+use wick_cifar::Split;
 use wick_cuda::{Determinism, Device};
 use wick_models::Compiled;
-use wick_optim::{AverageConfig, Point, RangeTest, range_test};
+use wick_optim::{AverageConfig, Point, RangeTest, RangeTestLoss, range_test};
 
-use crate::compute::Compute;
+use crate::compute::{Compute, Logits};
 use crate::data::{BatchPlan, Data, training_batches};
+use crate::evaluate::{EvaluationOptions, mean_loss};
 use crate::recipe::{LastBatch, Precision};
 use crate::training::{Accumulation, Cuda};
 use crate::{Recipe, TrainError, initial};
@@ -18,6 +21,9 @@ const AGAIN: u64 = 1 << 32;
 
 /// Sweeps the learning rate over training batches, from the recipe's initial weights and optimiser, which both are as
 /// they were afterwards; weights are not averaged. `progress` is called with the number of steps done.
+///
+/// The losses are those of the batches, penalty and label smoothing included, or, where the recipe asks for test losses, those that
+/// [`evaluate`](crate::evaluate()) finds for [`Data::judging_sample`] after each step. Steps are the same either way.
 ///
 /// # Errors
 /// Data or options that do not fit; a failing step. A loss that diverges is no error but the end of the sweep.
@@ -51,6 +57,7 @@ pub fn find_lr_on(
     let mut accumulation = Accumulation::new(recipe, &network);
     let augmentation = recipe.augmentation()?;
     let variables = network.parameters.all().into_iter().map(|p| p.var).collect::<Vec<_>>();
+    let judge = Judge::new(recipe, data, &augmentation);
     let mut epoch = 0;
     let mut batches = training_batches(data, &augmentation, BatchPlan::of(recipe, epoch));
     let mut done = 0;
@@ -65,9 +72,10 @@ pub fn find_lr_on(
         };
         let step = accumulation.step(&mut compiled, &batch)?;
         let report = optimizer.step(step.gradients)?;
+        let loss = judge.loss(step.loss + report.penalty, &mut compiled)?;
         done += 1;
         progress(done);
-        Ok(step.loss + report.penalty)
+        Ok(loss)
     })
 }
 
@@ -84,6 +92,8 @@ fn on_gpu(
     let mut average = recipe.average(&network.parameters, length)?;
     let mut cuda = Cuda::new(device, recipe, data, &network, length)?;
     cuda.push(&network, optimizer.as_ref(), &mut average)?;
+    let augmentation = recipe.augmentation()?;
+    let judge = Judge::new(recipe, data, &augmentation);
     let size = recipe.train.batch_size;
     let mut order = cuda.begin_epoch(data, recipe.seed, 0, &[])?;
     let (mut epoch, mut first, mut done) = (0, 0, 0);
@@ -98,9 +108,39 @@ fn on_gpu(
         let point = Point { learning_rate: optimizer.learning_rate(), momentum: optimizer.momentum() };
         let batch = size.min(order.len() - first);
         let reports = cuda.steps((first, batch), done as u64, &[point])?;
+        let trained = reports.first().map_or(f64::NAN, |report| report.loss + report.penalty);
+        let loss = judge.loss(trained, cuda.executor())?;
         first += batch;
         done += 1;
         progress(done);
-        Ok::<f64, TrainError>(reports.first().map_or(f64::NAN, |report| report.loss + report.penalty))
+        Ok::<f64, TrainError>(loss)
     })
+}
+
+/// Says which loss of a step counts.
+enum Judge<'a> {
+    Train,
+    Test { augmentation: &'a Augmentation, split: &'a Split, indices: Vec<usize>, options: EvaluationOptions },
+}
+
+impl<'a> Judge<'a> {
+    fn new(recipe: &Recipe, data: &'a Data, augmentation: &'a Augmentation) -> Self {
+        match recipe.lr_finder.loss {
+            RangeTestLoss::Train => Self::Train,
+            RangeTestLoss::Test => {
+                let (split, indices) = data.judging_sample(recipe.lr_finder.sample);
+                Self::Test { augmentation, split, indices, options: recipe.evaluate.options() }
+            }
+        }
+    }
+
+    /// Of the loss of a step's batch and the network after the step. A batch's loss that is no number leaves nothing to judge.
+    fn loss(&self, trained: f64, network: &mut dyn Logits) -> Result<f64, TrainError> {
+        match self {
+            Self::Test { augmentation, split, indices, options } if trained.is_finite() => {
+                mean_loss(network, augmentation, split, indices, *options)
+            }
+            _ => Ok(trained),
+        }
+    }
 }

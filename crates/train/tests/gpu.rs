@@ -229,11 +229,15 @@ fn a_run_goes_on_elsewhere() {
 #[test]
 fn the_range_test_sees_the_same_losses() {
     let Some(gpu) = gpu() else { return };
-    let recipe = recipe("[lr_finder]\nstart = 1e-5\nend = 1e-3\nsteps = 20");
-    let data = Arc::new(Data::load(&recipe, None).unwrap());
-    let want = find_lr(&recipe, &data, &mut |_| {}).unwrap();
-    let got = find_lr_on(&gpu, &recipe, &data, &mut |_| {}).unwrap();
-    for (want, got) in want.readings.iter().zip(&got.readings).take(5) {
-        assert!((got.loss / want.loss - 1.0).abs() < 1e-2, "{got:?} {want:?}");
+    for loss in ["train", "test"] {
+        let more =
+            format!("[lr_finder]\nstart = 1e-5\nend = 1e-3\nsteps = 20\nloss = \"{loss}\"\nsample = 6");
+        let recipe = recipe(&more);
+        let data = Arc::new(Data::load(&recipe, None).unwrap());
+        let want = find_lr(&recipe, &data, &mut |_| {}).unwrap();
+        let got = find_lr_on(&gpu, &recipe, &data, &mut |_| {}).unwrap();
+        for (want, got) in want.readings.iter().zip(&got.readings).take(5) {
+            assert!((got.loss / want.loss - 1.0).abs() < 1e-2, "{loss}: {got:?} {want:?}");
+        }
     }
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::json;
-use wick_optim::{Ending, OptimError, RangeTest, RangeTestOptions, Spacing};
+use wick_optim::{Ending, OptimError, RangeTest, RangeTestLoss, RangeTestOptions, Spacing};
 use wick_runs::{
-    Figure, Input, LrFinderReport, LrFinderRow, LrFinderSettings, RunDir, Suggestion, write_json, write_rows,
+    Figure, Input, LrFinderLoss, LrFinderReport, LrFinderRow, LrFinderSettings, RunDir, Suggestion,
+    write_json, write_rows,
 };
-use wick_train::{Recipe, find_lr_on};
+use wick_train::{Data, Recipe, find_lr_on};
 
 use crate::cli::RunFolder;
 use crate::compute::Asked;
@@ -32,10 +33,11 @@ pub fn run(args: &RunFolder, asked: Asked) -> Result<StageEnd> {
         let compute = asked.for_recipe(&run.recipe)?;
         let test = find_lr_on(&compute, &run.recipe, &data, &mut |done| bar.at(done))?;
         drop(bar);
-        whole(|| write(&test, &run.recipe, d))?;
+        let loss = loss(&test, &data);
+        whole(|| write(&test, &run.recipe, loss, d))?;
         let (png, svg) = (d.figure(Figure::LrFinder), d.figure_svg(Figure::LrFinder));
         let written = vec![d.lr_finder_csv(), d.lr_finder_json(), png, svg];
-        show(&test, &run.recipe, &written)?;
+        show(&test, &run.recipe, loss, &written)?;
         Ok(Work::Done(written))
     })
 }
@@ -44,6 +46,16 @@ type Rule = (&'static str, Result<wick_optim::Suggestion, OptimError>);
 
 fn suggestions(test: &RangeTest) -> [Rule; 3] {
     [("steepest", test.steepest()), ("valley", test.valley()), ("minimum/10", test.minimum_tenth())]
+}
+
+/// Of which images the losses are.
+fn loss(test: &RangeTest, data: &Data) -> LrFinderLoss {
+    let images = || data.judging_sample(test.options.sample).1.len();
+    match test.options.loss {
+        RangeTestLoss::Train => LrFinderLoss::Train,
+        RangeTestLoss::Test if data.holdout_indices.is_empty() => LrFinderLoss::Test(images()),
+        RangeTestLoss::Test => LrFinderLoss::HeldOut(images()),
+    }
 }
 
 /// What is to be done where the rules disagree.
@@ -56,7 +68,7 @@ fn advice(test: &RangeTest, figure: &Path) -> Option<String> {
     ))
 }
 
-fn write(test: &RangeTest, recipe: &Recipe, run: &RunDir) -> Result<()> {
+fn write(test: &RangeTest, recipe: &Recipe, loss: LrFinderLoss, run: &RunDir) -> Result<()> {
     let rows: Vec<LrFinderRow> = test
         .readings
         .iter()
@@ -69,8 +81,18 @@ fn write(test: &RangeTest, recipe: &Recipe, run: &RunDir) -> Result<()> {
             s.ok().map(|s| (rule.to_owned(), Suggestion { index: s.step, lr: s.learning_rate }))
         })
         .collect();
-    let RangeTestOptions { start, end, steps, spacing, smoothing, diverge_threshold, skip_start, skip_end } =
-        test.options;
+    let RangeTestOptions {
+        start,
+        end,
+        steps,
+        spacing,
+        loss: _,
+        sample: _,
+        smoothing,
+        diverge_threshold,
+        skip_start,
+        skip_end,
+    } = test.options;
     let mode = match spacing {
         Spacing::Exponential => "exponential",
         Spacing::Linear => "linear",
@@ -85,19 +107,20 @@ fn write(test: &RangeTest, recipe: &Recipe, run: &RunDir) -> Result<()> {
         skip_start,
         skip_end,
         batch_size: recipe.train.batch_size,
+        loss,
     };
     let stopped_early = test.ending != Ending::Completed;
     write_json(&run.lr_finder_json(), &LrFinderReport { suggestions, settings, stopped_early })?;
     figures::lr_finder(run)
 }
 
-fn show(test: &RangeTest, recipe: &Recipe, written: &[PathBuf]) -> Result<()> {
+fn show(test: &RangeTest, recipe: &Recipe, loss: LrFinderLoss, written: &[PathBuf]) -> Result<()> {
     let steps = test.readings.len();
     let advice = written.last().and_then(|figure| advice(test, figure));
     let value = || {
         let found: BTreeMap<_, _> =
             suggestions(test).into_iter().map(|(rule, s)| (rule, s.ok().map(|s| s.learning_rate))).collect();
-        json!({ "suggestions": found, "steps": steps, "advice": advice, "written": paths(written) })
+        json!({ "suggestions": found, "steps": steps, "advice": advice, "written": paths(written), "loss": loss })
     };
     let text = || {
         let ended = match test.ending {
@@ -105,16 +128,21 @@ fn show(test: &RangeTest, recipe: &Recipe, written: &[PathBuf]) -> Result<()> {
             Ending::Diverged => "until the loss diverged",
             Ending::NotFinite => "until the loss was no number",
         };
-        let loss: Vec<f64> = test.readings.iter().map(|r| r.smoothed.ln()).collect();
+        let losses: Vec<f64> = test.readings.iter().map(|r| r.smoothed.ln()).collect();
         let rates = test.readings.first().zip(test.readings.last());
         let (first, last) = rates.map_or((f64::NAN, f64::NAN), |(a, b)| (a.learning_rate, b.learning_rate));
-        let curve = spark(&loss, CURVE);
+        let curve = spark(&losses, CURVE);
         let mut text = format!(
-            "{steps} steps, {ended}\nlog loss  {curve}  at learning rates {first:.1e} to {last:.1e}\n\n"
+            "{steps} steps, {ended}, by the {}\nlog loss  {curve}  at learning rates {first:.1e} to {last:.1e}\n\n",
+            loss.name()
         );
         text += &table(test).text(result_room());
         if let Some(advice) = &advice {
             text += &format!("\n{}\n", paragraph(advice, result_room()));
+        }
+        if let LrFinderLoss::Test(_) = loss {
+            let said = "a learning rate that is chosen so has seen test images; `--holdout 5000` at `prepare` sets other images aside to choose by";
+            text += &format!("\n{}\n", paragraph(said, result_room()));
         }
         if !recipe.schedule.needs_range_test() {
             let said = "the recipe says which rates to train with; `--set schedule.max_lr=find` would take the steepest";

@@ -301,6 +301,26 @@ fn a_peak_that_the_range_test_finds() {
 }
 
 #[test]
+fn a_range_test_by_test_loss_says_so_everywhere() {
+    let root = tempfile::tempdir().unwrap();
+    let by_test = ["lr_finder.loss=test", "lr_finder.sample=10"];
+    for (held_out, name) in [("data.holdout=0", "test"), ("data.holdout=12", "held-out")] {
+        let set = [&by_test[..], &[held_out]].concat();
+        let folder = prepare(root.path(), name, &set);
+        let at = folder.to_str().unwrap();
+        let said = succeed(&["find-lr", "--run", at]);
+        assert!(said.contains(&format!("by the {name} loss of 10 images")), "{said}");
+        assert_eq!(said.contains("has seen test images"), name == "test", "{said}");
+        let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
+        let report: serde_json::Value = serde_json::from_str(&read("lr_finder.json")).unwrap();
+        assert_eq!(report["settings"]["loss"][name.replace('-', "_")], 10, "{report}");
+        let shown =
+            if name == "test" { "Test loss of 10 images over" } else { "Held-out loss of 10 images over" };
+        assert!(read("figures/lr_finder.svg").contains(shown));
+    }
+}
+
+#[test]
 fn a_schedule_is_drawn_without_a_run() {
     let root = tempfile::tempdir().unwrap();
     let at = |name: &str| root.path().join(name).to_str().unwrap().to_owned();

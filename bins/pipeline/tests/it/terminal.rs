@@ -10,7 +10,7 @@ use crate::common::{pipeline, prepare, run, succeed};
 const STAGES: [(&str, &[&str]); 9] = [
     ("preview", &["written"]),
     ("summary", &["rows", "parameters"]),
-    ("find-lr", &["suggestions", "steps", "advice", "written"]),
+    ("find-lr", &["suggestions", "loss", "steps", "advice", "written"]),
     ("train", &["last", "best_by_test", "written"]),
     ("evaluate", &["images", "loss", "accuracy", "per_class", "written"]),
     ("misclassified", &["written"]),

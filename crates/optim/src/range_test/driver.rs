@@ -57,8 +57,8 @@ impl RangeTest {
 
 /// Calls `step` with one learning rate after another until the losses that it returns say stop.
 ///
-/// `step` trains on one batch with the given learning rate and returns the loss before the update. It restores nothing;
-/// [`range_test`] does.
+/// `step` trains on one batch with the given learning rate and returns the loss before the update, or that of other images
+/// after it. It restores nothing; [`range_test`] does.
 ///
 /// # Errors
 /// Whatever `step` returns, an interruption for instance; [`OptimError`] for options out of range.
@@ -82,7 +82,8 @@ pub fn sweep<E: From<OptimError>>(
 /// A range test that leaves everything as it was: `variables` (*all* that a step changes, batch norm's running statistics
 /// too), the optimiser's state, its learning rate and momentum are put back at the end, also when `step` fails.
 ///
-/// `step` trains on one batch with the optimiser, whose learning rate is set, and returns the loss before the update.
+/// `step` trains on one batch with the optimiser, whose learning rate is set, and returns the loss before the update, or that of
+/// other images after it.
 ///
 /// ```
 /// use candle_core::{Device, Var};

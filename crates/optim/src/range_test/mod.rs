@@ -6,6 +6,6 @@ mod recorder;
 mod suggest;
 
 pub use driver::{RangeTest, range_test, sweep};
-pub use options::{RangeTestOptions, Spacing};
+pub use options::{RangeTestLoss, RangeTestOptions, Spacing};
 pub use recorder::{Ending, Next, Reading, Recorder};
 pub use suggest::{Suggestion, suggest_minimum_tenth, suggest_steepest, suggest_valley};

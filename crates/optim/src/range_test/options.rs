@@ -13,6 +13,18 @@ pub enum Spacing {
     Linear,
 }
 
+/// Of which images a range test's losses are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RangeTestLoss {
+    /// Of each step's batch, before the step.
+    #[default]
+    Train,
+    /// Of images that are not trained on, the same ones after each step: what `range_test(…, val_loader=…)` of
+    /// [torch-lr-finder](https://github.com/davidtvs/pytorch-lr-finder) does. Slower, and less noisy.
+    Test,
+}
+
 /// Options of a range test, with torch-lr-finder's defaults but for the two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -25,6 +37,12 @@ pub struct RangeTestOptions {
     pub steps: usize,
     /// Exponential unless told.
     pub spacing: Spacing,
+    /// The training loss unless told. It is whoever takes the steps that computes either.
+    #[serde(skip_serializing_if = "is_train")]
+    pub loss: RangeTestLoss,
+    /// Images that a test loss is the mean of, 512 unless told; all of them where there are fewer. At least 1.
+    #[serde(skip_serializing_if = "is_usual_sample")]
+    pub sample: usize,
     /// The weight of each new loss in the smoothed one, .05 unless told; 0 turns smoothing off. In `[0, 1)`.
     pub smoothing: f64,
     /// The test stops when the smoothed loss exceeds this many times its best, 5 unless told. At least 1.
@@ -35,6 +53,18 @@ pub struct RangeTestOptions {
     pub skip_end: usize,
 }
 
+/// A few batches: an evaluation of them takes about as long as a step.
+const SAMPLE: usize = 512;
+
+// Younger keys, which recipes that do not need them leave out.
+fn is_train(loss: &RangeTestLoss) -> bool {
+    *loss == RangeTestLoss::Train
+}
+
+fn is_usual_sample(sample: &usize) -> bool {
+    *sample == SAMPLE
+}
+
 impl Default for RangeTestOptions {
     fn default() -> Self {
         Self {
@@ -42,6 +72,8 @@ impl Default for RangeTestOptions {
             end: 0.1,
             steps: 100,
             spacing: Spacing::Exponential,
+            loss: RangeTestLoss::Train,
+            sample: SAMPLE,
             smoothing: 0.05,
             diverge_threshold: 5.0,
             skip_start: 10,
@@ -68,6 +100,7 @@ impl RangeTestOptions {
             });
         }
         require(self.steps >= 2, "steps", self.steps, "at least 2")?;
+        require(self.sample >= 1, "sample", self.sample, "at least 1")?;
         below_one("smoothing", self.smoothing)?;
         let threshold = self.diverge_threshold;
         require(threshold >= 1.0, "diverge_threshold", threshold, "at least 1")?;

@@ -8,7 +8,7 @@ pub struct Reading {
     pub step: usize,
     /// The learning rate with which the step was taken.
     pub learning_rate: f64,
-    /// The loss before the step was taken.
+    /// The training loss before the step was taken, or the test loss after it.
     pub loss: f64,
     /// The loss, exponentially smoothed.
     pub smoothed: f64,

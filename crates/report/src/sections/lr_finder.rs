@@ -1,6 +1,6 @@
 //! The learning-rate range test with every suggestion.
 
-use wick_runs::{LrFinderReport, LrFinderRow};
+use wick_runs::{LrFinderLoss, LrFinderReport, LrFinderRow, LrFinderSettings};
 
 use super::missing;
 use crate::ReportError;
@@ -23,7 +23,12 @@ fn lead(rows: &[LrFinderRow], report: &LrFinderReport) -> String {
         report.suggestions.iter().map(|(rule, s)| format!("{rule} {}", number(s.lr))).collect();
     let ended = if report.stopped_early { ", stopped where the loss diverged" } else { "" };
     let suggested = if suggested.is_empty() { "nothing".to_owned() } else { suggested.join(", ") };
-    format!("{} steps of {} images{ended}. Suggested: {suggested}.", rows.len(), report.settings.batch_size)
+    let LrFinderSettings { batch_size, loss, .. } = &report.settings;
+    let judged = match loss {
+        LrFinderLoss::Train => String::new(),
+        LrFinderLoss::Test(_) | LrFinderLoss::HeldOut(_) => format!(", judged by the {}", loss.name()),
+    };
+    format!("{} steps of {batch_size} images{judged}{ended}. Suggested: {suggested}.", rows.len())
 }
 
 fn values(rows: &[LrFinderRow], report: &LrFinderReport) -> Result<Values, ReportError> {
@@ -62,8 +67,13 @@ fn values(rows: &[LrFinderRow], report: &LrFinderReport) -> Result<Values, Repor
         marks: marks.collect(),
         notes: notes(&columns, &texts),
     };
-    let legend = [("raw", "batch"), ("test", "smoothed")].map(|(c, n)| (c.to_owned(), n.to_owned()));
+    let (raw_loss, title) = match report.settings.loss {
+        LrFinderLoss::Train => ("batch", "Training loss"),
+        LrFinderLoss::Test(_) => ("after each step", "Test loss"),
+        LrFinderLoss::HeldOut(_) => ("after each step", "Held-out loss"),
+    };
+    let legend = [("raw", raw_loss), ("test", "smoothed")].map(|(c, n)| (c.to_owned(), n.to_owned()));
     let panel =
-        Panel { title: "Loss".to_owned(), legend: legend.to_vec(), told: Told::Together, svg: chart.svg()? };
+        Panel { title: title.to_owned(), legend: legend.to_vec(), told: Told::Together, svg: chart.svg()? };
     Ok(Values { id: "range-test", what: "step", panels: vec![panel], columns, rows: texts })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, tensor::TensorView};
 use wick_runs::{
-    CamQualityRow, Claim, Claims, ConfusionTable, EpochRow, Figure, GalleryImages, Input, Kind,
+    CamQualityRow, Claim, Claims, ConfusionTable, EpochRow, Figure, GalleryImages, Input, Kind, LrFinderLoss,
     LrFinderReport, LrFinderRow, LrFinderSettings, Manifest, NormRow, PICTURE_BYTES, PerClassRow, PictureSet,
     PredictionRow, Predictions, RunDir, StepRow, Suggestion, TimingRow, write_atomic, write_json, write_rows,
 };
@@ -98,6 +98,7 @@ fn tables(run: &RunDir, options: &Options) {
         skip_start: 0,
         skip_end: 0,
         batch_size: 32,
+        loss: LrFinderLoss::HeldOut(512),
     };
     let suggestions = [("steepest".to_owned(), Suggestion { index: 1, lr: 1e-3 })].into();
     let report = LrFinderReport { suggestions, settings, stopped_early: false };

@@ -24,6 +24,7 @@ const ORDER_STREAM: u64 = SPLIT_STREAM + 1;
 /// Of one step.
 const MIX_STREAM: u64 = SPLIT_STREAM + 2;
 const DROPOUT_STREAM: u64 = SPLIT_STREAM + 3;
+const SAMPLE_STREAM: u64 = SPLIT_STREAM + 4;
 /// The stand-in is one data set, whatever the run's seed.
 const SYNTHETIC_SEED: u64 = 0;
 
@@ -120,6 +121,17 @@ impl Data {
         } else {
             (&self.dataset.train, self.holdout_indices.clone())
         }
+    }
+
+    /// The same, and so many of its indices, ascending: the first of a shuffle that depends on no seed, or all where there are fewer.
+    pub fn judging_sample(&self, images: usize) -> (&Split, Vec<usize>) {
+        let (split, mut indices) = self.judging();
+        if images < indices.len() {
+            Stream::new(Key { seed: 0, epoch: 0, index: 0 }, SAMPLE_STREAM).shuffle(&mut indices);
+            indices.truncate(images);
+            indices.sort_unstable();
+        }
+        (split, indices)
     }
 
     /// The data set's name, for records.

@@ -60,6 +60,40 @@ pub fn evaluate(
         predicted: Vec::with_capacity(indices.len()),
         probabilities: Vec::with_capacity(indices.len()),
     };
+    let judged = (augmentation, split, indices);
+    evaluation.loss = mean_loss_of(network, judged, options, &mut |logits, labels| {
+        let classes = logits.len() / labels.len().max(1);
+        evaluation.probabilities.extend(logits.chunks_exact(classes.max(1)).map(softmax));
+        evaluation.predicted.extend(argmax(logits, classes)?);
+        evaluation.truth.extend(labels);
+        progress(evaluation.truth.len());
+        Ok(())
+    })?;
+    evaluation.accuracy = accuracy(&evaluation.truth, &evaluation.predicted)?;
+    Ok(evaluation)
+}
+
+/// The loss of [`evaluate`] alone. It is no number where a logit is none, which is no error here.
+pub(crate) fn mean_loss(
+    network: &mut dyn Logits,
+    augmentation: &Augmentation,
+    split: &Split,
+    indices: &[usize],
+    options: EvaluationOptions,
+) -> Result<f64, TrainError> {
+    mean_loss_of(network, (augmentation, split, indices), options, &mut |_, _| Ok(()))
+}
+
+/// What is told of a batch: its logits `(N, classes)` and labels `(N)`.
+type OfBatch<'a> = dyn FnMut(&[f32], &[usize]) -> Result<(), TrainError> + 'a;
+
+/// Tells of each batch's logits `(N, classes)` and labels `(N)`, and returns the mean loss of all images.
+fn mean_loss_of(
+    network: &mut dyn Logits,
+    (augmentation, split, indices): (&Augmentation, &Split, &[usize]),
+    options: EvaluationOptions,
+    tell: &mut OfBatch<'_>,
+) -> Result<f64, TrainError> {
     let mut loss = 0.0;
     for batch in evaluation_batches(augmentation, split, indices, options.batch_size) {
         let batch = batch?;
@@ -67,16 +101,10 @@ pub fn evaluate(
         let classes = logits.len() / batch.labels.len().max(1);
         for (logits, &label) in logits.chunks_exact(classes.max(1)).zip(&batch.labels) {
             loss += cross_entropy(logits, label);
-            evaluation.probabilities.push(softmax(logits));
         }
-        evaluation.predicted.extend(argmax(&logits, classes)?);
-        evaluation.truth.extend(&batch.labels);
-        progress(evaluation.truth.len());
+        tell(&logits, &batch.labels)?;
     }
-    let n = evaluation.truth.len().max(1) as f64;
-    evaluation.loss = loss / n;
-    evaluation.accuracy = accuracy(&evaluation.truth, &evaluation.predicted)?;
-    Ok(evaluation)
+    Ok(loss / indices.len().max(1) as f64)
 }
 
 /// Logits `(N, classes)` of images `(N, H, W, 3)`, the mean over the views of each.

@@ -7,6 +7,7 @@ mod tiny;
 mod averages;
 mod data;
 mod diverging;
+mod find_lr;
 mod freezing;
 mod penalties;
 mod recipes;

@@ -40,11 +40,13 @@ pub struct LrFinder<'a> {
 pub struct LrFinderOptions {
     /// Above the chart.
     pub title: String,
+    /// What the losses are, beside their axis: `loss` unless told.
+    pub loss: String,
 }
 
 impl Default for LrFinderOptions {
     fn default() -> Self {
-        Self { title: "Learning-rate range test".to_owned() }
+        Self { title: "Learning-rate range test".to_owned(), loss: "loss".to_owned() }
     }
 }
 
@@ -70,7 +72,8 @@ pub fn lr_finder(data: &LrFinder<'_>, options: &LrFinderOptions) -> Result<Chart
     let panel = panel(data, &found, options);
     let foot = if note.is_empty() { 6.0 } else { 28.0 };
     let chart = 500.0 + 26.0 * found.len() as f64;
-    let words = Words { title: options.title.clone(), description: description(data, &found, &note) };
+    let description = description(data, &found, &note, &options.loss);
+    let words = Words { title: options.title.clone(), description };
     Ok(Chart::draw(FIGURE, (WIDTH, chart + foot), words, |brush| {
         draw_panel(brush, &panel, Place { x: 0.0, y: 4.0, width: WIDTH, height: chart });
         let style = Style::regular(13.0, MUTED);
@@ -80,11 +83,13 @@ pub fn lr_finder(data: &LrFinder<'_>, options: &LrFinderOptions) -> Result<Chart
 }
 
 /// What the figure shows, in sentences.
-fn description(data: &LrFinder<'_>, found: &[&Suggestion<'_>], note: &str) -> String {
+fn description(data: &LrFinder<'_>, found: &[&Suggestion<'_>], note: &str, loss: &str) -> String {
     let known = || data.lr.iter().copied().filter_map(finite);
     let (low, high) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+    let mut letters = loss.chars();
+    let loss: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
     let mut says = format!(
-        "Loss over {} learning rates from {} to {}.",
+        "{loss} over {} learning rates from {} to {}.",
         data.lr.len(),
         format::rate(low),
         format::rate(high)
@@ -133,7 +138,7 @@ fn panel(data: &LrFinder<'_>, found: &[&Suggestion<'_>], options: &LrFinderOptio
         title: options.title.clone(),
         aside: String::new(),
         x,
-        y: Axis::linear("loss", shown(main, other), Ticks::Number, 7),
+        y: Axis::linear(&options.loss, shown(main, other), Ticks::Number, 7),
         right: None,
         bars: Vec::new(),
         bands: Vec::new(),
