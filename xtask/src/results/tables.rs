@@ -4,13 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-use super::runs::{Reached, reached};
+use super::runs::Reached;
 use crate::bench;
 
 /// A table by the name that it has in a text: `accuracies`, or `rates of MACHINE`.
-pub(super) fn named(results: &Path, name: &str) -> anyhow::Result<String> {
+pub(super) fn named(results: &Path, reached: &[Reached], name: &str) -> anyhow::Result<String> {
     if name == "accuracies" {
-        return Ok(accuracies(&reached(results)?));
+        return Ok(accuracies(reached));
     }
     match name.strip_prefix("rates of ") {
         Some(machine) => {
@@ -21,7 +21,7 @@ pub(super) fn named(results: &Path, name: &str) -> anyhow::Result<String> {
 }
 
 /// One line for each recipe, precision and machine.
-pub(super) fn accuracies(reached: &[Reached]) -> String {
+fn accuracies(reached: &[Reached]) -> String {
     let mut text =
         "| recipe | published | Wick: mean ± deviation (n) | epochs | precision | machine | training |\n\
                     |---|---:|---:|---:|---|---|---:|\n"
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_table_that_is_not_there_is_refused_with_those_that_are() {
-        let error = named(Path::new("."), "losses").unwrap_err().to_string();
+        let error = named(Path::new("."), &[], "losses").unwrap_err().to_string();
         assert!(error.contains("`losses`") && error.contains("`rates of MACHINE`"), "{error}");
     }
 }
