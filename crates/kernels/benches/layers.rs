@@ -124,47 +124,38 @@ fn ghost_batch_norm(c: &mut Criterion) {
 /// Over all values of an image, each with a scale and a bias of its own.
 fn layer_norm(c: &mut Criterion) {
     let mut group = group(c, "layer_norm");
-    for Tensors { shape, x, mut y, dy, mut dx, .. } in Tensors::all() {
-        let (n, s) = (x.len(), GroupNormShape::layer(BATCH, x.len() / BATCH));
-        let (weight, bias) = (vec![0.5; s.channels], vec![0.5; s.channels]);
-        let (mut dweight, mut dbias) = (weight.clone(), bias.clone());
-        let [mut mean, mut variance] = [1; 2].map(|_| vec![0.5; s.statistics_len()]);
-        let affine = NormAffine { weight: &weight, bias: &bias, activation: Activation::Relu };
-        time(&mut group, format!("forward/{shape}"), 2 * n, || {
-            group_norm_forward(&s, &x, affine, 1e-5, &mut y, &mut mean, &mut variance)
-        });
-        let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-5 };
-        let pass =
-            NormPass { x: &x, y: &y, dy: &dy, statistics, weight: &weight, activation: Activation::Relu };
-        time(&mut group, format!("backward/{shape}"), 4 * n, || {
-            let out = NormGradients { dx: &mut dx, dweight: &mut dweight, dbias: &mut dbias };
-            group_norm_backward(&s, pass, out)
-        });
+    for mut tensors in Tensors::all() {
+        let (shape, values) = (tensors.shape.clone(), tensors.x.len() / BATCH);
+        norm_of_images(&mut group, &shape, GroupNormShape::layer(BATCH, values), &mut tensors);
     }
 }
 
 fn group_norm(c: &mut Criterion) {
     let mut group = group(c, "group_norm");
-    for Tensors { shape, positions, channels, x, mut y, dy, mut dx, per_channel } in Tensors::all() {
-        let n = x.len();
+    for mut tensors in Tensors::all() {
         for groups in [1, 32] {
+            let Tensors { ref shape, positions, channels, .. } = tensors;
+            let id = format!("{shape}_g{groups}");
             let s = GroupNormShape { batch: BATCH, positions, channels, groups };
-            let [weight, bias, ..] = per_channel.clone().map(|v| v[..channels].to_vec());
-            let (mut dweight, mut dbias) = (weight.clone(), bias.clone());
-            let [mut mean, mut variance] = [1; 2].map(|_| vec![0.5; s.statistics_len()]);
-            let affine = NormAffine { weight: &weight, bias: &bias, activation: Activation::Relu };
-            time(&mut group, format!("forward/{shape}_g{groups}"), 2 * n, || {
-                group_norm_forward(&s, &x, affine, 1e-5, &mut y, &mut mean, &mut variance)
-            });
-            let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-5 };
-            let pass =
-                NormPass { x: &x, y: &y, dy: &dy, statistics, weight: &weight, activation: Activation::Relu };
-            time(&mut group, format!("backward/{shape}_g{groups}"), 4 * n, || {
-                let out = NormGradients { dx: &mut dx, dweight: &mut dweight, dbias: &mut dbias };
-                group_norm_backward(&s, pass, out)
-            });
+            norm_of_images(&mut group, &id, s, &mut tensors);
         }
     }
+}
+
+fn norm_of_images(group: &mut BenchmarkGroup<'_, WallTime>, id: &str, s: GroupNormShape, of: &mut Tensors) {
+    let Tensors { x, y, dy, dx, .. } = of;
+    let (n, weight, bias) = (x.len(), vec![0.5; s.channels], vec![0.5; s.channels]);
+    let (mut dweight, mut dbias) = (weight.clone(), bias.clone());
+    let [mut mean, mut variance] = [1; 2].map(|_| vec![0.5; s.statistics_len()]);
+    let affine = NormAffine { weight: &weight, bias: &bias, activation: Activation::Relu };
+    time(group, format!("forward/{id}"), 2 * n, || {
+        group_norm_forward(&s, x, affine, 1e-5, y, &mut mean, &mut variance)
+    });
+    let statistics = NormStatistics { mean: &mean, variance: &variance, eps: 1e-5 };
+    let pass = NormPass { x, y, dy, statistics, weight: &weight, activation: Activation::Relu };
+    time(group, format!("backward/{id}"), 4 * n, || {
+        group_norm_backward(&s, pass, NormGradients { dx, dweight: &mut dweight, dbias: &mut dbias })
+    });
 }
 
 fn elementwise(c: &mut Criterion) {
