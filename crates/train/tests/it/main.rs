@@ -12,4 +12,5 @@ mod freezing;
 mod penalties;
 mod recipes;
 mod resuming;
+mod stepwise;
 mod views;

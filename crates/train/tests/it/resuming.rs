@@ -9,24 +9,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wick_runs::{EpochRow, NormRow, RunDir, StepRow, Timestamp, read_rows};
 use wick_train::{Data, Event, Layers, Outcome, Recipe, Start, TrainError, train};
 
-use crate::tiny::tiny;
+use crate::stepwise::stepwise;
 
-/// Two epochs of three steps, a checkpoint after each step; the network with the least to write.
+/// The last batch of an epoch is a smaller one.
 fn recipe() -> Recipe {
     recipe_with("")
 }
 
 /// The same with more of its own.
 fn recipe_with(more: &str) -> Recipe {
-    let settings = [
-        "data.synthetic_train=20",
-        "data.synthetic_test=8",
-        "train.batch_size=8",
-        "train.epochs=2",
-        "train.checkpoint_minutes=1e-9",
-        "model.architecture=speedrun",
-    ];
-    tiny(&settings, more)
+    stepwise(20, more)
 }
 
 fn folder(root: &Path, name: &str) -> RunDir {
